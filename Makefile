@@ -1,0 +1,68 @@
+# make lists the targets.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check generate lint bench build fmt mariadb cc fresh tidy
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+export PATH := $(PATH):/usr/sbin
+
+lint := go tool -modfile=tools/go.mod golangci-lint
+generated := ent/generated graph/generated
+
+# $(call needs,PROGRAM,PACKAGE) installs a Debian package where its program is missing, for root; anybody else is
+# told how. The downloads go to a folder of their own, which no other apt cleans up meanwhile.
+needs = @command -v $(1) >/dev/null || { \
+	[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "$(1) is missing: install it, on Debian by 'sudo apt-get install $(2)'" >&2; exit 1; }; \
+	archives=$$(mktemp -d); trap 'rm -rf "$$archives"' EXIT; chmod 755 "$$archives"; mkdir "$$archives/partial"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -qq update; \
+	apt-get -qq -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$$archives" install --no-install-recommends $(2); }
+
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Serve a demo network on http://127.0.0.1:8080, kept in referrals.db
+	@[ -e referrals.db ] || bin/referrals demo --database sqlite:referrals.db --credentials referrals.demo >/dev/null || { rm -f referrals.db*; exit 1; }
+	@exec bin/referrals serve --database sqlite:referrals.db $$([ ! -e referrals.demo ] || echo --welcome referrals.demo)
+
+test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB server of their own
+	go test -race -timeout 20m ./...
+	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
+
+check: fresh lint tidy test ## All that must hold before a change is merged
+
+generate: ## Generate what the schemas say: ent/generated and graph/generated
+	go generate ./ent
+	go tool gqlgen generate
+
+lint: ## Read the code for mistakes, and hold the architecture
+	$(lint) run ./...
+
+bench: mariadb ## Measure, and compare with what the machine can do
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
+
+build: ## bin/referrals, one file without cgo
+	CGO_ENABLED=0 go build -trimpath -o bin/referrals ./server
+
+fmt: ## Format the code
+	$(lint) fmt
+
+mariadb: ## Install Debian's MariaDB, of which the tests start servers of their own
+	$(if $(TEST_DATABASE_URL),,$(call needs,mariadbd,mariadb-server))
+
+cc: # the race detector is linked by a C compiler
+	$(call needs,gcc,gcc libc6-dev)
+
+# Generates and compares, and puts back what was there.
+fresh:
+	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp -a --parents $(generated) "$$kept"; \
+	failed=; $(MAKE) -s generate || failed=1; \
+	for folder in $(generated); do \
+		diff -rq "$$kept/$$folder" "$$folder" || failed=1; \
+		rm -rf "$$folder"; cp -a "$$kept/$$folder" "$$folder"; \
+	done; \
+	[ -z "$$failed" ] || { echo "generated code is stale: run 'make generate' and commit what it makes" >&2; exit 1; }
+
+tidy:
+	go mod tidy -diff

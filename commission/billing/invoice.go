@@ -1,0 +1,103 @@
+package billing
+
+import (
+	"context"
+	stdsql "database/sql"
+	"fmt"
+	"unicode/utf8"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/invoice"
+	"partner.example/referrals/ent/viewer"
+)
+
+const maxReason = 1000
+
+// change changes one invoice of the network. For ADMIN.
+func (b *Billing) change(ctx context.Context, networkID, id int, action, reason string, do func(ctx context.Context, w *work, found *ent.Invoice) (*ent.Invoice, error)) (*ent.Invoice, error) {
+	if _, err := viewer.Require(ctx, networkID, commission.Admin); err != nil {
+		return nil, err
+	}
+	var changed *ent.Invoice
+	err := b.transact(ctx, networkID, action, reason, func(ctx context.Context, w *work) error {
+		found, err := w.tx.Invoice.Query().Where(invoice.ID(id), invoice.NetworkID(networkID)).Only(ctx)
+		if ent.IsNotFound(err) {
+			return commission.ErrNotFound("id", "invoice")
+		}
+		if err != nil {
+			return err
+		}
+		changed, err = do(ctx, w, found)
+		return err
+	})
+	return changed, err
+}
+
+// MarkPaid says that an invoice was paid, which nothing takes back; one that is PAID stays as it is [I4]. For ADMIN.
+func (b *Billing) MarkPaid(ctx context.Context, networkID, id int) (*ent.Invoice, error) {
+	return b.change(ctx, networkID, id, "markInvoicePaid", "", func(ctx context.Context, w *work, found *ent.Invoice) (*ent.Invoice, error) {
+		switch found.Status {
+		case commission.Paid:
+			return found, nil
+		case commission.Deleted:
+			return nil, commission.Refuse(commission.FailedPrecondition, "id", "invoice %d is DELETED", found.Number)
+		default:
+			return found.Update().SetStatus(commission.Paid).SetPaidAt(w.at).Save(ctx)
+		}
+	})
+}
+
+// Delete deletes an unpaid invoice: what it billed is unbilled again, what it brought back is carried forward again,
+// and its number stays taken [I4]. One whose carry-forward a later invoice brought back is not deleted before
+// that one. For ADMIN.
+func (b *Billing) Delete(ctx context.Context, networkID, id int, reason string) (*ent.Invoice, error) {
+	if reason == "" || len(reason) > maxReason || !utf8.ValidString(reason) {
+		return nil, commission.Refuse(commission.BadUserInput, "reason", "must be a text of 1 to %d bytes", maxReason)
+	}
+	return b.change(ctx, networkID, id, "deleteInvoice", reason, func(ctx context.Context, w *work, found *ent.Invoice) (*ent.Invoice, error) {
+		switch found.Status {
+		case commission.Deleted:
+			return found, nil
+		case commission.Paid:
+			return nil, commission.Refuse(commission.FailedPrecondition, "id", "invoice %d is PAID, and a paid invoice is not deleted", found.Number)
+		}
+		if later, err := w.builtOn(ctx, id); err != nil || later != 0 {
+			if err != nil {
+				return nil, err
+			}
+			return nil, commission.Refuse(commission.FailedPrecondition, "id", "invoice %d brought back what this one carried forward: delete that one first", later)
+		}
+		const itsLines = "(SELECT id FROM invoice_line WHERE invoice_id = ?)"
+		for _, release := range []string{
+			"UPDATE accrual SET line_id = 0 WHERE line_id IN " + itsLines,
+			"UPDATE earning_day SET line_id = 0 WHERE line_id IN " + itsLines,
+			"UPDATE invoice_line SET carried_by = NULL WHERE carried_by IN (SELECT id FROM (SELECT id FROM invoice_line WHERE invoice_id = ?) AS its)",
+		} {
+			if _, err := w.tx.ExecContext(ctx, release, id); err != nil {
+				return nil, fmt.Errorf("release what was billed: %w", err)
+			}
+		}
+		return found.Update().SetStatus(commission.Deleted).SetDeletedAt(w.at).Save(ctx)
+	})
+}
+
+// builtOn is the number of the invoice that brought back what this one carried forward; 0: none did.
+func (w *work) builtOn(ctx context.Context, id int) (int, error) {
+	number := 0
+	err := database.Each(ctx, w.tx, `
+		SELECT i.number FROM invoice_line l JOIN invoice_line back ON back.id = l.carried_by JOIN invoice i ON i.id = back.invoice_id
+		WHERE l.invoice_id = ?`, []any{id}, func(row *stdsql.Rows) error { return row.Scan(&number) })
+	return number, err
+}
+
+// SetHidden hides an invoice from its partner, or shows it again [I6]. For ADMIN.
+func (b *Billing) SetHidden(ctx context.Context, networkID, id int, hidden bool) (*ent.Invoice, error) {
+	return b.change(ctx, networkID, id, "setInvoiceHidden", "", func(ctx context.Context, _ *work, found *ent.Invoice) (*ent.Invoice, error) {
+		if found.Hidden == hidden {
+			return found, nil
+		}
+		return found.Update().SetHidden(hidden).Save(ctx)
+	})
+}

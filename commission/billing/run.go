@@ -1,0 +1,449 @@
+package billing
+
+import (
+	"context"
+	stdsql "database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
+	"partner.example/referrals/ent/database"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/partner"
+	"partner.example/referrals/ent/viewer"
+)
+
+// Run is one billing run.
+type Run struct {
+	Through   commission.Date // the last day that may be billed, in the network's time zone; it must be over
+	PartnerID int             // 0: every partner; otherwise this one, also where its frequency is MANUAL
+}
+
+// Made is the invoices that a run made, by their ids.
+type Made struct{ IDs []int }
+
+// partnersATransaction keeps the gate shut for some tenths of a second at a time.
+const partnersATransaction = 300
+
+// linesAStatement keeps a statement under the limits of the engines: one referrer may have thousands of lines.
+const linesAStatement = 1000
+
+// Bill makes the invoices that are due through a day [I2], and tells their ids. It goes through the partners some
+// hundreds a transaction, and says after each how many it has done; a run that is cut off has done those, and the
+// next run does the rest. For ADMIN.
+func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress func(done, of int)) ([]int, error) {
+	if _, err := viewer.Require(ctx, networkID, commission.Admin); err != nil {
+		return nil, err
+	}
+	ctx = viewer.Elevate(ctx)
+	network, err := b.DB.Network.Get(ctx, networkID)
+	if err != nil {
+		return nil, fmt.Errorf("find the network: %w", err)
+	}
+	zone, err := network.TimeZone.Location()
+	if err != nil {
+		return nil, err
+	}
+	if today := commission.DateOf(b.Now(), zone); run.Through >= today {
+		return nil, commission.Refuse(commission.BadUserInput, "through", "must be before today, which is %s in %s: a day is billed when it is over", today, network.TimeZone)
+	}
+	query := b.DB.Partner.Query().Where(partner.NetworkID(networkID), partner.StatusNEQ(commission.PartnerPending)).Order(partner.ByID())
+	if run.PartnerID != 0 {
+		query.Where(partner.ID(run.PartnerID))
+	} else {
+		query.Where(partner.BillingFrequencyNEQ(commission.Manual))
+	}
+	partners, err := query.IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find the partners: %w", err)
+	}
+	if run.PartnerID != 0 && len(partners) == 0 {
+		return nil, commission.ErrNotFound("partner", "partner")
+	}
+	var made []int
+	done := 0
+	for some := range slices.Chunk(partners, partnersATransaction) {
+		var invoices []int
+		err := b.transact(ctx, networkID, "runBilling", "", func(ctx context.Context, w *work) (err error) {
+			invoices, err = w.bill(ctx, some, run)
+			return err
+		})
+		if err != nil {
+			return made, err
+		}
+		made = append(made, invoices...)
+		done += len(some)
+		if progress != nil {
+			progress(done, len(partners))
+		}
+	}
+	return made, nil
+}
+
+// draft is an invoice on its way.
+type draft struct {
+	partner *ent.Partner
+	period  commission.Period
+	lines   []*ent.InvoiceLineCreate
+	carried []int // the lines that carried forward to this invoice
+	payout  bool  // whether it has a line for the partner's own payouts
+	total   decimal.Decimal
+}
+
+// bill makes the invoices of some partners. It takes the same number of statements for any number of them.
+func (w *work) bill(ctx context.Context, partnerIDs []int, run Run) ([]int, error) {
+	drafts, err := w.due(ctx, partnerIDs, run)
+	if err != nil || len(drafts) == 0 {
+		return nil, err
+	}
+	for _, add := range []func(context.Context, map[int]*draft) error{w.addPayouts, w.addTerms, w.addCarried} {
+		if err := add(ctx, drafts); err != nil {
+			return nil, err
+		}
+	}
+	var ready []*draft
+	for _, id := range partnerIDs {
+		d := drafts[id]
+		if d == nil || len(d.lines) == 0 {
+			continue
+		}
+		if carry := commission.Carry(d.total); carry.IsPositive() {
+			d.add(w.line(commission.CarryForward, "Carried forward to the next invoice", d.period).SetAmount(carry), carry)
+		}
+		if least := d.partner.InvoiceThreshold; least != nil && d.total.LessThan(*least) {
+			continue // it waits, and its amounts go on to the next run
+		}
+		ready = append(ready, d)
+	}
+	return w.issue(ctx, ready)
+}
+
+// due finds the partners whose invoice is due: a period of theirs is over that no invoice of theirs reaches.
+// A SUSPENDED partner gets no new lines [T6].
+func (w *work) due(ctx context.Context, partnerIDs []int, run Run) (map[int]*draft, error) {
+	partners, err := w.tx.Partner.Query().Where(partner.IDIn(partnerIDs...), partner.StatusNEQ(commission.PartnerSuspended)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find the partners: %w", err)
+	}
+	reached := map[int]commission.Date{}
+	err = database.EachIn(ctx, w.tx, `
+		SELECT partner_id, MAX(to_day) FROM invoice WHERE status <> 'DELETED' AND partner_id IN (%s) GROUP BY partner_id`, nil, partnerIDs,
+		func(row *stdsql.Rows) error {
+			var id int
+			var day commission.Date
+			err := row.Scan(&id, &day)
+			reached[id] = day
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	drafts := map[int]*draft{}
+	for _, p := range partners {
+		period, regular := p.BillingFrequency.LastPeriod(run.Through)
+		last, billed := reached[p.ID]
+		if !regular {
+			if run.PartnerID == 0 {
+				continue // it became MANUAL since the run began
+			}
+			period = commission.Period{From: run.Through, To: run.Through}
+			if billed {
+				period.From = last + 1
+			}
+		}
+		if !billed || last < period.To {
+			drafts[p.ID] = &draft{partner: p, period: period, total: w.network.Currency.Round(decimal.Zero)}
+		}
+	}
+	return drafts, nil
+}
+
+func (w *work) line(kind commission.LineType, description string, days commission.Period) *ent.InvoiceLineCreate {
+	return w.tx.InvoiceLine.Create().SetNetworkID(w.network.ID).SetType(kind).SetDescription(description).
+		SetFrom(days.From).SetTo(days.To).SetConversions(0).SetBasisAmount(decimal.Zero)
+}
+
+func (d *draft) add(line *ent.InvoiceLineCreate, amount decimal.Decimal) {
+	d.lines = append(d.lines, line)
+	d.total = d.total.Add(amount)
+}
+
+// until is the days through which something is billed, each with the partners whose period ends then: there are
+// as many as there are frequencies.
+func until(drafts map[int]*draft) map[commission.Date][]int {
+	days := map[commission.Date][]int{}
+	for id, d := range drafts {
+		days[d.period.To] = append(days[d.period.To], id)
+	}
+	return days
+}
+
+// addPayouts adds the line of each partner's own payouts.
+func (w *work) addPayouts(ctx context.Context, drafts map[int]*draft) error {
+	for day, partners := range until(drafts) {
+		err := database.EachIn(ctx, w.tx, `
+			SELECT partner_id, MIN(day), MAX(day), SUM(conversions), SUM(payout) FROM earning_day
+			WHERE line_id = 0 AND day <= ? AND partner_id IN (%s) GROUP BY partner_id`, []any{int32(day)}, partners, func(row *stdsql.Rows) error {
+			var id int
+			var days commission.Period
+			var conversions, micros int64
+			if err := row.Scan(&id, &days.From, &days.To, &conversions, &micros); err != nil {
+				return err
+			}
+			payout := commission.FromMicros(micros)
+			amount := w.network.Currency.Round(payout)
+			if amount.IsZero() {
+				return nil
+			}
+			d := drafts[id]
+			d.payout = true
+			d.add(w.line(commission.PartnerPayout, "Payouts of "+d.partner.Name, days).
+				SetConversions(conversions).SetBasisAmount(payout).SetAmount(amount), amount)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("sum the payouts: %w", err)
+		}
+	}
+	return nil
+}
+
+// term is what is known of one term of a referrer that is billed.
+type term struct {
+	commission.TermBill
+	id, referralID int
+	referrerID     int
+	referredID     int
+	referredName   string
+	structureID    int
+	days           commission.Period
+}
+
+// addTerms adds a line for each referral term that has something payable.
+func (w *work) addTerms(ctx context.Context, drafts map[int]*draft) error {
+	var terms []*term
+	for day, referrers := range until(drafts) {
+		found, err := w.terms(ctx, day, referrers)
+		if err != nil {
+			return err
+		}
+		terms = append(terms, found...)
+	}
+	if len(terms) == 0 {
+		return nil
+	}
+	if err := w.measure(ctx, terms); err != nil {
+		return err
+	}
+	for _, t := range terms {
+		amount, kind, payable := t.Line(w.network.Currency)
+		if !payable {
+			continue
+		}
+		d := drafts[t.referrerID]
+		description := fmt.Sprintf("Referral commission for %s: %s", t.referredName, t.Structure.Summary(w.network.Currency))
+		if kind == commission.ReferralAdjustment {
+			description = fmt.Sprintf("Adjustment of the referral commission for %s: %s", t.referredName, t.Structure.Summary(w.network.Currency))
+		}
+		d.add(w.line(kind, description, t.days).SetTermID(t.id).SetReferredID(t.referredID).SetStructureID(t.structureID).
+			SetConversions(t.Unbilled.Conversions).SetBasisAmount(t.Unbilled.Of(t.Structure.Basis())).SetAmount(amount), amount)
+	}
+	return nil
+}
+
+// terms finds the terms of referrers that have something unbilled through a day.
+func (w *work) terms(ctx context.Context, through commission.Date, referrers []int) ([]*term, error) {
+	var terms []*term
+	err := database.EachIn(ctx, w.tx, `
+		SELECT t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id, MIN(a.day), MAX(a.day),
+			SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee)
+		FROM referral r JOIN partner p ON p.id = r.referred_id JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.term_id = t.id
+		WHERE a.line_id = 0 AND a.day <= ? AND r.referrer_id IN (%s)
+		GROUP BY t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id ORDER BY t.id`, []any{int32(through)}, referrers,
+		func(row *stdsql.Rows) error {
+			var t term
+			var conversions, revenue, payout, fee int64
+			if err := row.Scan(&t.id, &t.referralID, &t.referrerID, &t.referredID, &t.referredName, &t.structureID, &t.days.From, &t.days.To,
+				&conversions, &revenue, &payout, &fee); err != nil {
+				return err
+			}
+			t.Unbilled = commission.Sums{
+				Conversions: conversions, Revenue: commission.FromMicros(revenue), Payout: commission.FromMicros(payout), Fee: commission.FromMicros(fee),
+			}
+			terms = append(terms, &t)
+			return nil
+		})
+	return terms, err
+}
+
+// measure finds each term's structure, whether its threshold is reached [C3], and what it was billed so far [C6].
+func (w *work) measure(ctx context.Context, terms []*term) error {
+	ids := make([]int, len(terms))
+	byID := map[int]*term{}
+	var structureIDs []int
+	for i, t := range terms {
+		ids[i], byID[t.id] = t.id, t
+		structureIDs = append(structureIDs, t.structureID)
+	}
+	slices.Sort(structureIDs)
+	stored, err := w.tx.CommissionStructure.Query().Where(commissionstructure.IDIn(slices.Compact(structureIDs)...)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("find the structures: %w", err)
+	}
+	structures := map[int]commission.Structure{}
+	for _, s := range stored {
+		structures[s.ID] = ledger.StructureOf(s)
+	}
+	for _, t := range terms {
+		t.Structure = structures[t.structureID]
+		t.Reached = t.Structure.ThresholdOf(commission.Sums{}).Reached()
+	}
+	err = database.EachIn(ctx, w.tx, `
+		SELECT t.id, SUM(total.revenue), SUM(total.payout)
+		FROM referral_term t
+		JOIN referral_term earlier ON earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date
+		JOIN term_total total ON total.term_id = earlier.id
+		WHERE t.id IN (%s) GROUP BY t.id`, nil, ids, func(row *stdsql.Rows) error {
+		var id int
+		var revenue, payout int64
+		if err := row.Scan(&id, &revenue, &payout); err != nil {
+			return err
+		}
+		t := byID[id]
+		t.Reached = t.Structure.ThresholdOf(commission.Sums{Revenue: commission.FromMicros(revenue), Payout: commission.FromMicros(payout)}).Reached()
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("measure the thresholds: %w", err)
+	}
+	return database.EachIn(ctx, w.tx, `
+		SELECT l.term_id, SUM(l.amount) FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+		WHERE i.status <> 'DELETED' AND l.term_id IN (%s) GROUP BY l.term_id`, nil, ids, func(row *stdsql.Rows) error {
+		var id int
+		var billed int64
+		err := row.Scan(&id, &billed)
+		byID[id].Billed = commission.FromMicros(billed)
+		return err
+	})
+}
+
+// addCarried brings back what earlier invoices carried forward [I5].
+func (w *work) addCarried(ctx context.Context, drafts map[int]*draft) error {
+	ids := make([]int, 0, len(drafts))
+	for id := range drafts {
+		ids = append(ids, id)
+	}
+	return database.EachIn(ctx, w.tx, `
+		SELECT i.partner_id, i.number, l.id, l.amount FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id
+		WHERE i.status <> 'DELETED' AND l.type = 'CARRY_FORWARD' AND l.amount > 0 AND l.carried_by IS NULL AND i.partner_id IN (%s)
+		ORDER BY l.id`, nil, ids, func(row *stdsql.Rows) error {
+		var partnerID, number, lineID int
+		var micros int64
+		if err := row.Scan(&partnerID, &number, &lineID, &micros); err != nil {
+			return err
+		}
+		d := drafts[partnerID]
+		if len(d.lines) == 0 {
+			return nil // nothing to set it off against: it waits
+		}
+		amount := commission.FromMicros(micros).Neg()
+		d.carried = append(d.carried, lineID)
+		d.add(w.line(commission.CarryForward, fmt.Sprintf("Carried forward from invoice %d", number), d.period).SetAmount(amount), amount)
+		return nil
+	})
+}
+
+// issue numbers and stores invoices, and claims what they pay.
+func (w *work) issue(ctx context.Context, drafts []*draft) ([]int, error) {
+	if len(drafts) == 0 {
+		return nil, nil
+	}
+	issuedOn := commission.DateOf(w.at, w.zone)
+	number := w.network.NextInvoiceNumber
+	creates := make([]*ent.InvoiceCreate, len(drafts))
+	for i, d := range drafts {
+		creates[i] = w.tx.Invoice.Create().SetNetworkID(w.network.ID).SetNumber(number + i).
+			SetPartnerID(d.partner.ID).SetPartnerName(d.partner.Name).SetFrom(d.period.From).SetTo(d.period.To).
+			SetStatus(commission.Unpaid).SetHidden(d.partner.HideInvoices).SetTotal(d.total).
+			SetIssuedAt(w.at).SetDueOn(issuedOn + commission.Date(d.partner.PaymentTermsDays)) //nolint:gosec // a year at most
+	}
+	invoices, err := w.tx.Invoice.CreateBulk(creates...).Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store the invoices: %w", err)
+	}
+	if err := w.tx.Network.UpdateOneID(w.network.ID).SetNextInvoiceNumber(number + len(drafts)).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("count the invoices: %w", err)
+	}
+	ids := make([]int, len(invoices))
+	var lines []*ent.InvoiceLineCreate
+	for i, d := range drafts {
+		ids[i] = invoices[i].ID
+		for _, line := range d.lines {
+			lines = append(lines, line.SetInvoiceID(ids[i]))
+		}
+	}
+	stored := make([]*ent.InvoiceLine, 0, len(lines))
+	for some := range slices.Chunk(lines, linesAStatement) {
+		made, err := w.tx.InvoiceLine.CreateBulk(some...).Save(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("store the lines: %w", err)
+		}
+		stored = append(stored, made...)
+	}
+	return ids, w.claim(ctx, drafts, ids, stored)
+}
+
+// claim marks what the lines pay as theirs. It must find just what was summed: the gate has been shut since.
+func (w *work) claim(ctx context.Context, drafts []*draft, invoices []int, lines []*ent.InvoiceLine) error {
+	const (
+		itsLine = `FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id WHERE l.term_id = accrual.term_id AND i.number >= ?`
+		itsPay  = `FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.partner_id = earning_day.partner_id AND l.type = 'PARTNER_PAYOUT' AND i.number >= ?`
+	)
+	for _, claim := range []struct{ table, owner, owners, line string }{
+		{"accrual", "term_id", "SELECT l.term_id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.network_id = ? AND i.number >= ? AND l.term_id IS NOT NULL", itsLine},
+		{"earning_day", "partner_id", "SELECT i.partner_id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.network_id = ? AND i.number >= ? AND l.type = 'PARTNER_PAYOUT'", itsPay},
+	} {
+		first := w.network.NextInvoiceNumber
+		_, err := w.tx.ExecContext(ctx, `
+			UPDATE `+claim.table+` SET slot = CASE slot WHEN 0 THEN (SELECT l.id `+claim.line+`) ELSE slot END, line_id = (SELECT l.id `+claim.line+`)
+			WHERE line_id = 0 AND `+claim.owner+` IN (`+claim.owners+`) AND day <= (SELECT i.to_day `+claim.line+`)`,
+			first, first, w.network.ID, first, first)
+		if err != nil {
+			return fmt.Errorf("claim what the lines pay: %w", err)
+		}
+	}
+	return w.bringBack(ctx, drafts, invoices, lines)
+}
+
+// bringBack marks what was carried forward as brought back by the lines of the new invoices.
+func (w *work) bringBack(ctx context.Context, drafts []*draft, invoices []int, lines []*ent.InvoiceLine) error {
+	var cases strings.Builder
+	var args, carried []any
+	for i, d := range drafts {
+		var back []int
+		for _, line := range lines {
+			if line.InvoiceID == invoices[i] && line.Type == commission.CarryForward && line.Amount.IsNegative() {
+				back = append(back, line.ID)
+			}
+		}
+		for j, from := range d.carried {
+			cases.WriteString(" WHEN ? THEN ?")
+			args = append(args, from, back[j])
+			carried = append(carried, from)
+		}
+	}
+	if len(carried) == 0 {
+		return nil
+	}
+	_, err := w.tx.ExecContext(ctx, "UPDATE invoice_line SET carried_by = CASE id"+cases.String()+" END WHERE id IN ("+database.Placeholders(len(carried))+")",
+		append(args, carried...)...)
+	if err != nil {
+		return fmt.Errorf("bring back what was carried forward: %w", err)
+	}
+	return nil
+}

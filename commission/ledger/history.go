@@ -1,0 +1,92 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+)
+
+// histories is what attribution needs to know of each referred partner. A partner without referrals is
+// in it too, with none: one that is not in it is not the network's.
+type histories map[int][]commission.Referral
+
+// attribute says where a conversion of a partner counts.
+func (h histories) attribute(partnerID int, occurredAt time.Time) commission.Attribution {
+	return commission.Attribute(h[partnerID], occurredAt)
+}
+
+// load reads the histories of the network's partners among those named; of all of them where none is.
+// It takes two statements.
+func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []int) (histories, error) {
+	found := histories{}
+	type place struct{ partner, referral int }
+	byReferrer := map[int][]place{}
+	last := 0
+	err := eachOf(ctx, q, `
+		SELECT p.id, r.id, r.referrer_id, r.started_at, r.ended_at, t.id, t.referred_date, t.window_ends_at, t.closed_at, s.type, r.forfeited_at IS NOT NULL
+		FROM partner p
+		LEFT JOIN referral r ON r.referred_id = p.id
+		LEFT JOIN referral_term t ON t.referral_id = r.id
+		LEFT JOIN commission_structure s ON s.id = t.structure_id
+		WHERE p.network_id = ?`, "p.id", "ORDER BY p.id, r.id, t.id", networkID, partnerIDs, func(row *sql.Rows) error {
+		var partnerID int
+		var referralID, referrerID, termID sql.NullInt64
+		var startedAt, referredDate sql.NullTime
+		var endedAt, windowEndsAt, closedAt *time.Time
+		var kind sql.NullString
+		var forfeited bool
+		if err := row.Scan(&partnerID, &referralID, &referrerID, &startedAt, &endedAt, &termID, &referredDate, &windowEndsAt, &closedAt, &kind, &forfeited); err != nil {
+			return err
+		}
+		referrals := found[partnerID]
+		if referralID.Valid && int(referralID.Int64) != last {
+			last = int(referralID.Int64)
+			byReferrer[int(referrerID.Int64)] = append(byReferrer[int(referrerID.Int64)], place{partnerID, len(referrals)})
+			referrals = append(referrals, commission.Referral{Interval: commission.Interval{From: startedAt.Time, Until: endedAt}})
+		}
+		if termID.Valid {
+			referral := &referrals[len(referrals)-1]
+			referral.Terms = append(referral.Terms, commission.Term{
+				ID: int(termID.Int64), Type: commission.Type(kind.String), ReferredDate: referredDate.Time,
+				WindowEndsAt: windowEndsAt, ClosedAt: closedAt, Forfeited: forfeited,
+			})
+		}
+		found[partnerID] = referrals
+		return nil
+	})
+	if err != nil || len(byReferrer) == 0 {
+		return found, err
+	}
+	referrers := make([]int, 0, len(byReferrer))
+	for id := range byReferrer {
+		referrers = append(referrers, id)
+	}
+	if partnerIDs == nil {
+		referrers = nil
+	}
+	err = eachOf(ctx, q, `SELECT partner_id, since, until FROM partner_status WHERE network_id = ? AND status <> 'ACTIVE'`,
+		"partner_id", "", networkID, referrers, func(row *sql.Rows) error {
+			var referrerID int
+			var pause commission.Interval
+			if err := row.Scan(&referrerID, &pause.From, &pause.Until); err != nil {
+				return err
+			}
+			for _, at := range byReferrer[referrerID] {
+				referral := &found[at.partner][at.referral]
+				referral.Pauses = append(referral.Pauses, pause)
+			}
+			return nil
+		})
+	return found, err
+}
+
+// eachOf runs a query about all rows of a network or, where keys are given, about those in a column.
+func eachOf(ctx context.Context, q database.Querier, query, column, order string, networkID int, keys []int, scan func(*sql.Rows) error) error {
+	if keys == nil {
+		return database.Each(ctx, q, query+" "+order, []any{networkID}, scan)
+	}
+	return database.EachIn(ctx, q, query+" AND "+column+" IN (%s) "+order, []any{networkID}, keys, scan)
+}

@@ -1,0 +1,32 @@
+// Package ledger takes conversions in and gives accruals, the referral report and the proof of both
+// out. Accruals and the other sums are derived state: they always recompute from the conversions under
+// the terms, and Verify shows it.
+package ledger
+
+import (
+	"time"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+	ent "partner.example/referrals/ent/generated"
+)
+
+// Ledger records and reports. Now is its only clock.
+type Ledger struct {
+	DB  *database.Database
+	Now func() time.Time
+}
+
+// StructureOf is a stored structure as the rules know it.
+func StructureOf(stored *ent.CommissionStructure) commission.Structure {
+	structure := commission.Structure{MinimumEarnings: stored.MinimumEarnings}
+	if stored.Type == commission.TypeFlatFee {
+		structure.Commission = commission.FlatFee{Amount: *stored.Amount}
+	} else {
+		structure.Commission = commission.Percentage{Rate: *stored.Rate, Basis: *stored.Basis}
+	}
+	if stored.DurationValue != nil {
+		structure.Duration = &commission.Duration{Value: *stored.DurationValue, Unit: *stored.DurationUnit}
+	}
+	return structure
+}

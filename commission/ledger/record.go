@@ -1,0 +1,427 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/viewer"
+)
+
+const (
+	// MaxBatch is how many rows one call may record.
+	MaxBatch = 10_000
+	// Ahead is how far in the future a conversion may have occurred: clocks differ.
+	Ahead = 5 * time.Minute
+
+	maxExternalID = 255
+	maxReason     = 1000
+)
+
+// Conversion is what the tracking platform reports of a partner.
+type Conversion struct {
+	ExternalID string
+	PartnerID  int
+	OccurredAt time.Time
+	Revenue    decimal.Decimal // >= 0
+	Payout     decimal.Decimal // >= 0
+}
+
+// Adjustment changes the amounts of a conversion: a full reversal is its negative [C5].
+type Adjustment struct {
+	ExternalID string
+	Adjusts    string // the externalId of the conversion
+	OccurredAt time.Time
+	Revenue    decimal.Decimal // the change
+	Payout     decimal.Decimal // the change
+	Reason     string
+}
+
+// Recorded tells what became of the rows of a call.
+type Recorded struct {
+	Recorded   int
+	Duplicates int // were recorded before, with the same content
+}
+
+// entry is a row of either kind on its way in.
+type entry struct {
+	Conversion
+	adjustment bool
+	adjusts    string
+	reason     string
+
+	field    string // of the input: "conversions.17"
+	original *original
+	number   int // of the adjustment among those of its original
+}
+
+// original is the conversion that an adjustment names, with what it is worth after all adjustments.
+type original struct {
+	id          int
+	partnerID   int
+	occurredAt  time.Time
+	revenue     decimal.Decimal
+	payout      decimal.Decimal
+	forfeited   bool
+	adjustments int
+}
+
+// RecordConversions records conversions, all or none. A row that was recorded before changes nothing;
+// one whose externalId was recorded with other content is a Conflict. Every wrong row is told, with its
+// field. For ADMIN and TRACKER of the network.
+func (l *Ledger) RecordConversions(ctx context.Context, networkID int, rows []Conversion) (Recorded, error) {
+	entries := make([]entry, len(rows))
+	for i, row := range rows {
+		entries[i] = entry{Conversion: row, field: "conversions." + strconv.Itoa(i)}
+	}
+	return l.record(ctx, networkID, "conversions", entries)
+}
+
+// RecordAdjustments records adjustments, under the same conditions as RecordConversions. An adjustment counts
+// at the term of the conversion that it names, on its own day [C5].
+func (l *Ledger) RecordAdjustments(ctx context.Context, networkID int, rows []Adjustment) (Recorded, error) {
+	entries := make([]entry, len(rows))
+	for i, row := range rows {
+		entries[i] = entry{
+			Conversion: Conversion{ExternalID: row.ExternalID, OccurredAt: row.OccurredAt, Revenue: row.Revenue, Payout: row.Payout},
+			adjustment: true, adjusts: row.Adjusts, reason: row.Reason, field: "adjustments." + strconv.Itoa(i),
+		}
+	}
+	return l.record(ctx, networkID, "adjustments", entries)
+}
+
+func (l *Ledger) record(ctx context.Context, networkID int, field string, entries []entry) (Recorded, error) {
+	if _, err := viewer.Require(ctx, networkID, commission.Admin, commission.Tracker); err != nil {
+		return Recorded{}, err
+	}
+	if len(entries) > MaxBatch {
+		return Recorded{}, commission.Refuse(commission.BadUserInput, field, "must be at most %d rows a call, not %d: send them in parts", MaxBatch, len(entries))
+	}
+	now := commission.Moment(l.Now())
+	var wrong commission.Problems
+	fresh := make([]*entry, 0, len(entries))
+	seen := make(map[string]*entry, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		e.OccurredAt = commission.Moment(e.OccurredAt)
+		e.check(&wrong, now)
+		if first := seen[e.ExternalID]; first == nil {
+			seen[e.ExternalID] = e
+			fresh = append(fresh, e)
+		} else if !first.same(e) {
+			wrong = append(wrong, commission.Refuse(commission.Conflict, e.field+".externalId", "%q stands in this call twice, with different content", e.ExternalID))
+		}
+	}
+	recorded := 0
+	if len(entries) > 0 {
+		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
+			var err error
+			recorded, err = (&recording{tx: tx, networkID: networkID, now: now, wrong: wrong}).run(ctx, fresh)
+			return err
+		})
+		if err != nil {
+			return Recorded{}, err
+		}
+	}
+	return Recorded{Recorded: recorded, Duplicates: len(entries) - recorded}, nil
+}
+
+// slot is where the row counts in a term: what a forfeited referral earned is given up, but what takes back
+// something that was billed is not, also where its invoice was deleted and it will be billed again [A6].
+func (e *entry) slot(term *commission.Term) int {
+	if term.Forfeited && (e.original == nil || e.original.forfeited) {
+		return forfeitedSlot
+	}
+	return openSlot
+}
+
+// check notes what is wrong with the row in itself.
+func (e *entry) check(wrong *commission.Problems, now time.Time) {
+	checkText(wrong, e.field+".externalId", e.ExternalID, maxExternalID)
+	if e.OccurredAt.After(now.Add(Ahead)) {
+		wrong.Add(e.field+".occurredAt", "must not be more than %d minutes in the future", int(Ahead.Minutes()))
+	} else if e.OccurredAt.Year() < 2000 { //nolint:mnd // before there were tracking platforms
+		wrong.Add(e.field+".occurredAt", "must not be before the year 2000")
+	}
+	checkAmount(wrong, e.field+".revenue", e.Revenue, e.adjustment)
+	checkAmount(wrong, e.field+".payout", e.Payout, e.adjustment)
+	if e.adjustment {
+		checkText(wrong, e.field+".adjusts", e.adjusts, maxExternalID)
+		if len(e.reason) > maxReason || !utf8.ValidString(e.reason) {
+			wrong.Add(e.field+".reason", "must be at most %d bytes of text", maxReason)
+		}
+	}
+}
+
+func checkText(wrong *commission.Problems, field, text string, most int) {
+	if text == "" || len(text) > most || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		wrong.Add(field, "must be a text of 1 to %d bytes, without control characters", most)
+	}
+}
+
+func checkAmount(wrong *commission.Problems, field string, amount decimal.Decimal, signed bool) {
+	switch {
+	case amount.IsNegative() && !signed:
+		wrong.Add(field, "must not be negative: what is taken back is an adjustment")
+	case amount.Abs().GreaterThan(commission.MaxAmount):
+		wrong.Add(field, "must be at most %s", commission.MaxAmount)
+	case commission.DecimalsOf(amount) > commission.Scale:
+		wrong.Add(field, "must have at most %d decimals", commission.Scale)
+	}
+}
+
+// same tells whether two rows say the same.
+func (e *entry) same(other *entry) bool {
+	return e.adjusts == other.adjusts && e.PartnerID == other.PartnerID && e.OccurredAt.Equal(other.OccurredAt) &&
+		e.Revenue.Equal(other.Revenue) && e.Payout.Equal(other.Payout) && e.reason == other.reason
+}
+
+// recording is one call in its transaction. It takes the same number of statements for any number of
+// rows, as long as they fit.
+type recording struct {
+	tx        *database.Tx
+	networkID int
+	now       time.Time
+	wrong     commission.Problems
+}
+
+func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
+	if err := r.tx.Pass(ctx, r.networkID); err != nil {
+		return 0, err
+	}
+	zone, err := zoneOf(ctx, r.tx, r.networkID)
+	if err != nil {
+		return 0, err
+	}
+	entries, err = r.withoutDuplicates(ctx, entries)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.findOriginals(ctx, entries); err != nil {
+		return 0, err
+	}
+	partners := map[int]struct{}{}
+	for _, e := range entries {
+		if !e.adjustment || e.original != nil {
+			partners[e.PartnerID] = struct{}{}
+		}
+	}
+	history, err := load(ctx, r.tx, r.networkID, keysOf(partners))
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		if _, known := history[e.PartnerID]; !known && !e.adjustment {
+			r.wrong = append(r.wrong, commission.ErrNotFound(e.field+".partner", "partner"))
+		}
+	}
+	if err := r.wrong.Err(); err != nil || len(entries) == 0 {
+		return 0, err
+	}
+	return len(entries), r.insert(ctx, entries, history, zone)
+}
+
+// withoutDuplicates leaves out what was recorded before.
+func (r *recording) withoutDuplicates(ctx context.Context, entries []*entry) ([]*entry, error) {
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.ExternalID
+	}
+	known := map[string]*entry{}
+	err := database.EachIn(ctx, r.tx, `
+		SELECT c.external_id, c.partner_id, c.occurred_at, c.revenue, c.payout, c.reason, o.external_id
+		FROM conversion c LEFT JOIN conversion o ON o.id = c.adjusts_id
+		WHERE c.network_id = ? AND c.external_id IN (%s)`, []any{r.networkID}, ids, func(row *sql.Rows) error {
+		var e entry
+		var revenue, payout int64
+		var adjusts sql.NullString
+		if err := row.Scan(&e.ExternalID, &e.PartnerID, &e.OccurredAt, &revenue, &payout, &e.reason, &adjusts); err != nil {
+			return err
+		}
+		e.Revenue, e.Payout, e.adjusts = commission.FromMicros(revenue), commission.FromMicros(payout), adjusts.String
+		known[e.ExternalID] = &e
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	fresh := entries[:0:0]
+	for _, e := range entries {
+		before := known[e.ExternalID]
+		if before == nil {
+			fresh = append(fresh, e)
+			continue
+		}
+		if e.adjustment { // its partner is the original's, which the input does not name
+			e.PartnerID = before.PartnerID
+		}
+		if !before.same(e) {
+			r.wrong = append(r.wrong, commission.Refuse(commission.Conflict, e.field+".externalId",
+				"%q was recorded before with other content: what changes is an adjustment, with an externalId of its own", e.ExternalID))
+		}
+	}
+	return fresh, nil
+}
+
+// findOriginals finds the conversions that adjustments name, and refuses what would take one below zero.
+func (r *recording) findOriginals(ctx context.Context, entries []*entry) error {
+	var named []string
+	for _, e := range entries {
+		if e.adjustment {
+			named = append(named, e.adjusts)
+		}
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	originals := map[string]*original{}
+	var ids []int
+	byID := map[int]*original{}
+	err := database.EachIn(ctx, r.tx, `
+		SELECT c.external_id, c.id, c.partner_id, c.occurred_at, c.revenue, c.payout, COALESCE(a.line_id, ?) = ?
+		FROM conversion c LEFT JOIN accrual a ON a.id = c.accrual_id
+		WHERE c.network_id = ? AND c.adjusts_id IS NULL AND c.external_id IN (%s)`, []any{forfeitedLine, forfeitedLine, r.networkID}, named, func(row *sql.Rows) error {
+		var externalID string
+		var o original
+		var revenue, payout int64
+		if err := row.Scan(&externalID, &o.id, &o.partnerID, &o.occurredAt, &revenue, &payout, &o.forfeited); err != nil {
+			return err
+		}
+		o.revenue, o.payout = commission.FromMicros(revenue), commission.FromMicros(payout)
+		originals[externalID], byID[o.id] = &o, &o
+		ids = append(ids, o.id)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = database.EachIn(ctx, r.tx, `
+		SELECT adjusts_id, MAX(adjustment_number), SUM(revenue), SUM(payout) FROM conversion
+		WHERE adjusts_id IN (%s) GROUP BY adjusts_id`, nil, ids, func(row *sql.Rows) error {
+		var id, number int
+		var revenue, payout int64
+		if err := row.Scan(&id, &number, &revenue, &payout); err != nil {
+			return err
+		}
+		o := byID[id]
+		o.adjustments = number
+		o.revenue, o.payout = o.revenue.Add(commission.FromMicros(revenue)), o.payout.Add(commission.FromMicros(payout))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if o := originals[e.adjusts]; o != nil {
+			r.adjust(e, o)
+		} else if e.adjustment {
+			r.wrong = append(r.wrong, commission.Refuse(commission.NotFound, e.field+".adjusts", "no such conversion"))
+		}
+	}
+	return nil
+}
+
+func (r *recording) adjust(e *entry, o *original) {
+	if e.OccurredAt.Before(o.occurredAt) {
+		r.wrong.Add(e.field+".occurredAt", "must not be before the conversion that it adjusts, which occurred at %s", o.occurredAt.Format(time.RFC3339Nano))
+	}
+	revenue, payout := o.revenue.Add(e.Revenue), o.payout.Add(e.Payout)
+	if revenue.IsNegative() {
+		r.wrong.Add(e.field+".revenue", "takes the conversion below zero: %s is left of it", o.revenue)
+	}
+	if payout.IsNegative() {
+		r.wrong.Add(e.field+".payout", "takes the conversion below zero: %s is left of it", o.payout)
+	}
+	o.revenue, o.payout = revenue, payout
+	o.adjustments++
+	e.original, e.number, e.PartnerID = o, o.adjustments, o.partnerID
+}
+
+func (r *recording) insert(ctx context.Context, entries []*entry, history histories, zone *time.Location) error {
+	counted := newCounts(r.networkID)
+	type place struct{ accrual, earning cell }
+	places := make([]place, len(entries))
+	for i, e := range entries {
+		sums := commission.Sums{Conversions: 1, Revenue: e.Revenue, Payout: e.Payout}
+		occurredAt := e.OccurredAt
+		if e.adjustment {
+			sums.Conversions, occurredAt = 0, e.original.occurredAt
+		}
+		day := commission.DateOf(e.OccurredAt, zone)
+		places[i].earning = cell{owner: e.PartnerID, day: day}
+		counted.earnings.add(places[i].earning, sums)
+		if term := history.attribute(e.PartnerID, occurredAt).Term; term != nil {
+			places[i].accrual = cell{term.ID, day, e.slot(term)}
+			counted.accruals.add(places[i].accrual, sums)
+		}
+	}
+	if err := counted.store(ctx, r.tx); err != nil {
+		return err
+	}
+	accrualIDs, err := idsOf(ctx, r.tx, "accrual", "term_id", counted.accruals)
+	if err != nil {
+		return err
+	}
+	earningIDs, err := idsOf(ctx, r.tx, "earning_day", "partner_id", counted.earnings)
+	if err != nil {
+		return err
+	}
+	rows := database.Rows{Table: "conversion", Columns: []string{
+		"network_id", "external_id", "partner_id", "occurred_at", "recorded_at", "revenue", "payout",
+		"adjusts_id", "adjustment_number", "reason", "day", "accrual_id", "earning_day_id",
+	}, Values: make([]any, 0, len(entries)*13)} //nolint:mnd // the columns above
+	for i, e := range entries {
+		revenue, err := commission.ToMicros(e.Revenue)
+		if err != nil {
+			return err
+		}
+		payout, err := commission.ToMicros(e.Payout)
+		if err != nil {
+			return err
+		}
+		var adjusts, number, accrual any
+		if e.adjustment {
+			adjusts, number = e.original.id, e.number
+		}
+		if id, ok := accrualIDs[places[i].accrual]; ok {
+			accrual = id
+		}
+		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, revenue, payout,
+			adjusts, number, e.reason, int32(places[i].earning.day), accrual, earningIDs[places[i].earning])
+	}
+	if err := r.tx.Insert(ctx, rows); err != nil {
+		if database.IsDuplicate(err) { // somebody recorded one of them at this moment
+			return fmt.Errorf("%w: %w", database.ErrRetry, err)
+		}
+		return err
+	}
+	return nil
+}
+
+// zoneOf is the network's reporting time zone.
+func zoneOf(ctx context.Context, q database.Querier, networkID int) (*time.Location, error) {
+	var zone commission.Zone
+	err := database.Each(ctx, q, "SELECT time_zone FROM network WHERE id = ?", []any{networkID}, func(row *sql.Rows) error {
+		return row.Scan(&zone)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return zone.Location()
+}
+
+func keysOf[K comparable](set map[K]struct{}) []K {
+	keys := make([]K, 0, len(set))
+	for key := range set {
+		keys = append(keys, key)
+	}
+	return keys
+}

@@ -1,0 +1,214 @@
+package program
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/audit"
+	"partner.example/referrals/ent/database"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/account"
+	"partner.example/referrals/ent/generated/token"
+	"partner.example/referrals/ent/viewer"
+)
+
+// NewAccount is somebody, or some program, that is to sign in.
+type NewAccount struct {
+	NetworkID int // 0: support staff
+	Name      string
+	Email     string
+	Role      commission.Role
+	Scope     commission.ManagerScope // of a PARTNER_MANAGER; "": GLOBAL
+	PartnerID int                     // of a PARTNER
+}
+
+// CreateAccount creates an account. For ADMIN, in its network; support staff are the operator's to create.
+func (p *Program) CreateAccount(ctx context.Context, input NewAccount) (*ent.Account, error) {
+	var wrong commission.Problems
+	input.Name = checkName(&wrong, input.Name)
+	input.Email = checkEmail(&wrong, input.Email)
+	if (input.Role == commission.Support) != (input.NetworkID == 0) {
+		wrong.Add("role", "SUPPORT belongs to no network, every other role to one")
+	}
+	if (input.Role == commission.PartnerUser) != (input.PartnerID != 0) {
+		wrong.Add("partner", "goes with the role PARTNER, which needs one")
+	}
+	if input.Scope != "" && input.Role != commission.PartnerManager {
+		wrong.Add("scope", "goes with the role PARTNER_MANAGER alone")
+	}
+	if err := wrong.Err(); err != nil {
+		return nil, err
+	}
+	d := doing{action: "createAccount", by: byAdmin}
+	var created *ent.Account
+	create := func(ctx context.Context, tx *database.Tx, at time.Time) error {
+		row := tx.Account.Create().SetName(input.Name).SetEmail(input.Email).SetRole(input.Role).SetCreatedAt(at).SetNillableNetworkID(orNone(input.NetworkID))
+		if input.PartnerID != 0 {
+			found, err := tx.Partner.Get(viewer.Elevate(ctx), input.PartnerID)
+			if (err == nil && found.NetworkID != input.NetworkID) || ent.IsNotFound(err) {
+				return commission.ErrNotFound("partner", "partner")
+			}
+			if err != nil {
+				return err
+			}
+			row.SetPartnerID(input.PartnerID)
+		}
+		if input.Role == commission.PartnerManager {
+			row.SetManagerScope(cmp.Or(input.Scope, commission.Global))
+		}
+		var err error
+		if created, err = row.Save(viewer.Elevate(ctx)); err != nil {
+			return fmt.Errorf("create the account: %w", err)
+		}
+		return nil
+	}
+	if input.NetworkID != 0 {
+		err := p.change(ctx, input.NetworkID, d, func(ctx context.Context, c *change) error { return create(ctx, c.tx, c.at) })
+		return created, err
+	}
+	if v, ok := viewer.From(ctx); !ok || !v.IsSystem() {
+		return nil, commission.Refuse(commission.Forbidden, "role", "support staff are created by the operator")
+	}
+	err := p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
+		now := commission.Moment(p.Now())
+		return create(audit.Because(ctx, d.action, "", now), tx, now)
+	})
+	return created, err
+}
+
+func orNone(id int) *int {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+// CreateToken makes a token for an account and returns it, the only time that it is shown: its hash alone is
+// kept. Without expiresAt it works until it is revoked. For ADMIN, for accounts of its network.
+func (p *Program) CreateToken(ctx context.Context, accountID int, name string, expiresAt *time.Time) (string, *ent.Token, error) {
+	owner, err := p.account(ctx, accountID)
+	if err != nil {
+		return "", nil, err
+	}
+	now := commission.Moment(p.Now())
+	var wrong commission.Problems
+	name = checkName(&wrong, name)
+	if expiresAt != nil && !expiresAt.After(now) {
+		wrong.Add("expiresAt", "must be in the future")
+	}
+	if err := wrong.Err(); err != nil {
+		return "", nil, err
+	}
+	secret := "ref_" + rand.Text() + rand.Text()
+	var made *ent.Token
+	err = p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		ctx = audit.Because(viewer.Elevate(ctx), "createToken", "", now)
+		made, err = tx.Token.Create().SetAccountID(owner.ID).SetName(name).SetHash(hashOf(secret)).
+			SetCreatedAt(now).SetNillableExpiresAt(expiresAt).Save(ctx)
+		if err != nil {
+			return fmt.Errorf("keep the token: %w", err)
+		}
+		return nil
+	})
+	return secret, made, err
+}
+
+// account finds an account whose tokens the viewer may make and revoke.
+func (p *Program) account(ctx context.Context, id int) (*ent.Account, error) {
+	v, ok := viewer.From(ctx)
+	if !ok {
+		return nil, commission.Refuse(commission.Unauthenticated, "", "sign in first")
+	}
+	found, err := p.DB.Account.Get(viewer.Elevate(ctx), id)
+	if err != nil {
+		return nil, orNotFound(err, "account", "account")
+	}
+	if v.IsSystem() {
+		return found, nil
+	}
+	if found.NetworkID == nil || *found.NetworkID != v.NetworkID {
+		return nil, commission.ErrNotFound("account", "account")
+	}
+	_, err = viewer.Require(ctx, v.NetworkID, commission.Admin)
+	return found, err
+}
+
+// RevokeToken ends a token at once; one that was revoked before stays as it is. The last token by which an ADMIN
+// of the network can sign in is not revoked: nobody could undo it. For ADMIN.
+func (p *Program) RevokeToken(ctx context.Context, networkID, tokenID int) (*ent.Token, error) {
+	var revoked *ent.Token
+	err := p.change(ctx, networkID, doing{action: "revokeToken", by: byAdmin}, func(ctx context.Context, c *change) error {
+		ctx = viewer.Elevate(ctx)
+		found, err := c.tx.Token.Query().Where(token.ID(tokenID), token.HasAccountWith(account.NetworkID(networkID))).WithAccount().Only(ctx)
+		if err != nil {
+			return orNotFound(err, "id", "token")
+		}
+		if revoked = found; found.RevokedAt != nil {
+			return nil
+		}
+		if found.Edges.Account.Role == commission.Admin {
+			others, err := c.tx.Token.Query().Where(
+				token.IDNEQ(tokenID), token.RevokedAtIsNil(), token.Or(token.ExpiresAtIsNil(), token.ExpiresAtGT(c.at)),
+				token.HasAccountWith(account.NetworkID(networkID), account.RoleEQ(commission.Admin)),
+			).Exist(ctx)
+			if err != nil {
+				return err
+			}
+			if !others {
+				return commission.Refuse(commission.FailedPrecondition, "id", "this is the last token of an ADMIN: make another one first, or nobody could sign in")
+			}
+		}
+		revoked, err = found.Update().SetRevokedAt(c.at).Save(ctx)
+		return err
+	})
+	return revoked, err
+}
+
+// hashOf is what is kept of a token. It is random and long, so that a fast hash without a salt hides it.
+func hashOf(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// usedAgain is how old a token's last use grows before it is noted anew.
+const usedAgain = time.Minute
+
+// SignIn tells who the bearer of a token is.
+func (p *Program) SignIn(ctx context.Context, secret string) (viewer.Viewer, error) {
+	ctx = viewer.AsSystem(ctx, "sign-in")
+	refused := commission.Refuse(commission.Unauthenticated, "", "this token is not valid: ask an ADMIN of your network for another one")
+	now := commission.Moment(p.Now())
+	found, err := p.DB.Token.Query().Where(token.Hash(hashOf(secret))).WithAccount().Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return viewer.Viewer{}, refused
+	case err != nil:
+		return viewer.Viewer{}, fmt.Errorf("find the token: %w", err)
+	case found.RevokedAt != nil, found.ExpiresAt != nil && !now.Before(*found.ExpiresAt):
+		return viewer.Viewer{}, refused
+	}
+	if found.LastUsedAt == nil || now.Sub(*found.LastUsedAt) >= usedAgain {
+		if err := p.DB.Token.UpdateOneID(found.ID).SetLastUsedAt(now).Exec(ctx); err != nil {
+			return viewer.Viewer{}, fmt.Errorf("note the use of the token: %w", err)
+		}
+	}
+	return viewerOf(found.Edges.Account), nil
+}
+
+func viewerOf(a *ent.Account) viewer.Viewer {
+	v := viewer.Viewer{AccountID: a.ID, Name: a.Name, Role: a.Role}
+	if a.NetworkID != nil {
+		v.NetworkID = *a.NetworkID
+	}
+	if a.PartnerID != nil {
+		v.PartnerID = *a.PartnerID
+	}
+	v.Limited = a.ManagerScope != nil && *a.ManagerScope == commission.Limited
+	return v
+}

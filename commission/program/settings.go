@@ -1,0 +1,236 @@
+package program
+
+import (
+	"context"
+	"fmt"
+
+	"partner.example/referrals/commission"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/partner"
+)
+
+// Optional is a field of an input that may be absent, which leaves things as they are.
+type Optional[T any] struct {
+	Set   bool
+	Value T
+}
+
+// Some is a field that was given.
+func Some[T any](value T) Optional[T] { return Optional[T]{Set: true, Value: value} }
+
+// Impact is what a change of settings did to the referrals.
+type Impact struct {
+	TermsClosed          int
+	TermsOpened          int
+	ReferralsLeftExpired int
+	// CustomOf is the network whose CUSTOM partners the change did not touch; with the switch turned off, they
+	// go on earning [S4]. 0: the change was one partner's, and touched no other.
+	CustomOf int
+}
+
+// ReferralSettings is a change of a network's Partner Referral settings [S1].
+type ReferralSettings struct {
+	Version       int // that the editor started from [S8]
+	Enabled       Optional[bool]
+	Structure     Optional[*commission.Structure] // nil: none
+	ReviveExpired bool                            // open terms for expired referrals too [T3]
+	DisableCustom bool                            // with Enabled false: CUSTOM partners become DISABLED [S4]
+	Reason        string
+}
+
+// UpdateReferralSettings changes the switch and the Global Setting, and with them the terms of all the
+// referrals whose referrer inherits them [S6, T2]. For ADMIN.
+func (p *Program) UpdateReferralSettings(ctx context.Context, networkID int, input ReferralSettings) (*ent.Network, Impact, error) {
+	var saved *ent.Network
+	var impact Impact
+	err := p.change(ctx, networkID, doing{action: "updateReferralSettings", by: byAdmin, reason: input.Reason}, func(ctx context.Context, c *change) (err error) {
+		saved, err = c.updateReferralSettings(ctx, input)
+		impact = c.impact
+		return err
+	})
+	return saved, impact, err
+}
+
+func (c *change) updateReferralSettings(ctx context.Context, input ReferralSettings) (*ent.Network, error) {
+	var wrong commission.Problems
+	if input.Structure.Set && input.Structure.Value != nil {
+		wrong.In("structure", input.Structure.Value.Check(c.network.Currency))
+	}
+	if input.DisableCustom && (!input.Enabled.Set || input.Enabled.Value) {
+		wrong.Add("disableCustom", "goes with enabled: false alone")
+	}
+	checkReason(&wrong, input.Reason)
+	if err := wrong.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkVersion(input.Version, c.network.ReferralSettingsVersion, "settings"); err != nil {
+		return nil, err
+	}
+	enabled, structureID := c.network.ReferralEnabled, c.network.ReferralStructureID
+	if input.Enabled.Set {
+		enabled = input.Enabled.Value
+	}
+	if input.Structure.Set {
+		var err error
+		if structureID, err = c.intern(ctx, input.Structure.Value); err != nil {
+			return nil, err
+		}
+	}
+	disabled := 0
+	if input.DisableCustom {
+		if err := c.repay(ctx, referrersOfMode(c.network.ID, commission.Custom), nil, false); err != nil {
+			return nil, err
+		}
+		var err error
+		disabled, err = c.tx.Partner.Update().
+			Where(partner.NetworkID(c.network.ID), partner.ReferralModeEQ(commission.Custom)).
+			SetReferralMode(commission.Disabled).ClearReferralStructureID().AddReferralSettingVersion(1).
+			Save(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("disable the custom partners: %w", err)
+		}
+	}
+	c.impact.CustomOf = c.network.ID
+	if enabled == c.network.ReferralEnabled && equal(structureID, c.network.ReferralStructureID) && disabled == 0 {
+		return c.network, nil // S6
+	}
+	before := commission.Effective(commission.Inherit, nil, c.network.ReferralEnabled, c.network.ReferralStructureID)
+	after := commission.Effective(commission.Inherit, nil, enabled, structureID)
+	if !equal(before, after) {
+		if err := c.repay(ctx, referrersOfMode(c.network.ID, commission.Inherit), after, input.ReviveExpired); err != nil {
+			return nil, err
+		}
+	}
+	save := c.network.Update().SetReferralEnabled(enabled).
+		AddReferralSettingsVersion(1).SetReferralSettingsUpdatedAt(c.at).SetReferralSettingsUpdatedBy(c.viewer.Name)
+	if structureID == nil {
+		save.ClearReferralStructureID()
+	} else {
+		save.SetReferralStructureID(*structureID)
+	}
+	return save.Save(ctx)
+}
+
+// PartnerReferralSetting is a change of one partner's own setting [S2].
+type PartnerReferralSetting struct {
+	PartnerID     int
+	Version       int // that the editor started from [S8]
+	Mode          commission.Mode
+	Structure     Optional[*commission.Structure] // with CUSTOM; absent: the one it has
+	ReviveExpired bool
+	Reason        string
+}
+
+// UpdatePartnerReferralSetting changes how one referrer is paid, and with it the terms of its referrals
+// [S3, T2]. For ADMIN and PARTNER_MANAGER, for partners in scope.
+func (p *Program) UpdatePartnerReferralSetting(ctx context.Context, networkID int, input PartnerReferralSetting) (*ent.Partner, Impact, error) {
+	var saved *ent.Partner
+	var impact Impact
+	err := p.change(ctx, networkID, doing{action: "updatePartnerReferralSetting", by: byStaff, reason: input.Reason}, func(ctx context.Context, c *change) (err error) {
+		saved, err = c.updatePartnerReferralSetting(ctx, input)
+		impact = c.impact
+		return err
+	})
+	return saved, impact, err
+}
+
+func (c *change) updatePartnerReferralSetting(ctx context.Context, input PartnerReferralSetting) (*ent.Partner, error) {
+	referrer, err := c.partner(ctx, "partner", input.PartnerID)
+	if err != nil {
+		return nil, err
+	}
+	var wrong commission.Problems
+	given := input.Structure.Set && input.Structure.Value != nil
+	switch {
+	case input.Mode == commission.Custom && given:
+		wrong.In("structure", input.Structure.Value.Check(c.network.Currency))
+	case input.Mode == commission.Custom && (input.Structure.Set || referrer.ReferralStructureID == nil):
+		wrong.Add("structure", "is needed with mode CUSTOM")
+	case input.Mode != commission.Custom && given:
+		wrong.Add("structure", "goes with mode CUSTOM alone")
+	}
+	checkReason(&wrong, input.Reason)
+	if err := wrong.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkVersion(input.Version, referrer.ReferralSettingVersion, "setting"); err != nil {
+		return nil, err
+	}
+	var structureID *int
+	if input.Mode == commission.Custom {
+		structureID = referrer.ReferralStructureID
+		if given {
+			if structureID, err = c.intern(ctx, input.Structure.Value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if input.Mode == referrer.ReferralMode && equal(structureID, referrer.ReferralStructureID) {
+		return referrer, nil // S6
+	}
+	before, after := c.effective(referrer.ReferralMode, referrer.ReferralStructureID), c.effective(input.Mode, structureID)
+	if !equal(before, after) {
+		if err := c.repay(ctx, oneReferrer(referrer.ID), after, input.ReviveExpired); err != nil {
+			return nil, err
+		}
+	}
+	save := referrer.Update().SetReferralMode(input.Mode).AddReferralSettingVersion(1)
+	if structureID == nil {
+		save.ClearReferralStructureID()
+	} else {
+		save.SetReferralStructureID(*structureID)
+	}
+	return save.Save(ctx)
+}
+
+// effective is the id of the structure that a partner's referrals are paid by; nil: none [S3].
+func (c *change) effective(mode commission.Mode, custom *int) *int {
+	return commission.Effective(mode, custom, c.network.ReferralEnabled, c.network.ReferralStructureID)
+}
+
+func checkVersion(startedFrom, current int, noun string) error {
+	if startedFrom == current {
+		return nil
+	}
+	return commission.Refuse(commission.Conflict, "version",
+		"the %s are at version %d, and this change started from %d: somebody was faster; read them again", noun, current, startedFrom)
+}
+
+func equal(a, b *int) bool { return a == b || (a != nil && b != nil && *a == *b) }
+
+// intern is the id of the network's row for a structure, which is made where there is none. Two
+// structures that pay the same have the same [S6].
+func (c *change) intern(ctx context.Context, structure *commission.Structure) (*int, error) {
+	if structure == nil {
+		return nil, nil //nolint:nilnil // no structure has no id
+	}
+	known, err := c.tx.CommissionStructure.Query().
+		Where(commissionstructure.NetworkID(c.network.ID), commissionstructure.Canonical(structure.Key())).
+		FirstID(ctx)
+	if err == nil {
+		return &known, nil
+	}
+	if !ent.IsNotFound(err) {
+		return nil, err
+	}
+	row := c.tx.CommissionStructure.Create().
+		SetNetworkID(c.network.ID).SetCanonical(structure.Key()).SetType(structure.Commission.Type()).SetCreatedAt(c.at)
+	switch terms := structure.Commission.(type) {
+	case commission.FlatFee:
+		row.SetAmount(&terms.Amount)
+	case commission.Percentage:
+		row.SetRate(&terms.Rate).SetBasis(terms.Basis)
+	}
+	if structure.MinimumEarnings != nil {
+		row.SetMinimumEarnings(structure.MinimumEarnings)
+	}
+	if structure.Duration != nil {
+		row.SetDurationValue(structure.Duration.Value).SetDurationUnit(structure.Duration.Unit)
+	}
+	made, err := row.Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("keep the structure: %w", err)
+	}
+	return &made.ID, nil
+}

@@ -1,0 +1,105 @@
+package program
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
+	"partner.example/referrals/ent/database"
+)
+
+// referrers picks the referrals that a change touches, by their referrer: a condition on r, a referral.
+type referrers struct {
+	condition string
+	args      []any
+}
+
+func oneReferrer(id int) referrers { return referrers{"r.referrer_id = ?", []any{id}} }
+
+func referrersOfMode(networkID int, mode commission.Mode) referrers {
+	return referrers{
+		"r.referrer_id IN (SELECT p.id FROM partner p WHERE p.network_id = ? AND p.referral_mode = ?)",
+		[]any{networkID, string(mode)},
+	}
+}
+
+// repay pays referrals by another structure from now on: their open terms close and new ones open [T2].
+// Those whose last term has run out keep it, unless they are to be revived [T3]. A structure of nil pays
+// nothing. It takes three statements for any number of referrals.
+func (c *change) repay(ctx context.Context, of referrers, structureID *int, revive bool) error {
+	reason := commission.Superseded
+	if structureID == nil {
+		reason, revive = commission.SettingEnded, false
+	}
+	closing := `
+		UPDATE referral_term SET closed_at = ?, close_reason = ?, open_key = NULL
+		WHERE network_id = ? AND open_key IS NOT NULL
+		AND referral_id IN (SELECT r.id FROM referral r WHERE r.network_id = ? AND r.active_key IS NOT NULL AND ` + of.condition + `)`
+	args := append([]any{c.at, string(reason), c.network.ID, c.network.ID}, of.args...)
+	if !revive {
+		closing += " AND (window_ends_at IS NULL OR window_ends_at > ?)"
+		args = append(args, c.at)
+	}
+	closed, err := c.exec(ctx, closing, args...)
+	if err != nil {
+		return fmt.Errorf("close terms: %w", err)
+	}
+	c.impact.TermsClosed += closed
+	if err := c.countExpired(ctx, of); err != nil || structureID == nil {
+		return err
+	}
+	opened, err := c.open(ctx, of, *structureID)
+	c.impact.TermsOpened += opened
+	return err
+}
+
+// countExpired counts the referrals that still hold a term which has run out.
+func (c *change) countExpired(ctx context.Context, of referrers) error {
+	args := append([]any{c.network.ID, c.at}, of.args...)
+	return database.Each(ctx, c.tx, `
+		SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.open_key = r.id
+		WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.window_ends_at <= ? AND `+of.condition, args,
+		func(row *sql.Rows) error {
+			var count int
+			err := row.Scan(&count)
+			c.impact.ReferralsLeftExpired += count
+			return err
+		})
+}
+
+// open opens a term for each of the referrals that has none.
+func (c *change) open(ctx context.Context, of referrers, structureID int) (int, error) {
+	structure, err := c.structure(ctx, structureID)
+	if err != nil {
+		return 0, err
+	}
+	args := append([]any{structureID, c.at, structure.WindowEndsAt(c.at, c.zone), c.network.ID}, of.args...)
+	opened, err := c.exec(ctx, `
+		INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, window_ends_at, open_key)
+		SELECT r.network_id, r.id, ?, ?, ?, r.id
+		FROM referral r LEFT JOIN referral_term t ON t.open_key = r.id
+		WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.id IS NULL AND `+of.condition, args...)
+	if err != nil {
+		return 0, fmt.Errorf("open terms: %w", err)
+	}
+	return opened, nil
+}
+
+func (c *change) structure(ctx context.Context, id int) (commission.Structure, error) {
+	stored, err := c.tx.CommissionStructure.Get(ctx, id)
+	if err != nil {
+		return commission.Structure{}, fmt.Errorf("find the structure: %w", err)
+	}
+	return ledger.StructureOf(stored), nil
+}
+
+func (c *change) exec(ctx context.Context, statement string, args ...any) (int, error) {
+	result, err := c.tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := result.RowsAffected()
+	return int(rows), err
+}

@@ -1,0 +1,108 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"entgo.io/ent/dialect"
+)
+
+// Rows are rows to insert into a table, with the values in the order of the columns.
+type Rows struct {
+	Table   string
+	Columns []string
+	Values  []any // of all rows, one after the other
+}
+
+// Add appends one row.
+func (r *Rows) Add(values ...any) { r.Values = append(r.Values, values...) }
+
+// Len is the number of rows.
+func (r *Rows) Len() int { return len(r.Values) / max(len(r.Columns), 1) }
+
+// valuesAStatement keeps a statement under the limits of the engines: 32,766 variables (SQLite) and
+// 16 MB (MySQL's default packet).
+const valuesAStatement = 30_000
+
+// Insert inserts the rows, as many a statement as fit.
+func (tx *Tx) Insert(ctx context.Context, rows Rows) error { return tx.insert(ctx, rows, "") }
+
+// InsertOrAdd inserts the rows; where one with the same unique key is there, the sums are added to its
+// own. The engine does the addition, so that two transactions at once lose nothing.
+func (tx *Tx) InsertOrAdd(ctx context.Context, rows Rows, key, sums []string) error {
+	var onConflict strings.Builder
+	excluded := "VALUES(%s)"
+	if tx.dialect == dialect.SQLite {
+		fmt.Fprintf(&onConflict, " ON CONFLICT (%s) DO UPDATE SET ", strings.Join(key, ", "))
+		excluded = "excluded.%s"
+	} else {
+		onConflict.WriteString(" ON DUPLICATE KEY UPDATE ")
+	}
+	for i, column := range sums {
+		if i > 0 {
+			onConflict.WriteString(", ")
+		}
+		fmt.Fprintf(&onConflict, "%s = %s.%s + "+excluded, column, rows.Table, column, column)
+	}
+	return tx.insert(ctx, rows, onConflict.String())
+}
+
+func (tx *Tx) insert(ctx context.Context, rows Rows, onConflict string) error {
+	width := len(rows.Columns)
+	head := "INSERT INTO " + rows.Table + " (" + strings.Join(rows.Columns, ", ") + ") VALUES "
+	row := "(" + Placeholders(width) + ")"
+	for values := rows.Values; len(values) > 0; {
+		count := min(len(values), valuesAStatement/width*width) / width
+		statement := head + strings.Repeat(row+", ", count-1) + row + onConflict
+		if _, err := tx.ExecContext(ctx, statement, values[:count*width]...); err != nil {
+			return fmt.Errorf("insert into %s: %w", rows.Table, err)
+		}
+		values = values[count*width:]
+	}
+	return nil
+}
+
+// Placeholders is "?, ?, ?" for n values.
+func Placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
+
+// Querier runs statements: a Database or a Tx.
+type Querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Each runs a query and calls scan for every row of the answer.
+func Each(ctx context.Context, q Querier, query string, args []any, scan func(row *sql.Rows) error) (err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("scan: %w", err)
+		}
+	}
+	return rows.Err()
+}
+
+// EachIn is Each for a query with one IN (%s), its list cut into as many statements as it needs.
+func EachIn[K any](ctx context.Context, q Querier, query string, args []any, list []K, scan func(row *sql.Rows) error) error {
+	for len(list) > 0 {
+		count := min(len(list), valuesAStatement-len(args))
+		all := append([]any{}, args...)
+		for _, key := range list[:count] {
+			all = append(all, key)
+		}
+		if err := Each(ctx, q, fmt.Sprintf(query, Placeholders(count)), all, scan); err != nil {
+			return err
+		}
+		list = list[count:]
+	}
+	return nil
+}

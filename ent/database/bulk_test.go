@@ -1,0 +1,171 @@
+package database_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"partner.example/referrals/ent/database"
+	ent "partner.example/referrals/ent/generated"
+)
+
+// the columns of the rows that addRows adds
+const width = 3
+
+func TestInsert_takesMoreRowsThanOneStatementHolds(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
+		full := database.ValuesAStatement / width
+		next := 100
+		for _, count := range []int{0, 1, full, full + 1} {
+			before := one[int](t, db, "SELECT COUNT(*) FROM gate")
+			stripes := make([]int, count)
+			for i := range stripes {
+				stripes[i], next = next, next+1
+			}
+			err := change(db, func(ctx context.Context, tx *database.Tx) error {
+				return addRows(ctx, tx, partner.NetworkID, stripes...)
+			})
+			if err != nil {
+				t.Fatalf("%d rows: %v", count, err)
+			}
+			if got := one[int](t, db, "SELECT COUNT(*) FROM gate") - before; got != count {
+				t.Errorf("%d rows were inserted, want %d", got, count)
+			}
+		}
+		if got := one[int](t, db, "SELECT COUNT(DISTINCT stripe) FROM gate"); got != one[int](t, db, "SELECT COUNT(*) FROM gate") {
+			t.Error("some rows hold another one's values")
+		}
+	})
+}
+
+func TestInsert_isAllOrNothing(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
+		before := one[int](t, db, "SELECT COUNT(*) FROM gate")
+		stripes := make([]int, database.ValuesAStatement/width+1)
+		for i := range stripes {
+			stripes[i] = i + 100
+		}
+		stripes[len(stripes)-1] = 100 // in the last statement
+		err := change(db, func(ctx context.Context, tx *database.Tx) error {
+			return addRows(ctx, tx, partner.NetworkID, stripes...)
+		})
+		if !database.IsDuplicate(err) {
+			t.Errorf("%v, want a duplicate", err)
+		}
+		if got := one[int](t, db, "SELECT COUNT(*) FROM gate"); got != before {
+			t.Errorf("%d rows are left of it", got-before)
+		}
+	})
+}
+
+func TestInsert_takesTheLongestTexts(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
+		columns := []string{
+			"network_id", "external_id", "partner_id", "occurred_at", "recorded_at", "revenue", "payout",
+			"adjusts_id", "adjustment_number", "reason", "day", "accrual_id", "earning_day_id",
+		}
+		count := database.ValuesAStatement/len(columns) + 1
+		rows := database.Rows{Table: "conversion", Columns: columns}
+		for i := range count {
+			rows.Add(partner.NetworkID, fmt.Sprintf("%0255d", i), partner.ID, aDay, aDay, 0, 0, nil, nil, strings.Repeat("\U0001f600", 1000), 0, nil, 1)
+		}
+		err := change(db, func(ctx context.Context, tx *database.Tx) error { return tx.Insert(ctx, rows) })
+		if err != nil {
+			t.Fatalf("%.200s", err)
+		}
+		if got := db.Conversion.Query().CountX(system()); got != count {
+			t.Errorf("%d rows, want %d", got, count)
+		}
+	})
+}
+
+func TestInsertOrAdd_takesMoreRowsThanOneStatementHolds(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
+		rows := database.Rows{Table: "gate", Columns: []string{"network_id", "stripe", "passes"}}
+		count := database.ValuesAStatement/width + 1
+		for i := range 2 * count { // every row twice, also within one statement
+			rows.Add(partner.NetworkID, i/2, i%2+1)
+		}
+		err := change(db, func(ctx context.Context, tx *database.Tx) error {
+			return tx.InsertOrAdd(ctx, rows, []string{"network_id", "stripe"}, []string{"passes"})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := one[int](t, db, "SELECT COUNT(*) FROM gate"); got != count {
+			t.Errorf("%d rows, want %d", got, count)
+		}
+		if got := one[int](t, db, "SELECT COUNT(*) FROM gate WHERE passes = 3"); got != count {
+			t.Errorf("%d rows hold the sum, want %d", got, count)
+		}
+	})
+}
+
+func TestEachIn_takesMoreKeysThanOneStatementTakes(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
+		const full = database.ValuesAStatement
+		keys := make([]int, 2*full+1)
+		for i := range keys {
+			keys[i] = i + 100
+		}
+		there := slices.Concat(keys[:5], keys[full-5:full+5], keys[2*full-5:]) // about where statements begin and end
+		err := change(db, func(ctx context.Context, tx *database.Tx) error {
+			if err := addRows(ctx, tx, partner.NetworkID, there...); err != nil {
+				return err
+			}
+			return addRows(ctx, tx, newNetworkIn(ctx, tx), there...)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := make(map[int]int, len(keys))
+		err = database.EachIn(t.Context(), db, "SELECT stripe FROM gate WHERE network_id = ? AND stripe >= ? AND stripe IN (%s)",
+			[]any{partner.NetworkID, 101}, keys, func(row *sql.Rows) error {
+				var stripe int
+				err := row.Scan(&stripe)
+				seen[stripe]++
+				return err
+			})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range there[1:] {
+			if seen[key] != 1 {
+				t.Fatalf("the row of %d was seen %d times, want once", key, seen[key])
+			}
+		}
+		if len(seen) != len(there)-1 {
+			t.Errorf("%d rows were seen, want %d", len(seen), len(there)-1)
+		}
+		err = database.EachIn(t.Context(), db, "SELECT stripe FROM gate WHERE stripe IN (%s)", nil, []int(nil), func(*sql.Rows) error {
+			t.Error("a row was found by no key")
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestEach_stopsAtTheFirstErrorAndFreesItsConnection(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, _ *ent.Partner) {
+		for range 100 { // more often than there are connections
+			calls := 0
+			err := database.Each(t.Context(), db, "SELECT stripe FROM gate", nil, func(*sql.Rows) error {
+				calls++
+				return context.Canceled
+			})
+			if err == nil || calls != 1 {
+				t.Fatalf("%d calls, %v; want one and its error", calls, err)
+			}
+		}
+	})
+}
+
+// newNetworkIn is another network, without a gate.
+func newNetworkIn(ctx context.Context, tx *database.Tx) int {
+	return tx.Network.Create().SetName("Other").SetCurrency("USD").SetTimeZone("UTC").SetCreatedAt(aDay).SetChangedAt(aDay).SaveX(ctx).ID
+}

@@ -1,0 +1,46 @@
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+)
+
+// stripes is how many recorders of one network can be inside at once.
+const stripes = 16
+
+// MakeGate makes a new network's gate.
+func (tx *Tx) MakeGate(ctx context.Context, networkID int) error {
+	rows := Rows{Table: "gate", Columns: []string{"network_id", "stripe", "passes"}}
+	for stripe := range stripes {
+		rows.Add(networkID, stripe, 0)
+	}
+	return tx.Insert(ctx, rows)
+}
+
+// Pass lets the transaction through the network's gate beside others that pass: until it ends, no term
+// of the network opens or closes. It is the first lock of every transaction that records.
+func (tx *Tx) Pass(ctx context.Context, networkID int) error {
+	return tx.lock(ctx, networkID, "UPDATE gate SET passes = passes + 1 WHERE network_id = ? AND stripe = ?", networkID, rand.IntN(stripes)) //nolint:gosec // any will do
+}
+
+// Hold shuts the network's gate until the transaction ends: whoever is inside is waited for, and nobody
+// else enters. It is the first lock of every transaction that opens or closes terms.
+func (tx *Tx) Hold(ctx context.Context, networkID int) error {
+	return tx.lock(ctx, networkID, "UPDATE gate SET passes = passes + 1 WHERE network_id = ?", networkID)
+}
+
+// The lock is a write and not a SELECT .. FOR SHARE, because a write is what every engine of the family
+// makes others wait for, or fail on, across all its nodes. A gate that is not there would lock nothing.
+func (tx *Tx) lock(ctx context.Context, networkID int, statement string, args ...any) error {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return fmt.Errorf("lock the gate: %w", err)
+	}
+	if locked, err := result.RowsAffected(); err != nil || locked == 0 {
+		return fmt.Errorf("network %d has no gate to lock: %w", networkID, cmp.Or(err, sql.ErrNoRows))
+	}
+	return nil
+}

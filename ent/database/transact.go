@@ -1,0 +1,132 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/go-sql-driver/mysql"
+	sqlite "modernc.org/sqlite"
+	sqlitelib "modernc.org/sqlite/lib"
+
+	ent "partner.example/referrals/ent/generated"
+)
+
+// Tx is a transaction: ent's client for it, and its statements for what ent cannot say in one.
+type Tx struct {
+	*ent.Client
+	dialect string
+}
+
+// ErrRetry says that the transaction met another one that came first, and that it will succeed, or be
+// refused properly, when it is run again from the start.
+var ErrRetry = errors.New("another transaction came first")
+
+const (
+	attempts   = 12
+	firstPause = 5 * time.Millisecond
+	longPause  = 400 * time.Millisecond
+)
+
+// Transact runs work in one transaction, and again from the start where the engine made it give way to
+// another one (deadlock, lock wait, snapshot conflict, ErrRetry). Work must therefore leave no traces but in
+// the database. The isolation is READ COMMITTED on servers: each statement sees what is committed when it
+// starts, and what must not change is locked. SQLite has one writer at a time.
+func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, tx *Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := d.attempt(ctx, work)
+		if err == nil || !givesWay(err) {
+			return err
+		}
+		if attempt == attempts {
+			return fmt.Errorf("gave way %d times: %w", attempts, err)
+		}
+		pause := min(firstPause<<attempt, longPause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(pause)): //nolint:gosec // jitter
+		}
+	}
+}
+
+type refusalKey struct{}
+
+// Refusing is a context in which no transaction commits: each runs to its end, to find out what else is wrong, and
+// is then refused for this reason.
+func Refusing(ctx context.Context, because error) context.Context {
+	return context.WithValue(ctx, refusalKey{}, because)
+}
+
+func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, tx *Tx) error) error {
+	var options *sql.TxOptions
+	if d.dialect == dialect.SQLite {
+		select {
+		case d.writing <- struct{}{}:
+			defer func() { <-d.writing }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	} else {
+		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	tx, err := d.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	done := false
+	defer func() {
+		if !done { // also where work panics
+			_ = tx.Rollback()
+		}
+	}()
+	if err := work(ctx, &Tx{Client: tx.Client(), dialect: d.dialect}); err != nil {
+		return err
+	}
+	if because, refused := ctx.Value(refusalKey{}).(error); refused {
+		return because
+	}
+	done = true
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// The errors by which MySQL and its family say that a transaction must be run again.
+const (
+	lockWaitTimeout  = 1205
+	deadlock         = 1213
+	snapshotConflict = 1020 // MariaDB with innodb_snapshot_isolation
+	duplicateEntry   = 1062
+)
+
+func givesWay(err error) bool {
+	if errors.Is(err, ErrRetry) {
+		return true
+	}
+	var server *mysql.MySQLError
+	if errors.As(err, &server) {
+		switch server.Number {
+		case lockWaitTimeout, deadlock, snapshotConflict:
+			return true
+		}
+	}
+	var embedded *sqlite.Error
+	return errors.As(err, &embedded) && embedded.Code()&0xff == sqlitelib.SQLITE_BUSY
+}
+
+// IsDuplicate tells whether a unique key refused a row.
+func IsDuplicate(err error) bool {
+	var server *mysql.MySQLError
+	if errors.As(err, &server) {
+		return server.Number == duplicateEntry
+	}
+	var embedded *sqlite.Error
+	return errors.As(err, &embedded) &&
+		(embedded.Code() == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || embedded.Code() == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY)
+}

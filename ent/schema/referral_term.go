@@ -1,0 +1,55 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/rule"
+)
+
+// ReferralTerm is one row of the referral report: a referral under one structure (T1 to T4).
+type ReferralTerm struct{ ent.Schema }
+
+// Annotations name the table.
+func (ReferralTerm) Annotations() []schema.Annotation { return table("referral_term") }
+
+// Policy says who sees and changes the rows.
+func (ReferralTerm) Policy() ent.Policy {
+	return rule.Policy(
+		rule.ThroughAll("referral_id", "referral", rule.Referrals),
+		rule.Nobody(),
+	)
+}
+
+// Mixin makes it the network's.
+func (ReferralTerm) Mixin() []ent.Mixin { return []ent.Mixin{tenant{}} }
+
+// Fields of a term.
+func (ReferralTerm) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int("referral_id").Immutable(),
+		field.Int("structure_id").Immutable(),
+		once(moment("referred_date")),
+		optionalMoment("window_ends_at"),
+		optionalMoment("closed_at"),
+		field.Enum("close_reason").GoType(commission.CloseReason("")).Optional().Nillable(),
+		field.Int("open_key").Optional().Nillable().Unique().Comment("referral_id while the term is not closed: one at a time"),
+	}
+}
+
+// Edges of a term.
+func (ReferralTerm) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("referral", Referral.Type).Field("referral_id").Unique().Required().Immutable(),
+		edge.To("structure", CommissionStructure.Type).Field("structure_id").Unique().Required().Immutable(),
+	}
+}
+
+// Indexes of a term.
+func (ReferralTerm) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("referral_id", "referred_date"), index.Fields("network_id")}
+}

@@ -1,0 +1,46 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/graph/generated"
+	"partner.example/referrals/graph/scalar"
+)
+
+const (
+	cachedDocuments = 1000
+	maxTokens       = 4000 // of a document: the largest that a client sends has some 300
+	maxComplexity   = 50_000
+)
+
+// Handler answers GraphQL over HTTP.
+func (r *Resolver) Handler() http.Handler {
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: r, Directives: Directives()})
+	server := handler.New(schema)
+	server.AddTransport(transport.Options{})
+	server.AddTransport(overHTTP{names: newEnumNames(schema.Schema())})
+	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedDocuments))
+	server.SetParserTokenLimit(maxTokens)
+	server.SetErrorPresenter(present)
+	server.SetRecoverFunc(func(_ context.Context, panicked any) error { return fmt.Errorf("panic: %v", panicked) })
+	server.Use(extension.Introspection{})
+	server.Use(extension.FixedComplexityLimit(maxComplexity))
+	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		if _, ok := viewer.From(ctx); !ok {
+			graphql.GetOperationContext(ctx).DisableIntrospection = true
+		}
+		return next(scalar.Collect(r.withLoaders(ctx)))
+	})
+	server.AroundFields(tellAll)
+	return server
+}

@@ -1,0 +1,224 @@
+package graph
+
+import (
+	"context"
+	"strconv"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/shopspring/decimal"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/billing"
+	"partner.example/referrals/commission/ledger"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/invoice"
+	"partner.example/referrals/ent/generated/partner"
+	"partner.example/referrals/ent/generated/predicate"
+	"partner.example/referrals/graph/generated/model"
+	"partner.example/referrals/graph/page"
+	"partner.example/referrals/graph/scalar"
+)
+
+// ID is opaque.
+func (r invoiceResolver) ID(_ context.Context, i *ent.Invoice) (*scalar.ID, error) {
+	return idOf(scalar.Invoice, i.ID)
+}
+
+// Partner is who is paid.
+func (r invoiceResolver) Partner(ctx context.Context, i *ent.Invoice) (*ent.Partner, error) {
+	return one(ctx, loadersOf(ctx).partner, i.PartnerID, "partner")
+}
+
+// Currency is the network's.
+func (r invoiceResolver) Currency(ctx context.Context, i *ent.Invoice) (string, error) {
+	n, err := one(ctx, loadersOf(ctx).network, i.NetworkID, "network")
+	if err != nil {
+		return "", err
+	}
+	return string(n.Currency), nil
+}
+
+// Total is the sum of the lines.
+func (r invoiceResolver) Total(ctx context.Context, i *ent.Invoice) (*decimal.Decimal, error) {
+	return r.exact(ctx, i.NetworkID, i.Total)
+}
+
+// exact is an amount with the decimals with which the network's currency is written.
+func (r *Resolver) exact(ctx context.Context, networkID int, amount decimal.Decimal) (*decimal.Decimal, error) {
+	n, err := one(ctx, loadersOf(ctx).network, networkID, "network")
+	if err != nil {
+		return nil, err
+	}
+	return pointer(n.Currency.Exact(amount)), nil
+}
+
+// Lines is in the order in which they stand on the invoice.
+func (r invoiceResolver) Lines(ctx context.Context, i *ent.Invoice) ([]*ent.InvoiceLine, error) {
+	return loadersOf(ctx).lines.Load(ctx, i.ID)
+}
+
+// ID is opaque.
+func (r invoiceLineResolver) ID(_ context.Context, l *ent.InvoiceLine) (*scalar.ID, error) {
+	return idOf(scalar.Line, l.ID)
+}
+
+// Referred is who was referred, of a referral line.
+func (r invoiceLineResolver) Referred(ctx context.Context, l *ent.InvoiceLine) (*ent.Partner, error) {
+	return maybe(ctx, loadersOf(ctx).partner, l.ReferredID)
+}
+
+// Structure is how a referral line pays.
+func (r invoiceLineResolver) Structure(ctx context.Context, l *ent.InvoiceLine) (*ent.CommissionStructure, error) {
+	return maybe(ctx, loadersOf(ctx).structure, l.StructureID)
+}
+
+// BasisAmount is what the rate was taken of.
+func (r invoiceLineResolver) BasisAmount(ctx context.Context, l *ent.InvoiceLine) (*decimal.Decimal, error) {
+	return r.exact(ctx, l.NetworkID, l.BasisAmount)
+}
+
+// Amount is rounded to the currency's minor unit.
+func (r invoiceLineResolver) Amount(ctx context.Context, l *ent.InvoiceLine) (*decimal.Decimal, error) {
+	return r.exact(ctx, l.NetworkID, l.Amount)
+}
+
+// Invoice is the one that pays the day.
+func (r termDayResolver) Invoice(ctx context.Context, day *ledger.Day) (*ent.Invoice, error) {
+	if day.LineID <= 0 {
+		return nil, nil //nolint:nilnil // none
+	}
+	line, err := maybe(ctx, loadersOf(ctx).line, &day.LineID)
+	if err != nil || line == nil { // a hidden invoice is not its partner's to see
+		return nil, err
+	}
+	return maybe(ctx, loadersOf(ctx).invoice, &line.InvoiceID)
+}
+
+// Invoices is those of the partners in scope.
+func (r networkResolver) Invoices(ctx context.Context, n *ent.Network, filter *model.InvoiceFilter, first *int32, after *string) (*page.Invoices, error) {
+	where := []predicate.Invoice{invoice.NetworkID(n.ID)}
+	if filter != nil {
+		if id, ok := given(filter.Partner); ok {
+			where = append(where, invoice.PartnerID(id.Of(scalar.Partner)))
+		}
+		if statuses := filter.Status.Value(); len(statuses) > 0 {
+			where = append(where, invoice.StatusIn(statuses...))
+		}
+		if day, ok := given(filter.From); ok {
+			where = append(where, invoice.ToGTE(day))
+		}
+		if day, ok := given(filter.To); ok {
+			where = append(where, invoice.ToLTE(day))
+		}
+		search, err := words("filter.search", or(filter.Search, ""))
+		if err != nil {
+			return nil, err
+		}
+		if search != "" {
+			found := invoice.HasPartnerWith(partner.SearchTextContains(search))
+			if number, err := strconv.Atoi(search); err == nil {
+				found = invoice.Or(found, invoice.Number(number))
+			}
+			where = append(where, found)
+		}
+	}
+	return r.invoices(ctx, where, first, after)
+}
+
+// Invoices is the partner's.
+func (r partnerResolver) Invoices(ctx context.Context, p *ent.Partner, first *int32, after *string) (*page.Invoices, error) {
+	return r.invoices(ctx, []predicate.Invoice{invoice.PartnerID(p.ID)}, first, after)
+}
+
+// invoices is a page of invoices, the latest first.
+func (r *Resolver) invoices(ctx context.Context, where []predicate.Invoice, first *int32, after *string) (*page.Invoices, error) {
+	window, err := page.Read(first, after)
+	if err != nil {
+		return nil, err
+	}
+	total, err := r.DB.Invoice.Query().Where(where...).Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	query := r.DB.Invoice.Query().Where(where...).Order(invoice.ByNumber(entsql.OrderDesc())).Limit(window.First + 1)
+	if at := window.After; at != nil {
+		query.Where(invoice.NumberLT(at.Row))
+	}
+	rows, err := query.All(ctx)
+	return page.Of(window, rows, total, func(i *ent.Invoice) page.Position { return page.Position{Row: i.Number} }), err
+}
+
+// Invoice is one of the network's.
+func (r networkResolver) Invoice(ctx context.Context, n *ent.Network, id scalar.ID) (*ent.Invoice, error) {
+	found, err := one(ctx, loadersOf(ctx).invoice, id.Of(scalar.Invoice), "invoice")
+	if commission.CodeOf(err) == commission.NotFound || (err == nil && found.NetworkID != n.ID) {
+		return nil, commission.ErrNotFound("id", "invoice")
+	}
+	return found, err
+}
+
+// RunBilling makes the invoices that are due.
+func (r mutationResolver) RunBilling(ctx context.Context, through commission.Date, id *scalar.ID) (*billing.Made, error) {
+	v, err := signedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run := billing.Run{Through: through}
+	if id != nil {
+		run.PartnerID = orNobody(id.Of(scalar.Partner))
+	}
+	made, err := r.Billing.Bill(ctx, v.NetworkID, run, nil)
+	return &billing.Made{IDs: made}, err
+}
+
+// Invoices is what the run made, in the order of their numbers. They are named by their places in the run, not
+// by a condition on thousands of ids.
+func (r runBillingPayloadResolver) Invoices(ctx context.Context, made *billing.Made, first *int32, after *string) (*page.Invoices, error) {
+	window, err := page.Read(first, after)
+	if err != nil {
+		return nil, err
+	}
+	ids := made.IDs
+	if at := window.After; at != nil {
+		for len(ids) > 0 && ids[0] <= at.Row {
+			ids = ids[1:]
+		}
+	}
+	ids = ids[:min(len(ids), window.First+1)]
+	rows, err := r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).Order(invoice.ByNumber()).All(ctx)
+	return page.Of(window, rows, len(made.IDs), func(i *ent.Invoice) page.Position { return page.Position{Row: i.ID} }), err
+}
+
+// MarkInvoicePaid says that an invoice was paid.
+func (r mutationResolver) MarkInvoicePaid(ctx context.Context, id scalar.ID) (*model.InvoicePayload, error) {
+	v, err := signedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return invoicePayload(r.Billing.MarkPaid(ctx, v.NetworkID, id.Of(scalar.Invoice)))
+}
+
+// DeleteInvoice deletes an unpaid invoice.
+func (r mutationResolver) DeleteInvoice(ctx context.Context, id scalar.ID, reason string) (*model.InvoicePayload, error) {
+	v, err := signedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return invoicePayload(r.Billing.Delete(ctx, v.NetworkID, id.Of(scalar.Invoice), reason))
+}
+
+// SetInvoiceHidden hides an invoice from its partner, or shows it again.
+func (r mutationResolver) SetInvoiceHidden(ctx context.Context, id scalar.ID, hidden bool) (*model.InvoicePayload, error) {
+	v, err := signedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return invoicePayload(r.Billing.SetHidden(ctx, v.NetworkID, id.Of(scalar.Invoice), hidden))
+}
+
+func invoicePayload(i *ent.Invoice, err error) (*model.InvoicePayload, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &model.InvoicePayload{Invoice: i}, nil
+}

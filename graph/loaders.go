@@ -1,0 +1,250 @@
+package graph
+
+import (
+	"context"
+	stdsql "database/sql"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/vikstrous/dataloadgen"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/account"
+	"partner.example/referrals/ent/generated/auditevent"
+	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/invoice"
+	"partner.example/referrals/ent/generated/invoiceline"
+	"partner.example/referrals/ent/generated/network"
+	"partner.example/referrals/ent/generated/partner"
+	"partner.example/referrals/ent/generated/referral"
+	"partner.example/referrals/ent/generated/referralterm"
+	"partner.example/referrals/ent/generated/token"
+	"partner.example/referrals/ent/rule"
+)
+
+// loaders collect what the resolvers of one request ask for, so that each kind is one statement for a whole
+// page. They read as the viewer: what it does not see is not there.
+type loaders struct {
+	account       *dataloadgen.Loader[int, *ent.Account]
+	event         *dataloadgen.Loader[int, *ent.AuditEvent]
+	token         *dataloadgen.Loader[int, *ent.Token]
+	tokens        *dataloadgen.Loader[int, []*ent.Token] // of an account
+	invoice       *dataloadgen.Loader[int, *ent.Invoice]
+	line          *dataloadgen.Loader[int, *ent.InvoiceLine]
+	lines         *dataloadgen.Loader[int, []*ent.InvoiceLine] // of an invoice
+	network       *dataloadgen.Loader[int, *ent.Network]
+	partner       *dataloadgen.Loader[int, *ent.Partner]
+	structure     *dataloadgen.Loader[int, *ent.CommissionStructure]
+	referral      *dataloadgen.Loader[int, *ent.Referral]
+	term          *dataloadgen.Loader[int, *ent.ReferralTerm]
+	terms         *dataloadgen.Loader[int, []*ent.ReferralTerm] // of a referral
+	referralsMade *dataloadgen.Loader[int, int]                 // how many, of a partner
+	referrals     *dataloadgen.Loader[referralsOf, []*ent.Referral]
+	reachedOn     *dataloadgen.Loader[int, commission.Date]
+	looks         looks
+}
+
+// referralsOf is one partner's page of the referrals that it made.
+type referralsOf struct {
+	partnerID int
+	first     int
+	before    int // the id of the referral behind which the page begins; 0: from the beginning
+}
+
+// patience is how long a loader waits for others to ask, which they do at once.
+const patience = 2 * time.Millisecond
+
+type loadersKey struct{}
+
+func (r *Resolver) withLoaders(ctx context.Context) context.Context {
+	return context.WithValue(ctx, loadersKey{}, r.newLoaders())
+}
+
+func loadersOf(ctx context.Context) *loaders {
+	return ctx.Value(loadersKey{}).(*loaders) //nolint:forcetypeassert // withLoaders put it there
+}
+
+func loader[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error)) *dataloadgen.Loader[K, V] {
+	return dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(patience))
+}
+
+// byID loads entities by their ids.
+func byID[V any](find func(ctx context.Context, ids []int) ([]V, error), id func(V) int) *dataloadgen.Loader[int, V] {
+	return loader(func(ctx context.Context, ids []int) (map[int]V, error) {
+		found, err := find(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		rows := make(map[int]V, len(found))
+		for _, row := range found {
+			rows[id(row)] = row
+		}
+		return rows, nil
+	})
+}
+
+func (r *Resolver) newLoaders() *loaders {
+	return &loaders{
+		account: byID(func(ctx context.Context, ids []int) ([]*ent.Account, error) {
+			return r.DB.Account.Query().Where(account.IDIn(ids...)).All(ctx)
+		}, func(a *ent.Account) int { return a.ID }),
+		event: byID(func(ctx context.Context, ids []int) ([]*ent.AuditEvent, error) {
+			return r.DB.AuditEvent.Query().Where(auditevent.IDIn(ids...)).All(ctx)
+		}, func(e *ent.AuditEvent) int { return e.ID }),
+		token: byID(func(ctx context.Context, ids []int) ([]*ent.Token, error) {
+			return r.DB.Token.Query().Where(token.IDIn(ids...)).All(ctx)
+		}, func(t *ent.Token) int { return t.ID }),
+		tokens: loader(r.tokensOf),
+		invoice: byID(func(ctx context.Context, ids []int) ([]*ent.Invoice, error) {
+			return r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).All(ctx)
+		}, func(i *ent.Invoice) int { return i.ID }),
+		line: byID(func(ctx context.Context, ids []int) ([]*ent.InvoiceLine, error) {
+			return r.DB.InvoiceLine.Query().Where(invoiceline.IDIn(ids...)).All(ctx)
+		}, func(l *ent.InvoiceLine) int { return l.ID }),
+		lines: loader(r.linesOf),
+		network: byID(func(ctx context.Context, ids []int) ([]*ent.Network, error) {
+			return r.DB.Network.Query().Where(network.IDIn(ids...)).All(ctx)
+		}, func(n *ent.Network) int { return n.ID }),
+		partner: byID(func(ctx context.Context, ids []int) ([]*ent.Partner, error) {
+			return r.DB.Partner.Query().Where(partner.IDIn(ids...)).All(ctx)
+		}, func(p *ent.Partner) int { return p.ID }),
+		structure: byID(func(ctx context.Context, ids []int) ([]*ent.CommissionStructure, error) {
+			return r.DB.CommissionStructure.Query().Where(commissionstructure.IDIn(ids...)).All(ctx)
+		}, func(s *ent.CommissionStructure) int { return s.ID }),
+		referral: byID(func(ctx context.Context, ids []int) ([]*ent.Referral, error) {
+			return r.DB.Referral.Query().Where(referral.IDIn(ids...)).All(ctx)
+		}, func(r *ent.Referral) int { return r.ID }),
+		term: byID(func(ctx context.Context, ids []int) ([]*ent.ReferralTerm, error) {
+			return r.DB.ReferralTerm.Query().Where(referralterm.IDIn(ids...)).All(ctx)
+		}, func(t *ent.ReferralTerm) int { return t.ID }),
+		terms:         loader(r.termsOf),
+		referralsMade: loader(r.countReferrals),
+		referrals:     loader(r.referralPages),
+		reachedOn:     loader(r.Ledger.ReachedOn),
+	}
+}
+
+func (r *Resolver) termsOf(ctx context.Context, referrals []int) (map[int][]*ent.ReferralTerm, error) {
+	found, err := r.DB.ReferralTerm.Query().Where(referralterm.ReferralIDIn(referrals...)).
+		Order(referralterm.ByReferredDate()).All(ctx)
+	terms := make(map[int][]*ent.ReferralTerm, len(referrals))
+	for _, id := range referrals {
+		terms[id] = []*ent.ReferralTerm{}
+	}
+	for _, term := range found {
+		terms[term.ReferralID] = append(terms[term.ReferralID], term)
+	}
+	return terms, err
+}
+
+func (r *Resolver) linesOf(ctx context.Context, invoices []int) (map[int][]*ent.InvoiceLine, error) {
+	found, err := r.DB.InvoiceLine.Query().Where(invoiceline.InvoiceIDIn(invoices...)).Order(invoiceline.ByID()).All(ctx)
+	lines := make(map[int][]*ent.InvoiceLine, len(invoices))
+	for _, id := range invoices {
+		lines[id] = []*ent.InvoiceLine{}
+	}
+	for _, line := range found {
+		lines[line.InvoiceID] = append(lines[line.InvoiceID], line)
+	}
+	return lines, err
+}
+
+func (r *Resolver) tokensOf(ctx context.Context, accounts []int) (map[int][]*ent.Token, error) {
+	found, err := r.DB.Token.Query().Where(token.AccountIDIn(accounts...)).Order(token.ByID(sql.OrderDesc())).All(ctx)
+	tokens := make(map[int][]*ent.Token, len(accounts))
+	for _, id := range accounts {
+		tokens[id] = []*ent.Token{}
+	}
+	for _, t := range found {
+		tokens[t.AccountID] = append(tokens[t.AccountID], t)
+	}
+	return tokens, err
+}
+
+func (r *Resolver) countReferrals(ctx context.Context, partners []int) (map[int]int, error) {
+	var found []struct {
+		ReferrerID int `json:"referrer_id"`
+		Count      int `json:"count"`
+	}
+	err := r.DB.Referral.Query().Where(referral.ReferrerIDIn(partners...)).
+		GroupBy(referral.FieldReferrerID).Aggregate(ent.Count()).Scan(ctx, &found)
+	counts := make(map[int]int, len(partners))
+	for _, id := range partners {
+		counts[id] = 0
+	}
+	for _, row := range found {
+		counts[row.ReferrerID] = row.Count
+	}
+	return counts, err
+}
+
+// referralPages finds for each of many partners the first referrals behind a place, with one more to tell
+// whether there are more.
+func (r *Resolver) referralPages(ctx context.Context, pages []referralsOf) (map[referralsOf][]*ent.Referral, error) {
+	type window struct{ first, before int }
+	alike := map[window][]int{}
+	found := make(map[referralsOf][]*ent.Referral, len(pages))
+	for _, p := range pages {
+		found[p] = nil
+		alike[window{p.first, p.before}] = append(alike[window{p.first, p.before}], p.partnerID)
+	}
+	for at, partners := range alike {
+		referrals := sql.Table("referral")
+		query := sql.Dialect(r.DB.Dialect()).Select(referrals.C("id")).From(referrals)
+		query.Where(sql.InInts(referrals.C("referrer_id"), partners...))
+		if at.before != 0 {
+			query.Where(sql.LT(referrals.C("id"), at.before))
+		}
+		if err := rule.Referrals.Narrow(ctx, query); err != nil {
+			return nil, err
+		}
+		query.AppendSelectExprAs(sql.RowNumber().PartitionBy(referrals.C("referrer_id")).OrderExpr(sql.Expr(referrals.C("id")+" DESC")), "place")
+		statement, args := query.Query()
+		var ids []int
+		err := database.Each(ctx, r.DB, fmt.Sprintf("SELECT id FROM (%s) AS numbered WHERE place <= %d", statement, at.first+1), args, func(row *stdsql.Rows) error {
+			var id int
+			err := row.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		rows, err := r.DB.Referral.Query().Where(referral.IDIn(ids...)).Order(referral.ByID(sql.OrderDesc())).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			key := referralsOf{row.ReferrerID, at.first, at.before}
+			found[key] = append(found[key], row)
+		}
+	}
+	return found, nil
+}
+
+// one loads an entity that must be there; ErrNotFound where the viewer does not see it.
+func one[V any](ctx context.Context, from *dataloadgen.Loader[int, V], id int, noun string) (V, error) {
+	found, err := from.Load(ctx, id)
+	if isMissing(err) {
+		var none V
+		return none, commission.ErrNotFound("", noun)
+	}
+	return found, err
+}
+
+// maybe loads an entity that may be absent, or not the viewer's to see: nil for both.
+func maybe[V any](ctx context.Context, from *dataloadgen.Loader[int, *V], id *int) (*V, error) {
+	if id == nil || *id == 0 {
+		return nil, nil //nolint:nilnil // absent
+	}
+	found, err := from.Load(ctx, *id)
+	if isMissing(err) {
+		return nil, nil //nolint:nilnil // not to be seen
+	}
+	return found, err
+}
+
+func isMissing(err error) bool { return err != nil && err == dataloadgen.ErrNotFound } //nolint:errorlint // returned as it is

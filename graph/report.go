@@ -1,0 +1,163 @@
+package graph
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/graph/generated/model"
+	"partner.example/referrals/graph/page"
+	"partner.example/referrals/graph/scalar"
+)
+
+// ReferralReport is the report of the network.
+func (r networkResolver) ReferralReport(ctx context.Context, n *ent.Network, from, to commission.Date, filter *model.ReferralReportFilter) (*ledger.Report, error) {
+	var narrowed ledger.Filter
+	if filter != nil {
+		var err error
+		if narrowed.Search, err = words("filter.search", or(filter.Search, "")); err != nil {
+			return nil, err
+		}
+		narrowed.Status, narrowed.Type = or(filter.Status, ""), or(filter.Type, "")
+		narrowed.States = filter.State.Value()
+		if id, ok := given(filter.Referrer); ok {
+			narrowed.ReferrerID = orNobody(id.Of(scalar.Partner))
+		}
+		if id, ok := given(filter.Referred); ok {
+			narrowed.ReferredID = orNobody(id.Of(scalar.Partner))
+		}
+		if id, ok := given(filter.Manager); ok {
+			narrowed.ManagerID = orNobody(id.Of(scalar.Account))
+		}
+	}
+	return r.Ledger.Report(ctx, n, ledger.Range{From: from, To: to}, narrowed)
+}
+
+// orNobody keeps an id of something else from meaning that nothing is filtered: nobody has the id -1.
+func orNobody(id int) int {
+	if id == 0 {
+		return -1
+	}
+	return id
+}
+
+// Currency is the ISO 4217 code.
+func (r referralReportResolver) Currency(_ context.Context, report *ledger.Report) (string, error) {
+	return string(report.Currency), nil
+}
+
+// TimeZone is the IANA name.
+func (r referralReportResolver) TimeZone(_ context.Context, report *ledger.Report) (string, error) {
+	return string(report.Zone), nil
+}
+
+// Rows is a page of the report, in the order that the first page had.
+func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report, orderBy *model.ReferralReportOrder, first *int32, after *string) (*page.ReportRows, error) {
+	size, err := page.Size(first)
+	if err != nil {
+		return nil, err
+	}
+	field, descending := ledger.ByReferredDate, true
+	if orderBy != nil {
+		field, descending = orderBy.Field, orderBy.Direction == model.OrderDirectionDesc
+		if v, _ := viewer.From(ctx); v.Is(commission.PartnerUser) && field == ledger.ByBasisAmount { // an order tells what it is of
+			return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role PARTNER may not sort by BASIS_AMOUNT")
+		}
+	}
+	rows := report.Sorted(field, descending)
+	order, begin := "", 0
+	if after != nil {
+		var key string
+		var found bool
+		order, key, _ = strings.Cut(page.Decode(*after), "/")
+		if rows, begin, found = r.orders.resume(order, parseKey(key), rows); !found {
+			return nil, page.ErrCursor()
+		}
+	}
+	end := min(begin+size, len(rows))
+	if end < len(rows) && order == "" {
+		order = r.orders.keep(rows)
+	}
+	edges := make([]*page.ReportRow, 0, end-begin)
+	for _, row := range rows[begin:end] {
+		edges = append(edges, &page.ReportRow{Cursor: page.Encode(order + "/" + keyOf(row).String()), Node: row})
+	}
+	return page.With(edges, len(rows), end < len(rows), begin > 0), nil
+}
+
+// ID is opaque: a row is a term or, tracked only, a referral.
+func (r referralReportRowResolver) ID(_ context.Context, row *ledger.Row) (*scalar.ID, error) {
+	if row.TermID == 0 {
+		return idOf("ReferralReportRow.Referral", row.ReferralID)
+	}
+	return idOf("ReferralReportRow.Term", row.TermID)
+}
+
+// Referral is the one that the row is of.
+func (r referralReportRowResolver) Referral(ctx context.Context, row *ledger.Row) (*ent.Referral, error) {
+	return one(ctx, loadersOf(ctx).referral, row.ReferralID, "referral")
+}
+
+// Term is the one that the row is, if any.
+func (r referralReportRowResolver) Term(ctx context.Context, row *ledger.Row) (*ent.ReferralTerm, error) {
+	return maybe(ctx, loadersOf(ctx).term, &row.TermID)
+}
+
+// Referrer is who earns.
+func (r referralReportRowResolver) Referrer(ctx context.Context, row *ledger.Row) (*ent.Partner, error) {
+	return one(ctx, loadersOf(ctx).partner, row.ReferrerID, "partner")
+}
+
+// Referred is who was referred.
+func (r referralReportRowResolver) Referred(ctx context.Context, row *ledger.Row) (*ent.Partner, error) {
+	return one(ctx, loadersOf(ctx).partner, row.ReferredID, "partner")
+}
+
+// Structure is how the row pays, if it does.
+func (r referralReportRowResolver) Structure(ctx context.Context, row *ledger.Row) (*ent.CommissionStructure, error) {
+	return maybe(ctx, loadersOf(ctx).structure, &row.StructureID)
+}
+
+// ReachedAt is the start of the day on which the threshold was reached.
+func (r referralThresholdResolver) ReachedAt(ctx context.Context, threshold *ledger.Threshold) (*time.Time, error) {
+	if threshold.Progress.LessThan(threshold.Target) {
+		return nil, nil //nolint:nilnil // not yet
+	}
+	from := loadersOf(ctx)
+	day, err := from.reachedOn.Load(ctx, threshold.TermID)
+	if isMissing(err) {
+		return nil, nil //nolint:nilnil // taken back this moment
+	}
+	if err != nil {
+		return nil, err
+	}
+	start := day.Start(threshold.Zone)
+	return &start, nil
+}
+
+// rowKey tells the rows of a report apart.
+type rowKey struct{ referral, term int32 }
+
+func keyOf(row *ledger.Row) rowKey {
+	return rowKey{int32(row.ReferralID), int32(row.TermID)} //nolint:gosec // ids of rows that were counted one by one
+}
+
+func (k rowKey) String() string {
+	return strconv.Itoa(int(k.referral)) + "." + strconv.Itoa(int(k.term))
+}
+
+// parseKey is the key that was written so; one of no row for what is none.
+func parseKey(text string) rowKey {
+	referral, term, _ := strings.Cut(text, ".")
+	r, referralErr := strconv.ParseInt(referral, 10, 32)
+	t, termErr := strconv.ParseInt(term, 10, 32)
+	if referralErr != nil || termErr != nil {
+		return rowKey{}
+	}
+	return rowKey{int32(r), int32(t)}
+}

@@ -1,0 +1,133 @@
+// Package graph answers schema.graphqls: thin resolvers, one file for each noun. Plain entities are read
+// straight from ent, whose privacy rules scope them; whatever computes or moves money goes through
+// commission/ledger and commission/program.
+package graph
+
+import (
+	"partner.example/referrals/commission/billing"
+	"partner.example/referrals/commission/ledger"
+	"partner.example/referrals/commission/program"
+	"partner.example/referrals/ent/database"
+	"partner.example/referrals/graph/generated"
+)
+
+//go:generate go tool gqlgen generate
+
+// Resolver is the root of all resolvers.
+type Resolver struct {
+	DB      *database.Database
+	Ledger  *ledger.Ledger
+	Program *program.Program
+	Billing *billing.Billing
+
+	orders  *orders
+	signUps *signUps
+}
+
+// New makes the root.
+func New(db *database.Database, l *ledger.Ledger, p *program.Program, b *billing.Billing) *Resolver {
+	return &Resolver{DB: db, Ledger: l, Program: p, Billing: b, orders: newOrders(), signUps: newSignUps()}
+}
+
+type (
+	accountResolver                struct{ *Resolver }
+	auditEventResolver             struct{ *Resolver }
+	tokenResolver                  struct{ *Resolver }
+	commissionStructureResolver    struct{ *Resolver }
+	invoiceResolver                struct{ *Resolver }
+	invoiceLineResolver            struct{ *Resolver }
+	mutationResolver               struct{ *Resolver }
+	runBillingPayloadResolver      struct{ *Resolver }
+	networkResolver                struct{ *Resolver }
+	partnerResolver                struct{ *Resolver }
+	partnerReferralSettingResolver struct{ *Resolver }
+	queryResolver                  struct{ *Resolver }
+	referralResolver               struct{ *Resolver }
+	referralReportResolver         struct{ *Resolver }
+	referralReportRowResolver      struct{ *Resolver }
+	referralSettingsResolver       struct{ *Resolver }
+	referralTermResolver           struct{ *Resolver }
+	referralThresholdResolver      struct{ *Resolver }
+	settingsImpactResolver         struct{ *Resolver }
+	termDayResolver                struct{ *Resolver }
+	viewerResolver                 struct{ *Resolver }
+)
+
+// Account resolves accounts.
+func (r *Resolver) Account() generated.AccountResolver { return accountResolver{r} }
+
+// AuditEvent resolves what somebody did.
+func (r *Resolver) AuditEvent() generated.AuditEventResolver { return auditEventResolver{r} }
+
+// Token resolves tokens.
+func (r *Resolver) Token() generated.TokenResolver { return tokenResolver{r} }
+
+// CommissionStructure resolves structures.
+func (r *Resolver) CommissionStructure() generated.CommissionStructureResolver {
+	return commissionStructureResolver{r}
+}
+
+// Invoice resolves invoices.
+func (r *Resolver) Invoice() generated.InvoiceResolver { return invoiceResolver{r} }
+
+// InvoiceLine resolves the lines of invoices.
+func (r *Resolver) InvoiceLine() generated.InvoiceLineResolver { return invoiceLineResolver{r} }
+
+// RunBillingPayload resolves what a billing run made.
+func (r *Resolver) RunBillingPayload() generated.RunBillingPayloadResolver {
+	return runBillingPayloadResolver{r}
+}
+
+// Mutation resolves mutations.
+func (r *Resolver) Mutation() generated.MutationResolver { return mutationResolver{r} }
+
+// Network resolves networks.
+func (r *Resolver) Network() generated.NetworkResolver { return networkResolver{r} }
+
+// Partner resolves partners.
+func (r *Resolver) Partner() generated.PartnerResolver { return partnerResolver{r} }
+
+// PartnerReferralSetting resolves partners' own settings.
+func (r *Resolver) PartnerReferralSetting() generated.PartnerReferralSettingResolver {
+	return partnerReferralSettingResolver{r}
+}
+
+// Query resolves queries.
+func (r *Resolver) Query() generated.QueryResolver { return queryResolver{r} }
+
+// Referral resolves referrals.
+func (r *Resolver) Referral() generated.ReferralResolver { return referralResolver{r} }
+
+// ReferralReport resolves the referral report.
+func (r *Resolver) ReferralReport() generated.ReferralReportResolver {
+	return referralReportResolver{r}
+}
+
+// ReferralReportRow resolves the rows of the report.
+func (r *Resolver) ReferralReportRow() generated.ReferralReportRowResolver {
+	return referralReportRowResolver{r}
+}
+
+// ReferralSettings resolves a network's settings.
+func (r *Resolver) ReferralSettings() generated.ReferralSettingsResolver {
+	return referralSettingsResolver{r}
+}
+
+// ReferralTerm resolves terms.
+func (r *Resolver) ReferralTerm() generated.ReferralTermResolver { return referralTermResolver{r} }
+
+// ReferralThreshold resolves thresholds.
+func (r *Resolver) ReferralThreshold() generated.ReferralThresholdResolver {
+	return referralThresholdResolver{r}
+}
+
+// SettingsImpact resolves what a change of settings did.
+func (r *Resolver) SettingsImpact() generated.SettingsImpactResolver {
+	return settingsImpactResolver{r}
+}
+
+// TermDay resolves the days of a term.
+func (r *Resolver) TermDay() generated.TermDayResolver { return termDayResolver{r} }
+
+// Viewer resolves who is asking.
+func (r *Resolver) Viewer() generated.ViewerResolver { return viewerResolver{r} }

@@ -1,0 +1,189 @@
+// Package scalar reads and writes the scalars of schema.graphqls. What is wrong comes back as a
+// commission.Error.
+package scalar
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/shopspring/decimal"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"partner.example/referrals/commission"
+)
+
+// ID is an opaque identifier: the type of a thing and the number of its row. A part, where it has one, tells
+// rows of a report apart.
+type ID struct {
+	Type string
+	Row  int
+}
+
+// The types that ids are of.
+const (
+	Network   = "Network"
+	Partner   = "Partner"
+	Account   = "Account"
+	Structure = "CommissionStructure"
+	Referral  = "Referral"
+	Term      = "ReferralTerm"
+	Token     = "Token"
+	Invoice   = "Invoice"
+	Line      = "InvoiceLine"
+	Event     = "AuditEvent"
+)
+
+// String is the id as clients see it.
+func (id ID) String() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(id.Type + ":" + strconv.Itoa(id.Row)))
+}
+
+// ParseID reads an id. One that is none names nothing: whoever looks it up finds that it is not there.
+func ParseID(text string) ID {
+	plain, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return ID{}
+	}
+	kind, number, _ := strings.Cut(string(plain), ":")
+	row, err := strconv.Atoi(number)
+	if err != nil || row <= 0 || (ID{kind, row}).String() != text {
+		return ID{}
+	}
+	return ID{Type: kind, Row: row}
+}
+
+// Of is the row of an id that must be of a type; 0, which no row has, for an id of another.
+func (id ID) Of(kind string) int {
+	if id.Type != kind {
+		return 0
+	}
+	return id.Row
+}
+
+// MarshalID writes an ID.
+func MarshalID(id ID) graphql.ContextMarshaler { return out(graphql.MarshalString(id.String())) }
+
+// UnmarshalID reads an ID.
+func UnmarshalID(ctx context.Context, value any) (ID, error) {
+	text, ok := value.(string)
+	if !ok {
+		return ID{}, refuse(ctx, "must be an id, as a string")
+	}
+	return ParseID(text), nil
+}
+
+// MarshalDecimal writes an amount with the decimals that it carries, never with an exponent.
+func MarshalDecimal(d decimal.Decimal) graphql.ContextMarshaler {
+	return out(graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, `"`+commission.Format(d)+`"`) }))
+}
+
+// UnmarshalDecimal reads an exact decimal: a string, never a JSON number, which clients round.
+func UnmarshalDecimal(ctx context.Context, value any) (decimal.Decimal, error) {
+	text, ok := value.(string)
+	if !ok {
+		return decimal.Zero, refuse(ctx, `must be a decimal number as a string, such as "10.50"`)
+	}
+	d, refusal := commission.ParseDecimal(text)
+	if refusal != nil {
+		return decimal.Zero, refuse(ctx, refusal.Message)
+	}
+	return d, nil
+}
+
+// MarshalDate writes a calendar date.
+func MarshalDate(d commission.Date) graphql.ContextMarshaler {
+	return out(graphql.MarshalString(d.String()))
+}
+
+// UnmarshalDate reads a calendar date.
+func UnmarshalDate(ctx context.Context, value any) (commission.Date, error) {
+	text, _ := value.(string)
+	d, refusal := commission.ParseDate(text)
+	if refusal != nil {
+		return 0, refuse(ctx, refusal.Message)
+	}
+	return d, nil
+}
+
+// MarshalDateTime writes a moment in UTC.
+func MarshalDateTime(t time.Time) graphql.ContextMarshaler {
+	return out(graphql.MarshalString(t.UTC().Format(time.RFC3339Nano)))
+}
+
+// UnmarshalDateTime reads a moment: RFC 3339 with a zone, and nothing else.
+func UnmarshalDateTime(ctx context.Context, value any) (time.Time, error) {
+	text, _ := value.(string)
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || strings.Contains(text, ",") || t.Year() < 1970 || t.Year() > 9999 {
+		return time.Time{}, refuse(ctx, "must be a moment with its zone in RFC 3339, such as 2026-06-30T12:00:00Z")
+	}
+	return commission.Moment(t), nil
+}
+
+// out is a marshaler that needs no context, as one that is given it: what is read needs the context, and
+// the two must be of one kind.
+func out(m graphql.Marshaler) graphql.ContextMarshaler {
+	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
+		m.MarshalGQL(w)
+		return nil
+	})
+}
+
+// Refused collects what is wrong with the scalars of a request, so that it is told all at once and not only
+// the first of it. The field whose arguments hold it is then refused.
+type Refused struct {
+	mu       sync.Mutex
+	problems map[string]commission.Problems // by the path of the field
+}
+
+type refusedKey struct{}
+
+// Collect begins to collect.
+func Collect(ctx context.Context) context.Context {
+	return context.WithValue(ctx, refusedKey{}, &Refused{problems: map[string]commission.Problems{}})
+}
+
+// refuse notes a problem at the argument that is being read; without a collector it is the error itself.
+func refuse(ctx context.Context, message string) error {
+	collector, _ := ctx.Value(refusedKey{}).(*Refused)
+	field := graphql.GetFieldContext(ctx)
+	if collector == nil || field == nil {
+		return commission.Refuse(commission.BadUserInput, "", "%s", message)
+	}
+	at := field.Path().String()
+	collector.mu.Lock()
+	defer collector.mu.Unlock()
+	problems := collector.problems[at]
+	problems.Add(Argument(ctx, graphql.GetPath(ctx)), "%s", message)
+	collector.problems[at] = problems
+	return nil
+}
+
+// Argument is the path into the input, "structure.commission.percentage.rate", of the path of something that is read
+// in the arguments of a field.
+func Argument(ctx context.Context, path ast.Path) string {
+	argument := path.String()
+	if field := graphql.GetFieldContext(ctx); field != nil {
+		argument = strings.TrimPrefix(argument, field.Path().String())
+	}
+	argument = strings.Trim(strings.ReplaceAll(strings.ReplaceAll(argument, "[", "."), "]", ""), ".")
+	return strings.TrimPrefix(argument, "input.")
+}
+
+// Problems is what was wrong with the arguments of the field that is being resolved.
+func Problems(ctx context.Context) commission.Problems {
+	collector, _ := ctx.Value(refusedKey{}).(*Refused)
+	field := graphql.GetFieldContext(ctx)
+	if collector == nil || field == nil {
+		return nil
+	}
+	collector.mu.Lock()
+	defer collector.mu.Unlock()
+	return collector.problems[field.Path().String()]
+}

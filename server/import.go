@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/graph/scalar"
+)
+
+type importCommand struct {
+	Network string            `help:"The id of the network."                                                                                 placeholder:"ID" required:""`
+	Map     map[string]string `help:"A column whose header has another name: --map 'revenue=Sale Amount'. Can be given more than once."     placeholder:"COLUMN=HEADER"`
+	Rejects string            `help:"Where rows that are refused go, with line number and reason; FILE.rejects.csv where left out."         placeholder:"FILE"`
+	File    string            `arg:""                                                                                                        help:"The CSV file; - for standard input."`
+}
+
+// Run imports. Rows that are refused hold nothing up: they are written to the rejects file, and told at the end.
+func (c importCommand) Run(a *app) error {
+	networkID := scalar.ParseID(c.Network).Of(scalar.Network)
+	if _, err := a.db.Network.Get(a, networkID); ent.IsNotFound(err) {
+		return commission.ErrNotFound("network", "network")
+	} else if err != nil {
+		return fmt.Errorf("find the network: %w", err)
+	}
+	in, size, err := c.open(a.stdin)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	i := &importing{app: a, networkID: networkID, rejects: rejects{path: c.rejectsPath()}}
+	shown := i.show(size)
+	err = i.run(in, c.Map)
+	shown.done()
+	if closing := i.rejects.close(); err == nil {
+		err = closing
+	}
+	switch {
+	case err != nil && i.recorded > 0:
+		return fmt.Errorf("%s: %w; %d rows were recorded before that: import the file again, they count once", c.File, err, i.recorded)
+	case err != nil:
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	_, _ = fmt.Fprintf(a.stderr, "%d rows were recorded, %d were recorded before, %d were refused\n", i.recorded, i.duplicates, i.rejects.count)
+	_, _ = fmt.Fprintf(a.stdout, "recorded=%d duplicates=%d rejected=%d\n", i.recorded, i.duplicates, i.rejects.count)
+	if i.rejects.count > 0 {
+		return fmt.Errorf("%d rows were refused: %s has them, each with the reason; correct them there and import that file", i.rejects.count, i.rejects.path)
+	}
+	return nil
+}
+
+const stdinFile = "-"
+
+// open opens the file; its size is -1 where nobody knows it. The rejects must not overwrite it.
+func (c importCommand) open(stdin io.Reader) (io.ReadCloser, int64, error) {
+	if c.File == stdinFile {
+		return io.NopCloser(stdin), -1, nil
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return nil, 0, err
+	}
+	about, err := file.Stat()
+	if err == nil && about.IsDir() {
+		err = fmt.Errorf("%s is a folder", c.File)
+	}
+	if taken, missing := os.Stat(c.rejectsPath()); err == nil && missing == nil && os.SameFile(about, taken) {
+		err = errors.New("--rejects must name another file than the one that is imported")
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, 0, err
+	}
+	return file, about.Size(), nil
+}
+
+func (c importCommand) rejectsPath() string {
+	switch {
+	case c.Rejects != "":
+		return c.Rejects
+	case c.File == stdinFile:
+		return "rejects.csv"
+	default:
+		return c.File + ".rejects.csv"
+	}
+}
+
+// importing is one file on its way into the ledger.
+type importing struct {
+	*app
+
+	networkID int
+	columns   columns
+	rejects   rejects
+	tell      func(bytes, rows int64)
+
+	rows, recorded, duplicates int64
+}
+
+// show shows how far the import is: by bytes of a file, by rows where the end is not known.
+func (i *importing) show(size int64) progress {
+	if size < 0 {
+		shown := showProgress(i.stderr, "importing", size, progressbar.OptionShowCount(), progressbar.OptionSetItsString("rows"), progressbar.OptionShowIts())
+		i.tell = func(_, rows int64) { shown.at(rows) }
+		return shown
+	}
+	shown := showProgress(i.stderr, "importing", size, progressbar.OptionShowBytes(true))
+	i.tell = func(bytes, _ int64) { shown.at(bytes) }
+	return shown
+}
+
+// run records the conversions as they come and the adjustments behind them, in their order: so an adjustment finds its
+// conversion wherever in the file that stands, and a file that was cut off and imported again gives the same sums.
+func (i *importing) run(from io.Reader, named map[string]string) error {
+	in, err := readRecords(from)
+	if err != nil {
+		return err
+	}
+	header, err := in.next()
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty")
+	}
+	if err != nil {
+		return err
+	}
+	if header.Wrong != "" {
+		return fmt.Errorf("the header cannot be read: %s", header.Wrong)
+	}
+	if i.columns, err = findColumns(header.Fields, named); err != nil {
+		return err
+	}
+	i.rejects.header = header.Fields
+	var later spool
+	defer later.remove()
+	conversions := batch[ledger.Conversion]{importing: i, read: i.columns.conversion, record: i.ledger.RecordConversions}
+	err = i.each(in.next, func(r record) error {
+		i.tell(in.consumed, i.rows)
+		if i.columns.of(r, columnAdjusts) != "" {
+			return later.add(r)
+		}
+		return conversions.add(r)
+	})
+	if err == nil {
+		err = conversions.flush()
+	}
+	if err != nil {
+		return err
+	}
+	adjustments := batch[ledger.Adjustment]{importing: i, read: i.columns.adjustment, record: i.ledger.RecordAdjustments}
+	if err := i.each(later.next, adjustments.add); err != nil {
+		return err
+	}
+	return adjustments.flush()
+}
+
+// each passes on every record that can be read and has no more fields than the header.
+func (i *importing) each(next func() (record, error), use func(record) error) error {
+	for {
+		r, err := next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		i.rows++
+		if r.Wrong == "" && len(r.Fields) > len(i.rejects.header) && !(record{Fields: r.Fields[len(i.rejects.header):]}).blank() {
+			r.Wrong = fmt.Sprintf("this row has %d fields and the header %d: quote what holds the separator", len(r.Fields), len(i.rejects.header))
+		}
+		if r.Wrong != "" {
+			err = i.rejects.add(r, r.Wrong)
+		} else {
+			err = use(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+const (
+	// batchSize is how many rows are recorded at a time: 1,000 take half as long again, 10,000 hardly less than these.
+	batchSize = 5000
+	// patience is how often rows may be refused because of others that are refused themselves.
+	patience = 5
+)
+
+// batch is rows of one kind that are recorded together.
+type batch[R any] struct {
+	importing *importing
+	read      func(record) (R, error)
+	record    func(ctx context.Context, networkID int, rows []R) (ledger.Recorded, error)
+
+	records []record
+	rows    []R
+}
+
+func (b *batch[R]) add(r record) error {
+	row, err := b.read(r)
+	if err != nil {
+		return b.importing.rejects.add(r, err.Error())
+	}
+	b.records, b.rows = append(b.records, r), append(b.rows, row)
+	if len(b.rows) < batchSize {
+		return nil
+	}
+	return b.flush()
+}
+
+// flush records the batch, without the rows that the ledger refuses.
+func (b *batch[R]) flush() error {
+	for attempt := 1; len(b.rows) > 0; attempt++ {
+		recorded, err := b.record(b.importing, b.importing.networkID, b.rows)
+		var problems commission.Problems
+		switch {
+		case err == nil:
+			b.importing.recorded += int64(recorded.Recorded)
+			b.importing.duplicates += int64(recorded.Duplicates)
+			b.records, b.rows = b.records[:0], b.rows[:0]
+		case errors.As(err, &problems):
+			if err := b.refuse(problems, attempt <= patience); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse takes the rows that were refused out of the batch. What is wrong with one may be the doing of an earlier one
+// that is refused itself, such as an externalId that stands there twice: of those that name the same conversion only the
+// first goes at a time, unless that has been going on for too long.
+func (b *batch[R]) refuse(problems commission.Problems, oneAtATime bool) error {
+	reasons := map[int][]string{}
+	for _, problem := range problems {
+		_, place, _ := strings.Cut(problem.Field, ".")
+		index, field, _ := strings.Cut(place, ".")
+		row, err := strconv.Atoi(index)
+		if err != nil || row >= len(b.rows) {
+			return problems // it is about no row
+		}
+		reasons[row] = append(reasons[row], b.importing.columns.called(field)+": "+problem.Message)
+	}
+	records, rows := b.records, b.rows
+	b.records, b.rows = b.records[:0], b.rows[:0]
+	refused := map[string]bool{}
+	for n, r := range records {
+		id, original := b.importing.columns.of(r, columnExternalID), b.importing.columns.of(r, columnAdjusts)
+		reason, wrong := reasons[n]
+		if !wrong || (oneAtATime && (refused[id] || refused[original])) {
+			b.records, b.rows = append(b.records, r), append(b.rows, rows[n])
+			continue
+		}
+		refused[id], refused[original], refused[""] = true, true, false
+		if err := b.importing.rejects.add(r, strings.Join(reason, "; ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+// Command referrals is the backend of partner networks' referral programs; docs/architecture.md is its map.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"partner.example/referrals/commission/billing"
+	"partner.example/referrals/commission/ledger"
+	"partner.example/referrals/commission/program"
+	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/viewer"
+)
+
+// options are the commands and their flags. Every flag has an environment variable, REFERRALS_ and its name.
+type options struct {
+	Database string    `default:"sqlite:referrals.db" help:"Where everything is stored: sqlite:PATH or mysql://user:password@host:port/name." placeholder:"URL"`
+	Clock    time.Time `format:"2006-01-02T15:04:05Z07:00"                                                                                   help:"Start the program's clock at this moment (RFC 3339), for demonstrations and tests." placeholder:"T"`
+
+	Serve   serveCommand   `cmd:"" help:"Answer GraphQL over HTTP."`
+	Migrate migrateCommand `cmd:"" help:"Bring the tables of the database up to date."`
+	Network networkCommand `cmd:"" help:"Networks: the tenants."`
+	Token   tokenCommand   `cmd:"" help:"Tokens: what accounts sign in with."`
+	Import  importCommand  `cmd:"" help:"Record conversions from a CSV file, as tracking platforms export them."`
+	Bill    billCommand    `cmd:"" help:"Make the invoices of a network that are due."`
+	Verify  verifyCommand  `cmd:"" help:"Recompute every sum from the conversions and say what differs."`
+	Demo    demoCommand    `cmd:"" help:"Make a network with a year of life in it."`
+}
+
+// app is what a command works with.
+type app struct {
+	context.Context //nolint:containedctx // the command's own, from its start to its end
+
+	db      *database.Database
+	ledger  *ledger.Ledger
+	program *program.Program
+	billing *billing.Billing
+	now     func() time.Time
+	stdin   io.Reader
+	stdout  io.Writer // for machines: results and nothing else
+	stderr  io.Writer // for people
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// The exit codes.
+const (
+	success = 0
+	failure = 1
+	misuse  = 2
+)
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, nil)))
+	var given options
+	exited := -1
+	parser, err := kong.New(
+		&given, kong.Name("referrals"),
+		kong.Description("The backend of partner networks' referral programs."),
+		kong.DefaultEnvars("REFERRALS"), kong.Writers(stdout, stderr), kong.UsageOnError(),
+		kong.Exit(func(code int) { exited = code }),
+		kong.Vars{"listen": "127.0.0.1:8080"},
+	)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "referrals:", err)
+		return failure
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 { // --help
+		return exited
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "referrals: %v; 'referrals --help' lists the commands and flags\n", err)
+		return misuse
+	}
+	if err := given.run(ctx, command, stdin, stdout, stderr); err != nil {
+		_, _ = fmt.Fprintln(stderr, "referrals:", err)
+		return failure
+	}
+	return success
+}
+
+func (o *options) run(ctx context.Context, command *kong.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	db, err := database.Open(o.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	now := time.Now
+	if !o.Clock.IsZero() {
+		ahead := time.Until(o.Clock)
+		now = func() time.Time { return time.Now().Add(ahead) }
+		slog.Warn("the clock was set: this is for demonstrations and tests", "clock", o.Clock)
+	}
+	if err := ready(ctx, db, command.Command()); err != nil {
+		return err
+	}
+	l := &ledger.Ledger{DB: db, Now: now}
+	return command.Run(&app{
+		Context: viewer.AsSystem(ctx, "command line"),
+		db:      db, ledger: l, program: &program.Program{DB: db, Now: now}, billing: &billing.Billing{DB: db, Now: now}, now: now,
+		stdin: stdin, stdout: stdout, stderr: stderr,
+	})
+}
+
+// ready sees to it that the tables are those of this program. An embedded database is brought up to date as it is
+// opened; a server's is the operator's to migrate.
+func ready(ctx context.Context, db *database.Database, command string) error {
+	if db.Embedded() {
+		_, err := db.Migrate(ctx)
+		return err
+	}
+	if command == "migrate" {
+		return nil
+	}
+	pending, err := db.Pending(ctx)
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	if pending {
+		return errors.New("the tables are not up to date: run 'referrals migrate' with the same --database")
+	}
+	return nil
+}
+
+type migrateCommand struct{}
+
+// Run migrates, and says on stdout what was applied.
+func (migrateCommand) Run(a *app) error {
+	applied, err := a.db.Migrate(a)
+	for _, name := range applied {
+		_, _ = fmt.Fprintln(a.stdout, name)
+	}
+	if err == nil && len(applied) == 0 {
+		_, _ = fmt.Fprintln(a.stderr, "the tables are up to date")
+	}
+	return err
+}

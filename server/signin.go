@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/program"
+	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/graph"
+)
+
+// door lets in whoever bears a token: one of ours, or a JWT of its network's identity provider.
+type door struct {
+	program    *program.Program
+	identities *identities
+}
+
+// signIn puts the bearer of the token into the request's context. Without a token nobody is; a token that is
+// not valid is refused at once, and the log says why, without the token.
+func (d *door) signIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		authorization := r.Header.Get("Authorization")
+		if authorization == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		scheme, secret, _ := strings.Cut(authorization, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			refuse(w, http.StatusUnauthorized, commission.Refuse(commission.Unauthenticated, "", "send a token as Authorization: Bearer"))
+			return
+		}
+		v, err := d.bearer(ctx, strings.TrimSpace(secret))
+		var refusal *commission.Error
+		var wrong *refusedToken
+		switch {
+		case errors.As(err, &refusal), errors.As(err, &wrong):
+			slog.WarnContext(ctx, "sign-in refused", "reason", err.Error(), "request", graph.RequestID(ctx))
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: sign in again, or ask an ADMIN of your network for another one"))
+		case err != nil:
+			slog.ErrorContext(ctx, "fault", "error", err.Error(), "request", graph.RequestID(ctx))
+			refuse(w, http.StatusInternalServerError, commission.Refuse("INTERNAL_SERVER_ERROR", "", "internal error"))
+		default:
+			next.ServeHTTP(w, r.WithContext(viewer.With(ctx, v)))
+		}
+	})
+}
+
+func (d *door) bearer(ctx context.Context, secret string) (viewer.Viewer, error) {
+	if isJWT(secret) {
+		return d.identities.signIn(ctx, secret)
+	}
+	return d.program.SignIn(ctx, secret)
+}
