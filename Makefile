@@ -1,7 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check generate lint bench build fmt mariadb cc fresh tidy
+.PHONY: help run test check generate lint lint-schema bench build fmt mariadb cc node fresh tidy
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -20,7 +20,7 @@ needs = @command -v $(1) >/dev/null || { \
 	apt-get -qq -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$$archives" install --no-install-recommends $(2); }
 
 help: ## This list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Serve a demo network on http://127.0.0.1:8080, kept in referrals.db
 	@[ -e referrals.db ] || bin/referrals demo --database sqlite:referrals.db --credentials referrals.demo >/dev/null || { rm -f referrals.db*; exit 1; }
@@ -30,7 +30,7 @@ test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
 
-check: fresh lint tidy test ## All that must hold before a change is merged
+check: fresh lint lint-schema tidy test ## All that must hold before a change is merged
 
 generate: ## Generate what the schemas say: ent/generated and graph/generated
 	go generate ./ent
@@ -38,6 +38,10 @@ generate: ## Generate what the schemas say: ent/generated and graph/generated
 
 lint: ## Read the code for mistakes, and hold the architecture
 	$(lint) run ./...
+
+lint-schema: tools/schema/node_modules/.package-lock.json ## Read schema.graphqls for mistakes, and compare it with the last release
+	tools/schema/node_modules/.bin/eslint --config tools/schema/eslint.config.js schema.graphqls
+	node tools/schema/compare.js docs/released/schema.graphqls schema.graphqls
 
 bench: mariadb ## Measure, and compare with what the machine can do
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
@@ -53,6 +57,14 @@ mariadb: ## Install Debian's MariaDB, of which the tests start servers of their 
 
 cc: # the race detector is linked by a C compiler
 	$(call needs,gcc,gcc libc6-dev)
+
+node: # what is written in JavaScript
+	$(call needs,npm,nodejs npm)
+
+# What an npm project needs, as its lockfile has it.
+%/node_modules/.package-lock.json: %/package-lock.json | node
+	cd $* && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 # Generates and compares, and puts back what was there.
 fresh:

@@ -2,6 +2,8 @@ module partner.example/referrals
 
 go 1.26.8
 
+ignore node_modules
+
 require (
 	entgo.io/ent v0.14.6
 	github.com/99designs/gqlgen v0.17.98

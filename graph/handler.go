@@ -26,6 +26,7 @@ const (
 // Handler answers GraphQL over HTTP.
 func (r *Resolver) Handler() http.Handler {
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: r, Directives: Directives()})
+	tellAudience(schema.Schema())
 	server := handler.New(schema)
 	server.AddTransport(transport.Options{})
 	server.AddTransport(overHTTP{names: newEnumNames(schema.Schema())})

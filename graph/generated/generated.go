@@ -2494,7 +2494,10 @@ Who may ask for a field or run a mutation. Anybody else is told FORBIDDEN where 
 NOT_FOUND where it may not (rule R1). Every row is scoped besides: a PARTNER_MANAGER whose scope is LIMITED reaches
 the partners that it manages, a PARTNER itself.
 """
-directive @allow(roles: [Role!]!) on FIELD_DEFINITION
+directive @allow(
+  "Those who may."
+  roles: [Role!]!
+) on FIELD_DEFINITION
 
 """
 Of a partner that is named by something the viewer sees, such as the referred partner of its own referral, only the
@@ -2502,8 +2505,6 @@ id, the name and the status are shown. This field is shown to those who see all 
 FORBIDDEN.
 """
 directive @whole on FIELD_DEFINITION
-
-directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, type: String) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
 
 """
 An exact decimal number, as a string: "10.50". At most 6 decimals and 18 digits before them; no exponent, no blanks, no
@@ -2576,6 +2577,7 @@ type Viewer {
   partner: Partner
 }
 
+"What can be asked. One request may ask for several of these; each is answered as of the moment when it is read."
 type Query {
   "Who is asking. For everybody who signed in."
   viewer: Viewer!
@@ -2584,7 +2586,7 @@ type Query {
   NOT_FOUND.
   """
   network("The id of the network." id: ID): Network!
-  "All networks, by name. For SUPPORT."
+  "All networks, by name."
   networks(
     "A part of the name, in upper or lower case."
     search: String
@@ -2597,56 +2599,98 @@ type Query {
   node("The id." id: ID!): Node
 }
 
+"""
+What can be changed. A field is done wholly or not at all (a billing run: each of its invoices); several in one request
+are done one after the other. Where one is refused ` + "`" + `errors` + "`" + ` says which, with ` + "`" + `extensions.code` + "`" + `; the others are done all the
+same, and ` + "`" + `data` + "`" + ` is null: send one a request to read its answer.
+"""
 type Mutation {
   """
   The public page behind a sign-up link: a PENDING partner, with Referred By set where the code is one of the network's
   (rule A1). For everybody, signed in or not. An unknown code, and an e-mail that signed up before, are answered like any other
   (A3). RATE_LIMITED where too many come from one address or to one network.
   """
-  signUp(input: SignUpInput!): SignUpPayload!
+  signUp(
+    "Who applies, and by which code."
+    input: SignUpInput!
+  ): SignUpPayload!
   """
   Changes the switch and the Global Setting. Referrals whose referrer inherits them get new terms from this moment on
   (rules S6, T2). CONFLICT where ` + "`" + `version` + "`" + ` is stale (S8).
   """
-  updateReferralSettings(input: UpdateReferralSettingsInput!): UpdateReferralSettingsPayload! @allow(roles: [ADMIN])
+  updateReferralSettings(
+    "What to change, from which version on."
+    input: UpdateReferralSettingsInput!
+  ): UpdateReferralSettingsPayload! @allow(roles: [ADMIN])
   "Creates a partner. Created ACTIVE, it is approved in that moment (rule C2)."
-  createPartner(input: CreatePartnerInput!): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  createPartner(
+    "The new partner."
+    input: CreatePartnerInput!
+  ): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   "Changes a partner. CONFLICT where ` + "`" + `version` + "`" + ` is stale (rule S8)."
-  updatePartner(input: UpdatePartnerInput!): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  updatePartner(
+    "What to change, from which version on."
+    input: UpdatePartnerInput!
+  ): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   """
   Makes a partner ACTIVE. The first approval starts the referral (rules A1, A4) and earns the referrer its flat fee (C2).
   Approving an ACTIVE partner changes nothing.
   """
-  approvePartner(id: ID!): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  approvePartner(
+    "The partner. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+  ): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   """
   Changes where a partner stands. While a referrer is not ACTIVE its terms do not earn (rule T6). FAILED_PRECONDITION
   where it would become PENDING again.
   """
-  setPartnerStatus(id: ID!, status: PartnerStatus!, reason: String): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  setPartnerStatus(
+    "The partner. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+    "Where it is to stand."
+    status: PartnerStatus!
+    "Why; 1,000 bytes at most."
+    reason: String
+  ): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   """
   Changes how one referrer is paid. Its referrals get new terms from this moment on (rules S3, T2). CONFLICT where
   ` + "`" + `version` + "`" + ` is stale (S8).
   """
-  updatePartnerReferralSetting(input: UpdatePartnerReferralSettingInput!): UpdatePartnerReferralSettingPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  updatePartnerReferralSetting(
+    "What to change, from which version on."
+    input: UpdatePartnerReferralSettingInput!
+  ): UpdatePartnerReferralSettingPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   """
   Sets or changes Referred By by hand (rules A4 to A6). On an approved partner the referral starts now, on a pending one at its
   approval; nothing earned before counts. FAILED_PRECONDITION for oneself, for a circle of any length, and for a referrer
   that is PENDING or REJECTED. Naming the referrer that the partner has changes nothing.
   """
-  assignReferredBy(input: AssignReferredByInput!): AssignReferredByPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  assignReferredBy(
+    "Who referred whom."
+    input: AssignReferredByInput!
+  ): AssignReferredByPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   "Clears Referred By and ends the referral (rule A6). Where there is none it changes nothing."
-  removeReferredBy(input: RemoveReferredByInput!): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  removeReferredBy(
+    "Of whom."
+    input: RemoveReferredByInput!
+  ): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   """
   Records up to 10,000 conversions, all or none: every wrong row is told, with its field ("conversions.17.payout"). A
   conversion that was recorded before, with the same content, is a duplicate and changes nothing, so a call may be sent again; with other
   content it is a CONFLICT.
   """
-  recordConversions(conversions: [ConversionInput!]!): RecordPayload! @allow(roles: [ADMIN, TRACKER])
+  recordConversions(
+    "The rows; 10,000 at most."
+    conversions: [ConversionInput!]!
+  ): RecordPayload! @allow(roles: [ADMIN, TRACKER])
   """
   Records up to 10,000 adjustments, under the same conditions. An adjustment earns or takes back at the term and rate
   of the conversion that it names, and counts on its own day (rule C5).
   """
-  recordAdjustments(adjustments: [AdjustmentInput!]!): RecordPayload! @allow(roles: [ADMIN, TRACKER])
+  recordAdjustments(
+    "The rows; 10,000 at most."
+    adjustments: [AdjustmentInput!]!
+  ): RecordPayload! @allow(roles: [ADMIN, TRACKER])
   """
   Makes the invoices that are due through a day, which must be over in the network's time zone (rules I2, I3): of all partners by their
   billing frequency, or of one, also where its frequency is MANUAL. A run that is repeated makes none again.
@@ -2658,27 +2702,55 @@ type Mutation {
     partner: ID
   ): RunBillingPayload! @allow(roles: [ADMIN])
   "Says that an invoice was paid, which nothing takes back (rule I4)."
-  markInvoicePaid(id: ID!): InvoicePayload! @allow(roles: [ADMIN])
+  markInvoicePaid(
+    "The invoice. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+  ): InvoicePayload! @allow(roles: [ADMIN])
   """
   Deletes an unpaid invoice: what it billed is billed again by the next run, and its number stays taken (rule I4).
   FAILED_PRECONDITION for a paid one, and for one whose carry-forward a later invoice brought back.
   """
-  deleteInvoice(id: ID!, "Why; 1 to 1,000 bytes." reason: String!): InvoicePayload! @allow(roles: [ADMIN])
+  deleteInvoice(
+    "The invoice. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+    "Why; 1 to 1,000 bytes."
+    reason: String!
+  ): InvoicePayload! @allow(roles: [ADMIN])
   "Hides an invoice from its partner, or shows it again (rule I6)."
-  setInvoiceHidden(id: ID!, hidden: Boolean!): InvoicePayload! @allow(roles: [ADMIN])
+  setInvoiceHidden(
+    "The invoice. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+    "Whether its partner is not to see it."
+    hidden: Boolean!
+  ): InvoicePayload! @allow(roles: [ADMIN])
   "Gives a partner a new sign-up link; from then on the old one associates nobody."
-  rotateReferralCode(partner: ID!): PartnerPayload! @allow(roles: [ADMIN])
+  rotateReferralCode(
+    "Whose link. NOT_FOUND where the viewer sees none with this id."
+    partner: ID!
+  ): PartnerPayload! @allow(roles: [ADMIN])
   "Changes the page that sign-up links lead to; null takes the links away."
-  setSignUpPage("The URL of the page; the code is added to it as ` + "`" + `ref` + "`" + `." url: String): NetworkPayload! @allow(roles: [ADMIN])
+  setSignUpPage(
+    "The URL of the page; the code is added to it as ` + "`" + `ref` + "`" + `."
+    url: String
+  ): NetworkPayload! @allow(roles: [ADMIN])
   "Creates an account, which signs in by tokens."
-  createAccount(input: CreateAccountInput!): AccountPayload! @allow(roles: [ADMIN])
+  createAccount(
+    "The new account."
+    input: CreateAccountInput!
+  ): AccountPayload! @allow(roles: [ADMIN])
   "Makes a token for an account of the network."
-  createToken(input: CreateTokenInput!): CreateTokenPayload! @allow(roles: [ADMIN])
+  createToken(
+    "Whose, what for, and until when."
+    input: CreateTokenInput!
+  ): CreateTokenPayload! @allow(roles: [ADMIN])
   """
   Ends a token at once. One that was revoked before stays as it is. FAILED_PRECONDITION for the last token by which an ADMIN can
   sign in.
   """
-  revokeToken(id: ID!): TokenPayload! @allow(roles: [ADMIN])
+  revokeToken(
+    "The token. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+  ): TokenPayload! @allow(roles: [ADMIN])
 }
 
 # --- Networks and their settings ---
@@ -2687,6 +2759,7 @@ type Mutation {
 The tenant: a company that runs a partner program. Nothing crosses a network's border.
 """
 type Network implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the network by it."
   id: ID!
   "The name of the company."
   name: String!
@@ -2706,7 +2779,10 @@ type Network implements Node {
     after: String
   ): PartnerConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "One partner of the network. NOT_FOUND where the viewer sees none with this id."
-  partner(id: ID!): Partner! @allow(roles: [ADMIN, PARTNER_MANAGER, PARTNER, SUPPORT])
+  partner(
+    "The id of the partner."
+    id: ID!
+  ): Partner! @allow(roles: [ADMIN, PARTNER_MANAGER, PARTNER, SUPPORT])
   "Reporting > Partner Referrals: the rows whose referrer is in the viewer's scope."
   referralReport(
     "The first day of the range, in the network's time zone."
@@ -2726,7 +2802,10 @@ type Network implements Node {
     after: String
   ): InvoiceConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "One invoice of the network. NOT_FOUND where the viewer sees none with this id."
-  invoice(id: ID!): Invoice! @allow(roles: [ADMIN, PARTNER_MANAGER, PARTNER, SUPPORT])
+  invoice(
+    "The id of the invoice."
+    id: ID!
+  ): Invoice! @allow(roles: [ADMIN, PARTNER_MANAGER, PARTNER, SUPPORT])
   "The page that sign-up links lead to; null: there is none, and there are no links."
   signUpPage: String @allow(roles: [ADMIN, SUPPORT])
   "The accounts of the network, by name."
@@ -2757,6 +2836,7 @@ type NetworkConnection {
   edges: [NetworkEdge!]!
   "How many there are on all pages."
   totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
   pageInfo: PageInfo!
 }
 
@@ -2764,6 +2844,7 @@ type NetworkConnection {
 type NetworkEdge {
   "Where it stands in the list."
   cursor: String!
+  "The thing itself."
   node: Network!
 }
 
@@ -2787,6 +2868,7 @@ type ReferralSettings {
 How a referral pays: a flat fee, or a percentage of a basis. A structure never changes: an edit makes another one (rule S5).
 """
 type CommissionStructure implements Node {
+  "Opaque, and the same for ever; two structures that pay the same have the same id."
   id: ID!
   "The structure in words: \"10% of payout for 1 month, from 100.00 earned\"."
   summary: String!
@@ -2840,6 +2922,7 @@ enum CommissionType {
 type Duration {
   "How many; more than 0, ten years at most."
   value: Int!
+  "Of what."
   unit: DurationUnit!
 }
 
@@ -2883,7 +2966,9 @@ input CommissionStructureInput {
 
 "Exactly one of the two."
 input CommissionInput @oneOf {
+  "Earned once, at the first approval of the referred partner (rule C2)."
   flatFee: FlatFeeInput
+  "Earned on what the referred partner generates (rule C1)."
   percentage: PercentageInput
 }
 
@@ -2905,6 +2990,7 @@ input PercentageInput {
 input DurationInput {
   "A whole number more than 0; ten years at most."
   value: Int!
+  "Of what."
   unit: DurationUnit!
 }
 
@@ -2953,6 +3039,7 @@ enum PartnerStatus {
 A member of a network.
 """
 type Partner implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the partner by it."
   id: ID!
   "The name of the company or person."
   name: String!
@@ -3008,6 +3095,7 @@ type PartnerConnection {
   edges: [PartnerEdge!]!
   "How many there are on all pages."
   totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
   pageInfo: PageInfo!
 }
 
@@ -3015,6 +3103,7 @@ type PartnerConnection {
 type PartnerEdge {
   "Where it stands in the list."
   cursor: String!
+  "The thing itself."
   node: Partner!
 }
 
@@ -3034,6 +3123,7 @@ input PartnerFilter {
 Who signs in. The id and the name are shown wherever an account is named; the rest is for ADMIN.
 """
 type Account implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the account by it."
   id: ID!
   "The name of the person or program."
   name: String!
@@ -3067,6 +3157,7 @@ type AccountConnection {
   edges: [AccountEdge!]!
   "How many there are on all pages."
   totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
   pageInfo: PageInfo!
 }
 
@@ -3074,11 +3165,13 @@ type AccountConnection {
 type AccountEdge {
   "Where it stands in the list."
   cursor: String!
+  "The thing itself."
   node: Account!
 }
 
 "What an account signs in with: sent as ` + "`" + `Authorization: Bearer` + "`" + `. The token itself is shown once, when it is made."
 type Token implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the token by it."
   id: ID!
   "What it is for."
   name: String!
@@ -3108,6 +3201,7 @@ input CreateAccountInput {
 
 "An account after a change."
 type AccountPayload {
+  "As it is now."
   account: Account!
 }
 
@@ -3125,16 +3219,19 @@ input CreateTokenInput {
 type CreateTokenPayload {
   "The token itself, which is shown this once."
   secret: String!
+  "What is known of it from now on: everything but the secret."
   token: Token!
 }
 
 "A token after a change."
 type TokenPayload {
+  "As it is now."
   token: Token!
 }
 
 "A network after a change."
 type NetworkPayload {
+  "As it is now."
   network: Network!
 }
 
@@ -3160,6 +3257,7 @@ type SignUpPayload {
 
 "One thing that somebody did: a change, or a look that support staff took (rule R3). Events are only ever added."
 type AuditEvent implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the event by it."
   id: ID!
   "When; all that one mutation did has the same moment."
   at: DateTime!
@@ -3177,6 +3275,7 @@ type AuditEvent implements Node {
 
 "Who did something, as the name and the role were then."
 type Actor {
+  "The name of the account, at that time."
   name: String!
   "Null: the program itself, or a stranger on the sign-up page."
   role: Role
@@ -3184,12 +3283,15 @@ type Actor {
 
 "What something was done to, by the name that it had then; a referral by that of its referred partner, whose Referred By it is."
 type Subject {
+  "The id of what it was done to, for ` + "`" + `node` + "`" + `."
   id: ID!
+  "Its name at that time."
   name: String!
 }
 
 "One field before and after. References are ids; a secret's values are left out."
 type FieldChange {
+  "Its name in this schema, such as referredBy."
   field: String!
   "Null: nothing."
   before: String
@@ -3205,6 +3307,7 @@ type AuditEventConnection {
   edges: [AuditEventEdge!]!
   "How many there are on all pages."
   totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
   pageInfo: PageInfo!
 }
 
@@ -3212,6 +3315,7 @@ type AuditEventConnection {
 type AuditEventEdge {
   "Where it stands in the list."
   cursor: String!
+  "The thing itself."
   node: AuditEvent!
 }
 
@@ -3227,6 +3331,7 @@ enum ReferralSettingMode {
 
 "How a partner is paid for its referrals (rule S2)."
 type PartnerReferralSetting {
+  "Where it stands against the network's (rule S3)."
   mode: ReferralSettingMode!
   "The structure of its own; null unless the mode is CUSTOM."
   structure: CommissionStructure
@@ -3254,6 +3359,7 @@ enum BillingFrequency {
 
 "How a partner is invoiced."
 type Billing {
+  "How often (rule I1)."
   frequency: BillingFrequency!
   "Days from the invoice to its due date."
   paymentTermsDays: Int!
@@ -3309,6 +3415,7 @@ input UpdatePartnerInput {
 
 "A partner after a change."
 type PartnerPayload {
+  "As it is now."
   partner: Partner!
 }
 
@@ -3318,6 +3425,7 @@ input UpdatePartnerReferralSettingInput {
   partner: ID!
   "Of the setting that the editor started from."
   version: Int!
+  "Where it is to stand against the network's (rule S3). Leaving CUSTOM forgets the partner's own structure."
   mode: ReferralSettingMode!
   "With mode CUSTOM; absent: the one it has."
   structure: CommissionStructureInput
@@ -3329,6 +3437,7 @@ input UpdatePartnerReferralSettingInput {
 
 "What became of the setting."
 type UpdatePartnerReferralSettingPayload {
+  "As it is now."
   partner: Partner!
   "What the change did."
   impact: SettingsImpact!
@@ -3357,16 +3466,19 @@ The association of one referrer and one referred partner, from the moment it sta
 referrer again is a new referral (rule A6).
 """
 type Referral implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the referral by it."
   id: ID!
   "Who referred."
   referrer: Partner!
   "Who was referred."
   referred: Partner!
+  "Does Referred By still hold? Nothing else changes it."
   status: ReferralStatus!
   "Nothing that occurred before it counts (rule A4)."
   startedAt: DateTime!
   "The first moment that is no longer the referral's; null: it holds."
   endedAt: DateTime
+  "How Referred By was set."
   source: ReferralSource!
   "Its terms, the earliest first; none where it was tracked only."
   terms: [ReferralTerm!]!
@@ -3380,6 +3492,7 @@ type ReferralConnection {
   edges: [ReferralEdge!]!
   "How many there are on all pages."
   totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
   pageInfo: PageInfo!
 }
 
@@ -3387,6 +3500,7 @@ type ReferralConnection {
 type ReferralEdge {
   "Where it stands in the list."
   cursor: String!
+  "The thing itself."
   node: Referral!
 }
 
@@ -3412,6 +3526,7 @@ input AssignReferredByInput {
 
 "A partner with Referred By, after a change."
 type AssignReferredByPayload {
+  "As it is now."
   partner: Partner!
   "The referral that holds now; null until the partner is approved, when it starts."
   referral: Referral
@@ -3459,6 +3574,7 @@ input ReferralReportFilter {
   referred: ID
   "Whose referrer is managed by this account."
   manager: ID
+  "Whose Referral Status is this."
   status: ReferralStatus
   "In one of these states."
   state: [CommissionState!]
@@ -3480,11 +3596,15 @@ enum ReferralReportOrderField {
   REFERRAL_STARTED_AT
   "The end of the window; without one first in ascending order."
   WINDOW_ENDS_AT
+  "What the referred partner generated in the range."
   BASIS_AMOUNT
+  "The part that is on invoices."
   BILLED
   "Where it is not calculated, first in ascending order."
   BALANCE
+  "What is payable and on no invoice yet."
   UNBILLED
+  "What waits for the minimum earnings."
   BELOW_THRESHOLD
 }
 
@@ -3498,7 +3618,9 @@ enum OrderDirection {
 
 "By what, and which way."
 input ReferralReportOrder {
+  "By what."
   field: ReferralReportOrderField!
+  "Which way. Equal rows stand in the order in which they came to be."
   direction: OrderDirection!
 }
 
@@ -3506,11 +3628,15 @@ input ReferralReportOrder {
 type ReferralReportTotals {
   "How many rows there are."
   rows: Int!
+  "How many conversions counted in the range, without adjustments."
   conversions: Int! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  "What is on the referrers' invoices."
   billed: Decimal!
   "Of the rows that have one."
   balance: Decimal!
+  "What is payable and on no invoice yet; also of the rows that have no Balance (rule P3)."
   unbilled: Decimal!
+  "What has accrued and waits for minimum earnings (rule C3); no part of the Balance."
   belowThreshold: Decimal!
 }
 
@@ -3522,6 +3648,7 @@ type ReferralReportRowConnection {
   edges: [ReferralReportRowEdge!]!
   "How many there are on all pages."
   totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
   pageInfo: PageInfo!
 }
 
@@ -3529,6 +3656,7 @@ type ReferralReportRowConnection {
 type ReferralReportRowEdge {
   "Where it stands in the report."
   cursor: String!
+  "The row itself."
   node: ReferralReportRow!
 }
 
@@ -3555,7 +3683,9 @@ One term of a referral, or a referral that is tracked only (rule P1). Amounts ar
 halves away from zero: each invoice line by itself, and what is on no invoice yet once (C7).
 """
 type ReferralReportRow {
+  "Opaque: the row's name in lists. It is no Node: ask again by the term or the referral."
   id: ID!
+  "The association of the two partners."
   referral: Referral!
   "Null where the referral is tracked only."
   term: ReferralTerm
@@ -3606,10 +3736,13 @@ type ReferralThreshold {
 
 "One referral under one structure, from its Referred Date on (rules T1 to T4)."
 type ReferralTerm implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the term by it."
   id: ID!
+  "Whose term it is."
   referral: Referral!
   "Who earns."
   referrer: Partner!
+  "How it pays."
   structure: CommissionStructure!
   "The moment from which the structure pays for this referral."
   referredDate: DateTime!
@@ -3630,6 +3763,7 @@ type ReferralTerm implements Node {
 type TermDay {
   "In the network's time zone."
   date: Date!
+  "How many conversions counted on this day, without adjustments."
   conversions: Int! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "What the referred partner generated, in the structure's basis (payout for a flat fee)."
   basisAmount: Decimal! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
@@ -3643,6 +3777,7 @@ type TermDay {
 
 "Where an invoice stands (rule I4)."
 enum InvoiceStatus {
+  "Made, and not paid yet; it can be deleted."
   UNPAID
   "It is not deleted any more, nor changed."
   PAID
@@ -3667,6 +3802,7 @@ What a partner is paid for a period. What it says was fixed when it was made: na
 were then (rules I2, I4).
 """
 type Invoice implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the invoice by it."
   id: ID!
   "Counts the invoices of the network, without gaps (rule I4)."
   number: Int!
@@ -3680,6 +3816,7 @@ type Invoice implements Node {
   issuedAt: DateTime!
   "The day on which it is to be paid: the day of issue and the partner's payment terms."
   dueOn: Date!
+  "Where it stands (rule I4)."
   status: InvoiceStatus!
   "Whether it is hidden from the partner (rule I6)."
   hidden: Boolean! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
@@ -3693,7 +3830,9 @@ type Invoice implements Node {
 
 "One line of an invoice."
 type InvoiceLine implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the line by it."
   id: ID!
+  "What kind of line it is."
   type: InvoiceLineType!
   "What it is, in words."
   description: String!
@@ -3705,6 +3844,7 @@ type InvoiceLine implements Node {
   from: Date!
   "The last day that it pays, included."
   to: Date!
+  "How many conversions it pays; of the partner's own payouts, its own. Adjustments are not counted."
   conversions: Int! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "What the rate was taken of: the referred partner's payout, profit or revenue; of the partner's own payouts, their exact sum."
   basisAmount: Decimal! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
@@ -3720,6 +3860,7 @@ type InvoiceConnection {
   edges: [InvoiceEdge!]!
   "How many there are on all pages."
   totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
   pageInfo: PageInfo!
 }
 
@@ -3727,6 +3868,7 @@ type InvoiceConnection {
 type InvoiceEdge {
   "Where it stands in the list."
   cursor: String!
+  "The thing itself."
   node: Invoice!
 }
 
@@ -3757,6 +3899,7 @@ type RunBillingPayload {
 
 "An invoice after a change."
 type InvoicePayload {
+  "As it is now."
   invoice: Invoice!
 }
 

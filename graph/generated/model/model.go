@@ -20,11 +20,13 @@ import (
 
 // An account after a change.
 type AccountPayload struct {
+	// As it is now.
 	Account *generated.Account `json:"account"`
 }
 
 // Who did something, as the name and the role were then.
 type Actor struct {
+	// The name of the account, at that time.
 	Name string `json:"name"`
 	// Null: the program itself, or a stranger on the sign-up page.
 	Role *commission.Role `json:"role,omitempty"`
@@ -60,6 +62,7 @@ type AssignReferredByInput struct {
 
 // A partner with Referred By, after a change.
 type AssignReferredByPayload struct {
+	// As it is now.
 	Partner *generated.Partner `json:"partner"`
 	// The referral that holds now; null until the partner is approved, when it starts.
 	Referral *generated.Referral `json:"referral,omitempty"`
@@ -79,7 +82,9 @@ type BillingInput struct {
 
 // Exactly one of the two.
 type CommissionInput struct {
-	FlatFee    graphql.Omittable[*FlatFeeInput]    `json:"flatFee,omitempty"`
+	// Earned once, at the first approval of the referred partner (rule C2).
+	FlatFee graphql.Omittable[*FlatFeeInput] `json:"flatFee,omitempty"`
+	// Earned on what the referred partner generates (rule C1).
 	Percentage graphql.Omittable[*PercentageInput] `json:"percentage,omitempty"`
 }
 
@@ -150,19 +155,22 @@ type CreateTokenInput struct {
 // A token that was made.
 type CreateTokenPayload struct {
 	// The token itself, which is shown this once.
-	Secret string           `json:"secret"`
-	Token  *generated.Token `json:"token"`
+	Secret string `json:"secret"`
+	// What is known of it from now on: everything but the secret.
+	Token *generated.Token `json:"token"`
 }
 
 // How long terms earn.
 type DurationInput struct {
 	// A whole number more than 0; ten years at most.
-	Value int32                   `json:"value"`
-	Unit  commission.DurationUnit `json:"unit"`
+	Value int32 `json:"value"`
+	// Of what.
+	Unit commission.DurationUnit `json:"unit"`
 }
 
 // One field before and after. References are ids; a secret's values are left out.
 type FieldChange struct {
+	// Its name in this schema, such as referredBy.
 	Field string `json:"field"`
 	// Null: nothing.
 	Before *string `json:"before,omitempty"`
@@ -192,14 +200,19 @@ type InvoiceFilter struct {
 
 // An invoice after a change.
 type InvoicePayload struct {
+	// As it is now.
 	Invoice *generated.Invoice `json:"invoice"`
 }
 
+// What can be changed. A field is done wholly or not at all (a billing run: each of its invoices); several in one request
+// are done one after the other. Where one is refused `errors` says which, with `extensions.code`; the others are done all the
+// same, and `data` is null: send one a request to read its answer.
 type Mutation struct {
 }
 
 // A network after a change.
 type NetworkPayload struct {
+	// As it is now.
 	Network *generated.Network `json:"network"`
 }
 
@@ -217,6 +230,7 @@ type PartnerFilter struct {
 
 // A partner after a change.
 type PartnerPayload struct {
+	// As it is now.
 	Partner *generated.Partner `json:"partner"`
 }
 
@@ -228,6 +242,7 @@ type PercentageInput struct {
 	Basis commission.Basis `json:"basis"`
 }
 
+// What can be asked. One request may ask for several of these; each is answered as of the moment when it is read.
 type Query struct {
 }
 
@@ -238,8 +253,9 @@ type ReferralReportFilter struct {
 	// Of this referred partner.
 	Referred graphql.Omittable[*scalar.ID] `json:"referred,omitempty"`
 	// Whose referrer is managed by this account.
-	Manager graphql.Omittable[*scalar.ID]                 `json:"manager,omitempty"`
-	Status  graphql.Omittable[*commission.ReferralStatus] `json:"status,omitempty"`
+	Manager graphql.Omittable[*scalar.ID] `json:"manager,omitempty"`
+	// Whose Referral Status is this.
+	Status graphql.Omittable[*commission.ReferralStatus] `json:"status,omitempty"`
 	// In one of these states.
 	State graphql.Omittable[[]commission.State] `json:"state,omitempty"`
 	// Whose structure is of this kind.
@@ -250,8 +266,10 @@ type ReferralReportFilter struct {
 
 // By what, and which way.
 type ReferralReportOrder struct {
-	Field     ledger.OrderField `json:"field"`
-	Direction OrderDirection    `json:"direction"`
+	// By what.
+	Field ledger.OrderField `json:"field"`
+	// Which way. Equal rows stand in the order in which they came to be.
+	Direction OrderDirection `json:"direction"`
 }
 
 // Whose Referred By to clear.
@@ -284,12 +302,15 @@ type SignUpPayload struct {
 
 // What something was done to, by the name that it had then; a referral by that of its referred partner, whose Referred By it is.
 type Subject struct {
-	ID   scalar.ID `json:"id"`
-	Name string    `json:"name"`
+	// The id of what it was done to, for `node`.
+	ID scalar.ID `json:"id"`
+	// Its name at that time.
+	Name string `json:"name"`
 }
 
 // A token after a change.
 type TokenPayload struct {
+	// As it is now.
 	Token *generated.Token `json:"token"`
 }
 
@@ -314,8 +335,9 @@ type UpdatePartnerReferralSettingInput struct {
 	// The referrer.
 	Partner scalar.ID `json:"partner"`
 	// Of the setting that the editor started from.
-	Version int32           `json:"version"`
-	Mode    commission.Mode `json:"mode"`
+	Version int32 `json:"version"`
+	// Where it is to stand against the network's (rule S3). Leaving CUSTOM forgets the partner's own structure.
+	Mode commission.Mode `json:"mode"`
 	// With mode CUSTOM; absent: the one it has.
 	Structure graphql.Omittable[*CommissionStructureInput] `json:"structure,omitempty"`
 	// Open terms for referrals whose last term has run out, too (rule T3).
@@ -326,6 +348,7 @@ type UpdatePartnerReferralSettingInput struct {
 
 // What became of the setting.
 type UpdatePartnerReferralSettingPayload struct {
+	// As it is now.
 	Partner *generated.Partner `json:"partner"`
 	// What the change did.
 	Impact *program.Impact `json:"impact"`
