@@ -10,11 +10,13 @@ import (
 	"github.com/vikstrous/dataloadgen"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/account"
 	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
 	"partner.example/referrals/ent/generated/network"
@@ -32,6 +34,9 @@ type loaders struct {
 	event         *dataloadgen.Loader[int, *ent.AuditEvent]
 	token         *dataloadgen.Loader[int, *ent.Token]
 	tokens        *dataloadgen.Loader[int, []*ent.Token] // of an account
+	conversion    *dataloadgen.Loader[int, *ent.Conversion]
+	conversions   *dataloadgen.Loader[conversionsOf, []*ent.Conversion]
+	conversionsIn *dataloadgen.Loader[ledger.Counted, int] // how many
 	invoice       *dataloadgen.Loader[int, *ent.Invoice]
 	line          *dataloadgen.Loader[int, *ent.InvoiceLine]
 	lines         *dataloadgen.Loader[int, []*ent.InvoiceLine] // of an invoice
@@ -52,6 +57,13 @@ type referralsOf struct {
 	partnerID int
 	first     int
 	before    int // the id of the referral behind which the page begins; 0: from the beginning
+}
+
+// conversionsOf is one page of the conversions that are counted together.
+type conversionsOf struct {
+	ledger.Counted
+	first int
+	after int // the id of the conversion behind which the page begins; 0: from the beginning
 }
 
 // patience is how long a loader waits for others to ask, which they do at once.
@@ -98,6 +110,11 @@ func (r *Resolver) newLoaders() *loaders {
 			return r.DB.Token.Query().Where(token.IDIn(ids...)).All(ctx)
 		}, func(t *ent.Token) int { return t.ID }),
 		tokens: loader(r.tokensOf),
+		conversion: byID(func(ctx context.Context, ids []int) ([]*ent.Conversion, error) {
+			return r.DB.Conversion.Query().Where(conversion.IDIn(ids...)).All(ctx)
+		}, func(c *ent.Conversion) int { return c.ID }),
+		conversions:   loader(r.conversionPages),
+		conversionsIn: loader(r.Ledger.CountConversions),
 		invoice: byID(func(ctx context.Context, ids []int) ([]*ent.Invoice, error) {
 			return r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).All(ctx)
 		}, func(i *ent.Invoice) int { return i.ID }),
@@ -220,6 +237,43 @@ func (r *Resolver) referralPages(ctx context.Context, pages []referralsOf) (map[
 		for _, row := range rows {
 			key := referralsOf{row.ReferrerID, at.first, at.before}
 			found[key] = append(found[key], row)
+		}
+	}
+	return found, nil
+}
+
+// conversionPages finds for each of many sums the first conversions behind a place, with one more to tell whether
+// there are more.
+func (r *Resolver) conversionPages(ctx context.Context, pages []conversionsOf) (map[conversionsOf][]*ent.Conversion, error) {
+	type window struct{ first, after int }
+	alike := map[window][]ledger.Counted{}
+	found := make(map[conversionsOf][]*ent.Conversion, len(pages))
+	for _, p := range pages {
+		found[p] = nil
+		alike[window{p.first, p.after}] = append(alike[window{p.first, p.after}], p.Counted)
+	}
+	for at, sums := range alike {
+		counted, err := r.Ledger.Conversions(ctx, sums, at.first+1, at.after)
+		if err != nil {
+			return nil, err
+		}
+		var ids []int
+		for _, some := range counted {
+			ids = append(ids, some...)
+		}
+		rows, err := r.DB.Conversion.Query().Where(conversion.IDIn(ids...)).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		byID := make(map[int]*ent.Conversion, len(rows))
+		for _, row := range rows {
+			byID[row.ID] = row
+		}
+		for sum, some := range counted {
+			key := conversionsOf{sum, at.first, at.after}
+			for _, id := range some {
+				found[key] = append(found[key], byID[id])
+			}
 		}
 	}
 	return found, nil

@@ -46,6 +46,8 @@ func (r *Resolver) find(ctx context.Context, id scalar.ID) (page.Node, int, erro
 		return nodeOf(ctx, from.invoice, id.Row, func(i *ent.Invoice) int { return i.NetworkID })
 	case scalar.Line:
 		return nodeOf(ctx, from.line, id.Row, func(l *ent.InvoiceLine) int { return l.NetworkID })
+	case scalar.Converted:
+		return nodeOf(ctx, from.conversion, id.Row, func(c *ent.Conversion) int { return c.NetworkID })
 	case scalar.Event:
 		return nodeOf(ctx, from.event, id.Row, func(e *ent.AuditEvent) int { return value(e.NetworkID) })
 	default:

@@ -34,6 +34,7 @@ type (
 	auditEventResolver             struct{ *Resolver }
 	tokenResolver                  struct{ *Resolver }
 	commissionStructureResolver    struct{ *Resolver }
+	conversionResolver             struct{ *Resolver }
 	invoiceResolver                struct{ *Resolver }
 	invoiceLineResolver            struct{ *Resolver }
 	mutationResolver               struct{ *Resolver }
@@ -66,6 +67,9 @@ func (r *Resolver) Token() generated.TokenResolver { return tokenResolver{r} }
 func (r *Resolver) CommissionStructure() generated.CommissionStructureResolver {
 	return commissionStructureResolver{r}
 }
+
+// Conversion resolves conversions.
+func (r *Resolver) Conversion() generated.ConversionResolver { return conversionResolver{r} }
 
 // Invoice resolves invoices.
 func (r *Resolver) Invoice() generated.InvoiceResolver { return invoiceResolver{r} }

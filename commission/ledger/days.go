@@ -13,11 +13,17 @@ import (
 // Day is what a term counted on one day and what became of it: where a part of the day is on an invoice and
 // another is not, the day comes twice.
 type Day struct {
+	TermID      int
 	Date        commission.Date
 	Conversions int64
 	BasisAmount decimal.Decimal
 	Commission  decimal.Decimal // exact to commission.Scale decimals; rows and lines round the sum of many
 	LineID      int             // 0: unbilled, -1: forfeited
+}
+
+// Counted names what the day is the sum of.
+func (d *Day) Counted() Counted {
+	return Counted{byTermDay, [3]int{d.TermID, int(d.Date), d.LineID}}
 }
 
 // maxDays is how many days one call shows.
@@ -37,7 +43,7 @@ func (l *Ledger) Days(ctx context.Context, termID int, currency commission.Curre
 		SELECT day, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
 		FROM accrual WHERE term_id = ? AND day BETWEEN ? AND ? GROUP BY day, line_id ORDER BY day, line_id`,
 		[]any{termID, int32(days.From), int32(days.To)}, func(row *stdsql.Rows) error {
-			var day Day
+			day := Day{TermID: termID}
 			sums, err := scanSums(row, &day.Date, &day.LineID)
 			if err != nil || sums.IsZero() {
 				return err

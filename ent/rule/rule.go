@@ -83,6 +83,24 @@ var Invoices = Roles{
 	commission.Support: Everywhere,
 }
 
+// Conversions says who sees what the tracking platform reported: a LIMITED manager what the partners that it manages
+// generated, and what counts for them as referrers, so that it can follow every amount that it sees [P5].
+var Conversions = Roles{
+	commission.Admin: OfTheNetwork,
+	commission.PartnerManager: func(v viewer.Viewer, rows *sql.Selector) {
+		OfTheNetwork(v, rows)
+		if v.Limited {
+			accruals, terms, referrals := sql.Table("accrual"), sql.Table("referral_term"), sql.Table("referral")
+			counted := sql.Select(accruals.C("id")).From(accruals).
+				Join(terms).On(terms.C("id"), accruals.C("term_id")).
+				Join(referrals).On(referrals.C("id"), terms.C("referral_id")).
+				Where(sql.In(referrals.C("referrer_id"), managed(v)))
+			rows.Where(sql.Or(sql.In(rows.C("partner_id"), managed(v)), sql.In(rows.C("accrual_id"), counted)))
+		}
+	},
+	commission.Support: Everywhere,
+}
+
 // Narrow applies the viewer's scope to a hand-written statement on the table.
 func (r Roles) Narrow(ctx context.Context, rows *sql.Selector) error {
 	narrow, err := r.of(ctx)

@@ -52,7 +52,10 @@ var sees = map[string]map[string]string{
 		"bob":     "bob",
 	},
 	"PartnerStatus": {"admin": partners, "global": partners, "limited": "ann flo", "staff": all},
-	"Conversion":    {"admin": partners, "global": partners, "limited": "ann flo", "staff": all},
+	"Conversion": {
+		"admin": partners, "global": partners, "staff": all,
+		"limited": "ann bob flo", // what ann is paid for includes bob's
+	},
 	"Referral": {
 		"admin": referrals, "global": referrals, "staff": all,
 		"limited": "ann-bob", "ann": "ann-bob", "bob": "", // where the referrer is in scope

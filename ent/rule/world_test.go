@@ -273,6 +273,7 @@ func (m *maker) referral(referrer, referred, rate string) {
 	accrual, err := m.tx.Accrual.Create().SetNetworkID(m.network).SetTermID(m.of("ReferralTerm", name)).SetDay(0).
 		SetConversions(1).SetRevenue(decimal.Zero).SetPayout(decimal.Zero).SetFee(decimal.Zero).Save(m.ctx)
 	m.note(name, accrual, err)
+	m.did(m.tx.Conversion.UpdateOneID(m.of("Conversion", referred)).SetAccrualID(m.of("Accrual", name)).Exec(m.ctx))
 	total, err := m.tx.TermTotal.Create().SetID(m.of("ReferralTerm", name)).SetNetworkID(m.network).
 		SetConversions(1).SetRevenue(decimal.Zero).SetPayout(decimal.Zero).SetFee(decimal.Zero).Save(m.ctx)
 	m.note(name, total, err)

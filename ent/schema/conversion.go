@@ -20,13 +20,7 @@ func (Conversion) Annotations() []schema.Annotation { return table("conversion")
 
 // Policy says who sees and changes the rows.
 func (Conversion) Policy() ent.Policy {
-	return rule.Policy(
-		rule.Roles{
-			commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.OfManaged("partner_id"),
-			commission.Support: rule.Everywhere,
-		},
-		rule.Nobody(),
-	)
+	return rule.Policy(rule.Conversions, rule.Nobody())
 }
 
 // Mixin makes it the network's.
@@ -62,5 +56,6 @@ func (Conversion) Indexes() []ent.Index {
 		index.Fields("network_id", "occurred_at"),
 		index.Fields("adjusts_id", "adjustment_number").Unique(),
 		index.Fields("accrual_id"),
+		index.Fields("earning_day_id"),
 	}
 }

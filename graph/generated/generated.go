@@ -41,6 +41,7 @@ type ResolverRoot interface {
 	Account() AccountResolver
 	AuditEvent() AuditEventResolver
 	CommissionStructure() CommissionStructureResolver
+	Conversion() ConversionResolver
 	Invoice() InvoiceResolver
 	InvoiceLine() InvoiceLineResolver
 	Mutation() MutationResolver
@@ -139,6 +140,31 @@ type ComplexityRoot struct {
 		ID              func(childComplexity int) int
 		MinimumEarnings func(childComplexity int) int
 		Summary         func(childComplexity int) int
+	}
+
+	Conversion struct {
+		Adjusts    func(childComplexity int) int
+		Day        func(childComplexity int) int
+		ExternalID func(childComplexity int) int
+		ID         func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Partner    func(childComplexity int) int
+		Payout     func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		RecordedAt func(childComplexity int) int
+		Revenue    func(childComplexity int) int
+	}
+
+	ConversionConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ConversionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	CreateTokenPayload struct {
@@ -442,11 +468,12 @@ type ComplexityRoot struct {
 	}
 
 	TermDay struct {
-		BasisAmount func(childComplexity int) int
-		Commission  func(childComplexity int) int
-		Conversions func(childComplexity int) int
-		Date        func(childComplexity int) int
-		Invoice     func(childComplexity int) int
+		BasisAmount    func(childComplexity int) int
+		Commission     func(childComplexity int) int
+		ConversionList func(childComplexity int, first *int32, after *string) int
+		Conversions    func(childComplexity int) int
+		Date           func(childComplexity int) int
+		Invoice        func(childComplexity int) int
 	}
 
 	Token struct {
@@ -508,6 +535,16 @@ type CommissionStructureResolver interface {
 	Commission(ctx context.Context, obj *generated.CommissionStructure) (commission.Commission, error)
 	MinimumEarnings(ctx context.Context, obj *generated.CommissionStructure) (*decimal.Decimal, error)
 	Duration(ctx context.Context, obj *generated.CommissionStructure) (*commission.Duration, error)
+}
+type ConversionResolver interface {
+	ID(ctx context.Context, obj *generated.Conversion) (*scalar.ID, error)
+
+	Partner(ctx context.Context, obj *generated.Conversion) (*generated.Partner, error)
+
+	Revenue(ctx context.Context, obj *generated.Conversion) (*decimal.Decimal, error)
+	Payout(ctx context.Context, obj *generated.Conversion) (*decimal.Decimal, error)
+	Adjusts(ctx context.Context, obj *generated.Conversion) (*generated.Conversion, error)
+	Reason(ctx context.Context, obj *generated.Conversion) (*string, error)
 }
 type InvoiceResolver interface {
 	ID(ctx context.Context, obj *generated.Invoice) (*scalar.ID, error)
@@ -634,6 +671,7 @@ type SettingsImpactResolver interface {
 }
 type TermDayResolver interface {
 	Invoice(ctx context.Context, obj *ledger.Day) (*generated.Invoice, error)
+	ConversionList(ctx context.Context, obj *ledger.Day, first *int32, after *string) (*page.Connection[*generated.Conversion], error)
 }
 type TokenResolver interface {
 	ID(ctx context.Context, obj *generated.Token) (*scalar.ID, error)
@@ -917,6 +955,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CommissionStructure.Summary(childComplexity), true
+
+	case "Conversion.adjusts":
+		if e.ComplexityRoot.Conversion.Adjusts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Adjusts(childComplexity), true
+	case "Conversion.date":
+		if e.ComplexityRoot.Conversion.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Day(childComplexity), true
+	case "Conversion.externalId":
+		if e.ComplexityRoot.Conversion.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.ExternalID(childComplexity), true
+	case "Conversion.id":
+		if e.ComplexityRoot.Conversion.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.ID(childComplexity), true
+	case "Conversion.occurredAt":
+		if e.ComplexityRoot.Conversion.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.OccurredAt(childComplexity), true
+	case "Conversion.partner":
+		if e.ComplexityRoot.Conversion.Partner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Partner(childComplexity), true
+	case "Conversion.payout":
+		if e.ComplexityRoot.Conversion.Payout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Payout(childComplexity), true
+	case "Conversion.reason":
+		if e.ComplexityRoot.Conversion.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Reason(childComplexity), true
+	case "Conversion.recordedAt":
+		if e.ComplexityRoot.Conversion.RecordedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.RecordedAt(childComplexity), true
+	case "Conversion.revenue":
+		if e.ComplexityRoot.Conversion.Revenue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Revenue(childComplexity), true
+
+	case "ConversionConnection.edges":
+		if e.ComplexityRoot.ConversionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversionConnection.Edges(childComplexity), true
+	case "ConversionConnection.nodes":
+		if e.ComplexityRoot.ConversionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversionConnection.Nodes(childComplexity), true
+	case "ConversionConnection.pageInfo":
+		if e.ComplexityRoot.ConversionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversionConnection.PageInfo(childComplexity), true
+	case "ConversionConnection.totalCount":
+		if e.ComplexityRoot.ConversionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversionConnection.TotalCount(childComplexity), true
+
+	case "ConversionEdge.cursor":
+		if e.ComplexityRoot.ConversionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversionEdge.Cursor(childComplexity), true
+	case "ConversionEdge.node":
+		if e.ComplexityRoot.ConversionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversionEdge.Node(childComplexity), true
 
 	case "CreateTokenPayload.secret":
 		if e.ComplexityRoot.CreateTokenPayload.Secret == nil {
@@ -2269,6 +2406,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TermDay.Commission(childComplexity), true
+	case "TermDay.conversionList":
+		if e.ComplexityRoot.TermDay.ConversionList == nil {
+			break
+		}
+
+		args, err := ec.field_TermDay_conversionList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.TermDay.ConversionList(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 	case "TermDay.conversions":
 		if e.ComplexityRoot.TermDay.Conversions == nil {
 			break
@@ -3771,6 +3919,13 @@ type TermDay {
   commission: Decimal!
   "The invoice that pays it; null: none yet."
   invoice: Invoice
+  "The conversions and adjustments that the day is the sum of (rule P5). A flat fee is earned by an approval, and not by them."
+  conversionList(
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): ConversionConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
 }
 
 # --- Partners > Invoices ---
@@ -3901,6 +4056,56 @@ type RunBillingPayload {
 type InvoicePayload {
   "As it is now."
   invoice: Invoice!
+}
+
+# --- Conversions ---
+
+"""
+What the tracking platform reported of a partner. It belongs to the referral term that was running when it occurred (rule T5).
+An adjustment is one that names another: it counts at the term of that one, and on its own day (C5). For ADMIN,
+PARTNER_MANAGER and SUPPORT; a LIMITED manager sees what its partners generated, and what they are paid for as referrers.
+"""
+type Conversion implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the conversion by it."
+  id: ID!
+  "As the tracking platform knows it."
+  externalId: String!
+  "The partner that generated it."
+  partner: Partner!
+  "When it happened, which says to which term it belongs (rule T5)."
+  occurredAt: DateTime!
+  "When it came in."
+  recordedAt: DateTime!
+  "What the network earns; of an adjustment, the change."
+  revenue: Decimal!
+  "What the partner earns; of an adjustment, the change."
+  payout: Decimal!
+  "Of an adjustment: the conversion that it adjusts."
+  adjusts: Conversion
+  "Of an adjustment: why; null: no reason was given."
+  reason: String
+  "The day on which it counts, in the network's time zone."
+  date: Date!
+}
+
+"A page of conversions, in the order in which they were recorded."
+type ConversionConnection {
+  "The conversions of the page."
+  nodes: [Conversion!]!
+  "The same, each with its cursor."
+  edges: [ConversionEdge!]!
+  "How many there are on all pages, adjustments included."
+  totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
+  pageInfo: PageInfo!
+}
+
+"A conversion in a list."
+type ConversionEdge {
+  "Where it stands in the list."
+  cursor: String!
+  "The conversion."
+  node: Conversion!
 }
 
 # --- Recording ---
@@ -4096,6 +4301,56 @@ func (ec *executionContext) childFields_CommissionStructure(ctx context.Context,
 		return ec.fieldContext_CommissionStructure_duration(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CommissionStructure", field.Name)
+}
+
+func (ec *executionContext) childFields_Conversion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Conversion_id(ctx, field)
+	case "externalId":
+		return ec.fieldContext_Conversion_externalId(ctx, field)
+	case "partner":
+		return ec.fieldContext_Conversion_partner(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_Conversion_occurredAt(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_Conversion_recordedAt(ctx, field)
+	case "revenue":
+		return ec.fieldContext_Conversion_revenue(ctx, field)
+	case "payout":
+		return ec.fieldContext_Conversion_payout(ctx, field)
+	case "adjusts":
+		return ec.fieldContext_Conversion_adjusts(ctx, field)
+	case "reason":
+		return ec.fieldContext_Conversion_reason(ctx, field)
+	case "date":
+		return ec.fieldContext_Conversion_date(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Conversion", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_ConversionConnection_nodes(ctx, field)
+	case "edges":
+		return ec.fieldContext_ConversionConnection_edges(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConversionConnection_totalCount(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConversionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ConversionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ConversionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversionEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4632,6 +4887,8 @@ func (ec *executionContext) childFields_TermDay(ctx context.Context, field graph
 		return ec.fieldContext_TermDay_commission(ctx, field)
 	case "invoice":
 		return ec.fieldContext_TermDay_invoice(ctx, field)
+	case "conversionList":
+		return ec.fieldContext_TermDay_conversionList(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TermDay", field.Name)
 }
@@ -5529,6 +5786,28 @@ func (ec *executionContext) field_RunBillingPayload_invoices_args(ctx context.Co
 }
 
 func (ec *executionContext) field_SettingsImpact_customPartners_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_TermDay_conversionList_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -6823,6 +7102,428 @@ func (ec *executionContext) fieldContext_CommissionStructure_duration(_ context.
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Duration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Conversion_id(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().ID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *scalar.ID) graphql.Marshaler {
+			return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, true, true, "ID")
+}
+
+func (ec *executionContext) _Conversion_externalId(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_externalId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExternalID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, "String")
+}
+
+func (ec *executionContext) _Conversion_partner(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_partner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().Partner(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Partner) graphql.Marshaler {
+			return ec.marshalNPartner2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐPartner(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_partner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Partner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Conversion_occurredAt(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Conversion_recordedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_recordedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Conversion_revenue(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_revenue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().Revenue(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_revenue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _Conversion_payout(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_payout(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().Payout(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_payout(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _Conversion_adjusts(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_adjusts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().Adjusts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Conversion) graphql.Marshaler {
+			return ec.marshalOConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_adjusts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Conversion_reason(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().Reason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, true, true, "String")
+}
+
+func (ec *executionContext) _Conversion_date(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_date(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, "Date")
+}
+
+func (ec *executionContext) _ConversionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Conversion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversionConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*generated.Conversion) graphql.Marshaler {
+			return ec.marshalNConversion2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversionConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversionConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConversionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Conversion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*generated.Conversion]) graphql.Marshaler {
+			return ec.marshalNConversionEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConversionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Conversion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversionConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConversionConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ConversionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Conversion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2partnerᚗexampleᚋreferralsᚋgraphᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConversionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Conversion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConversionEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ConversionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Conversion]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Conversion) graphql.Marshaler {
+			return ec.marshalNConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversion(ctx, field)
 		},
 	}
 	return fc, nil
@@ -13408,6 +14109,68 @@ func (ec *executionContext) fieldContext_TermDay_invoice(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _TermDay_conversionList(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TermDay_conversionList(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.TermDay().ConversionList(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal *page.Connection[*generated.Conversion]
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *page.Connection[*generated.Conversion]
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*generated.Conversion]) graphql.Marshaler {
+			return ec.marshalNConversionConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TermDay_conversionList(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TermDay",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TermDay_conversionList_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *generated.Token) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16333,6 +17096,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Invoice(ctx, sel, obj)
+	case generated.Conversion:
+		return ec._Conversion(ctx, sel, &obj)
+	case *generated.Conversion:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Conversion(ctx, sel, obj)
 	case generated.CommissionStructure:
 		return ec._CommissionStructure(ctx, sel, &obj)
 	case *generated.CommissionStructure:
@@ -16877,6 +17647,176 @@ func (ec *executionContext) _CommissionStructure(ctx context.Context, sel ast.Se
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._CommissionStructure_duration(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var conversionImplementors = []string{"Conversion", "Node"}
+
+func (ec *executionContext) _Conversion(ctx context.Context, sel ast.SelectionSet, obj *generated.Conversion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, conversionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Conversion")
+		case "id":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_id(ctx, field, obj)
+				})
+		case "externalId":
+			out.Values[i] = ec._Conversion_externalId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "partner":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_partner(ctx, field, obj)
+				})
+		case "occurredAt":
+			out.Values[i] = ec._Conversion_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recordedAt":
+			out.Values[i] = ec._Conversion_recordedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "revenue":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_revenue(ctx, field, obj)
+				})
+		case "payout":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_payout(ctx, field, obj)
+				})
+		case "adjusts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_adjusts(ctx, field, obj)
+				})
+		case "reason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_reason(ctx, field, obj)
+				})
+		case "date":
+			out.Values[i] = ec._Conversion_date(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var conversionConnectionImplementors = []string{"ConversionConnection"}
+
+func (ec *executionContext) _ConversionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.Conversion]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, conversionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConversionConnection")
+		case "nodes":
+			out.Values[i] = ec._ConversionConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = ec._ConversionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._ConversionConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ConversionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var conversionEdgeImplementors = []string{"ConversionEdge"}
+
+func (ec *executionContext) _ConversionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.Conversion]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, conversionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConversionEdge")
+		case "cursor":
+			out.Values[i] = ec._ConversionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ConversionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -19057,6 +19997,12 @@ func (ec *executionContext) _TermDay(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._TermDay_invoice(ctx, field, obj)
 				})
+		case "conversionList":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._TermDay_conversionList(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -19900,6 +20846,62 @@ func (ec *executionContext) marshalNCommissionStructure2ᚖpartnerᚗexampleᚋr
 		return graphql.Null
 	}
 	return ec._CommissionStructure(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConversion2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversionᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Conversion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx context.Context, sel ast.SelectionSet, v *generated.Conversion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Conversion!")
+		return graphql.Null
+	}
+	return ec._Conversion(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConversionConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*generated.Conversion]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConversionConnection!")
+		return graphql.Null
+	}
+	return ec._ConversionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConversionEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Conversion]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConversionEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConversionEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*generated.Conversion]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConversionEdge!")
+		return graphql.Null
+	}
+	return ec._ConversionEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNConversionInput2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐConversionInputᚄ(ctx context.Context, v any) ([]*model.ConversionInput, error) {
@@ -21094,6 +22096,13 @@ func (ec *executionContext) marshalOCommissionType2ᚖpartnerᚗexampleᚋreferr
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx context.Context, sel ast.SelectionSet, v *generated.Conversion) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Conversion(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalODate2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx context.Context, v any) (*commission.Date, error) {

@@ -49,6 +49,8 @@ type (
 	Account     = Edge[*ent.Account]
 	AuditEvents = Connection[*ent.AuditEvent]
 	AuditEvent  = Edge[*ent.AuditEvent]
+	Conversions = Connection[*ent.Conversion]
+	Conversion  = Edge[*ent.Conversion]
 	Invoices    = Connection[*ent.Invoice]
 	Invoice     = Edge[*ent.Invoice]
 	Networks    = Connection[*ent.Network]

@@ -37,6 +37,7 @@ const (
 	Invoice   = "Invoice"
 	Line      = "InvoiceLine"
 	Event     = "AuditEvent"
+	Converted = "Conversion"
 )
 
 // String is the id as clients see it.

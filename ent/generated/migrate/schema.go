@@ -209,6 +209,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{ConversionColumns[11]},
 			},
+			{
+				Name:    "conversion_earning_day_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConversionColumns[12]},
+			},
 		},
 	}
 	// EarningDayColumns holds the columns for the "earning_day" table.

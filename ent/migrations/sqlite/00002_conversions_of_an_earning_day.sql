@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX `conversion_earning_day_id` ON `conversion` (`earning_day_id`);
