@@ -202,7 +202,7 @@ type server struct {
 func start(t *testing.T, database, moment string) *server {
 	t.Helper()
 	s := &server{
-		process: exec.Command(binary, "serve", "--database", database, "--listen", "127.0.0.1:0", "--clock", moment),
+		process: exec.Command(binary, "serve", "--database", database, "--listen", "127.0.0.1:0", "--clock", moment, "--no-billing"),
 		ended:   make(chan error, 1),
 		log:     &log{listening: make(chan string, 1)},
 		http:    &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}},

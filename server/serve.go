@@ -17,9 +17,11 @@ import (
 )
 
 type serveCommand struct {
-	Listen        string `default:"${listen}" help:"The address to listen on." placeholder:"ADDR"`
-	AddressHeader string `help:"The header in which the proxy before this server tells its client's address, such as X-Forwarded-For; without it the connection's counts." placeholder:"NAME"`
-	Welcome       string `help:"A file that demo --credentials wrote: its tokens are shown, with a query to begin with." placeholder:"FILE"`
+	Listen        string        `default:"${listen}" help:"The address to listen on." placeholder:"ADDR"`
+	AddressHeader string        `help:"The header in which the proxy before this server tells its client's address, such as X-Forwarded-For; without it the connection's counts." placeholder:"NAME"`
+	NoBilling     bool          `help:"Do not run billing by itself after midnight; another server on the same database does, or referrals bill."`
+	BillingEvery  time.Duration `default:"30s" help:"How often to look whether billing is due. The run of a server that has stood still for three times as long is taken over." placeholder:"DURATION"`
+	Welcome       string        `help:"A file that demo --credentials wrote: its tokens are shown, with a query to begin with." placeholder:"FILE"`
 }
 
 const (
@@ -29,6 +31,14 @@ const (
 	idleTimeout     = 2 * time.Minute
 	shutdownTimeout = 30 * time.Second
 )
+
+// Validate refuses what would keep the server busy with looking.
+func (c serveCommand) Validate() error {
+	if c.BillingEvery <= 0 {
+		return errors.New("--billing-every must be more than 0, such as 30s")
+	}
+	return nil
+}
 
 // Run serves until the process is told to stop, and lets what is running finish.
 func (c serveCommand) Run(a *app) error {
@@ -50,6 +60,9 @@ func (c serveCommand) Run(a *app) error {
 	}
 	slog.Info("listening", "address", "http://"+listener.Addr().String(), "graphql", "http://"+listener.Addr().String()+"/graphql", "database", engine)
 	greeting.say(a.stderr, "http://"+listener.Addr().String())
+	if !c.NoBilling {
+		defer c.billByItself(a)()
+	}
 	stopped := make(chan error, 1)
 	go func() {
 		<-a.Done()

@@ -22,6 +22,8 @@ import (
 type Run struct {
 	Through   commission.Date // the last day that may be billed, in the network's time zone; it must be over
 	PartnerID int             // 0: every partner; otherwise this one, also where its frequency is MANUAL
+
+	by string // of a scheduled run: the server whose it is
 }
 
 // Made is the invoices that a run made, by their ids.
@@ -70,6 +72,11 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 	for some := range slices.Chunk(partners, partnersATransaction) {
 		var invoices []int
 		err := b.transact(ctx, networkID, "runBilling", "", func(ctx context.Context, w *work) (err error) {
+			if run.by != "" {
+				if err := w.beat(ctx, run.by); err != nil {
+					return err
+				}
+			}
 			invoices, err = w.bill(ctx, some, run)
 			return err
 		})

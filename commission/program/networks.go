@@ -30,7 +30,8 @@ func (p *Program) CreateNetwork(ctx context.Context, input NewNetwork) (*ent.Net
 	if !input.Currency.Known() {
 		wrong.Add("currency", "must be an ISO 4217 code in use, such as USD")
 	}
-	if _, err := input.TimeZone.Location(); err != nil {
+	zone, err := input.TimeZone.Location()
+	if err != nil {
 		wrong.Add("timeZone", "must be an IANA time zone such as America/New_York")
 	}
 	checkPage(&wrong, "signUpPage", input.SignUpPage)
@@ -38,10 +39,11 @@ func (p *Program) CreateNetwork(ctx context.Context, input NewNetwork) (*ent.Net
 		return nil, err
 	}
 	var created *ent.Network
-	err := p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+	err = p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 		now := commission.Moment(p.Now())
 		created, err = tx.Network.Create().
 			SetName(name).SetCurrency(input.Currency).SetTimeZone(input.TimeZone).SetSignUpPage(input.SignUpPage).
+			SetBilledThrough(commission.DateOf(now, zone) - 1). // before this day there was nothing to bill
 			SetChangedAt(now).SetCreatedAt(now).Save(audit.Because(ctx, "createNetwork", "", now))
 		if err != nil {
 			return fmt.Errorf("create the network: %w", err)

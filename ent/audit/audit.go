@@ -86,6 +86,8 @@ var columns = map[string]column{
 	"network_id":                   {hidden: true},
 	"next_invoice_number":          {hidden: true},
 	"billed_through":               {hidden: true},
+	"billing_by":                   {hidden: true},
+	"billing_beat":                 {hidden: true},
 	"hidden":                       {flag: true},
 	"total":                        {money: true},
 }

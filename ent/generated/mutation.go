@@ -10564,6 +10564,9 @@ type NetworkMutation struct {
 	addnext_invoice_number       *int
 	billed_through               *commission.Date
 	addbilled_through            *commission.Date
+	billing_by                   *string
+	billing_beat                 *int
+	addbilling_beat              *int
 	changed_at                   *time.Time
 	created_at                   *time.Time
 	clearedFields                map[string]struct{}
@@ -11168,6 +11171,98 @@ func (m *NetworkMutation) ResetBilledThrough() {
 	delete(m.clearedFields, network.FieldBilledThrough)
 }
 
+// SetBillingBy sets the "billing_by" field.
+func (m *NetworkMutation) SetBillingBy(s string) {
+	m.billing_by = &s
+}
+
+// BillingBy returns the value of the "billing_by" field in the mutation.
+func (m *NetworkMutation) BillingBy() (r string, exists bool) {
+	v := m.billing_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBillingBy returns the old "billing_by" field's value of the Network entity.
+// If the Network object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NetworkMutation) OldBillingBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBillingBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBillingBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBillingBy: %w", err)
+	}
+	return oldValue.BillingBy, nil
+}
+
+// ResetBillingBy resets all changes to the "billing_by" field.
+func (m *NetworkMutation) ResetBillingBy() {
+	m.billing_by = nil
+}
+
+// SetBillingBeat sets the "billing_beat" field.
+func (m *NetworkMutation) SetBillingBeat(i int) {
+	m.billing_beat = &i
+	m.addbilling_beat = nil
+}
+
+// BillingBeat returns the value of the "billing_beat" field in the mutation.
+func (m *NetworkMutation) BillingBeat() (r int, exists bool) {
+	v := m.billing_beat
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBillingBeat returns the old "billing_beat" field's value of the Network entity.
+// If the Network object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NetworkMutation) OldBillingBeat(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBillingBeat is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBillingBeat requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBillingBeat: %w", err)
+	}
+	return oldValue.BillingBeat, nil
+}
+
+// AddBillingBeat adds i to the "billing_beat" field.
+func (m *NetworkMutation) AddBillingBeat(i int) {
+	if m.addbilling_beat != nil {
+		*m.addbilling_beat += i
+	} else {
+		m.addbilling_beat = &i
+	}
+}
+
+// AddedBillingBeat returns the value that was added to the "billing_beat" field in this mutation.
+func (m *NetworkMutation) AddedBillingBeat() (r int, exists bool) {
+	v := m.addbilling_beat
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBillingBeat resets all changes to the "billing_beat" field.
+func (m *NetworkMutation) ResetBillingBeat() {
+	m.billing_beat = nil
+	m.addbilling_beat = nil
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (m *NetworkMutation) SetChangedAt(t time.Time) {
 	m.changed_at = &t
@@ -11301,7 +11396,7 @@ func (m *NetworkMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NetworkMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 15)
 	if m.name != nil {
 		fields = append(fields, network.FieldName)
 	}
@@ -11334,6 +11429,12 @@ func (m *NetworkMutation) Fields() []string {
 	}
 	if m.billed_through != nil {
 		fields = append(fields, network.FieldBilledThrough)
+	}
+	if m.billing_by != nil {
+		fields = append(fields, network.FieldBillingBy)
+	}
+	if m.billing_beat != nil {
+		fields = append(fields, network.FieldBillingBeat)
 	}
 	if m.changed_at != nil {
 		fields = append(fields, network.FieldChangedAt)
@@ -11371,6 +11472,10 @@ func (m *NetworkMutation) Field(name string) (ent.Value, bool) {
 		return m.NextInvoiceNumber()
 	case network.FieldBilledThrough:
 		return m.BilledThrough()
+	case network.FieldBillingBy:
+		return m.BillingBy()
+	case network.FieldBillingBeat:
+		return m.BillingBeat()
 	case network.FieldChangedAt:
 		return m.ChangedAt()
 	case network.FieldCreatedAt:
@@ -11406,6 +11511,10 @@ func (m *NetworkMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldNextInvoiceNumber(ctx)
 	case network.FieldBilledThrough:
 		return m.OldBilledThrough(ctx)
+	case network.FieldBillingBy:
+		return m.OldBillingBy(ctx)
+	case network.FieldBillingBeat:
+		return m.OldBillingBeat(ctx)
 	case network.FieldChangedAt:
 		return m.OldChangedAt(ctx)
 	case network.FieldCreatedAt:
@@ -11496,6 +11605,20 @@ func (m *NetworkMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetBilledThrough(v)
 		return nil
+	case network.FieldBillingBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBillingBy(v)
+		return nil
+	case network.FieldBillingBeat:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBillingBeat(v)
+		return nil
 	case network.FieldChangedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -11527,6 +11650,9 @@ func (m *NetworkMutation) AddedFields() []string {
 	if m.addbilled_through != nil {
 		fields = append(fields, network.FieldBilledThrough)
 	}
+	if m.addbilling_beat != nil {
+		fields = append(fields, network.FieldBillingBeat)
+	}
 	return fields
 }
 
@@ -11541,6 +11667,8 @@ func (m *NetworkMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedNextInvoiceNumber()
 	case network.FieldBilledThrough:
 		return m.AddedBilledThrough()
+	case network.FieldBillingBeat:
+		return m.AddedBillingBeat()
 	}
 	return nil, false
 }
@@ -11570,6 +11698,13 @@ func (m *NetworkMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddBilledThrough(v)
+		return nil
+	case network.FieldBillingBeat:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBillingBeat(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Network numeric field %s", name)
@@ -11651,6 +11786,12 @@ func (m *NetworkMutation) ResetField(name string) error {
 		return nil
 	case network.FieldBilledThrough:
 		m.ResetBilledThrough()
+		return nil
+	case network.FieldBillingBy:
+		m.ResetBillingBy()
+		return nil
+	case network.FieldBillingBeat:
+		m.ResetBillingBeat()
 		return nil
 	case network.FieldChangedAt:
 		m.ResetChangedAt()

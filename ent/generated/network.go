@@ -39,8 +39,12 @@ type Network struct {
 	SignUpPage string `json:"sign_up_page,omitempty"`
 	// NextInvoiceNumber holds the value of the "next_invoice_number" field.
 	NextInvoiceNumber int `json:"next_invoice_number,omitempty"`
-	// the last day through which the server ran billing by itself
+	// the last day through which a server ran billing by itself; none: it never did
 	BilledThrough *commission.Date `json:"billed_through,omitempty"`
+	// the server whose billing run is on its way; none: there is none
+	BillingBy string `json:"billing_by,omitempty"`
+	// counts the steps of such runs: where it stands still, the server is gone
+	BillingBeat int `json:"billing_beat,omitempty"`
 	// ChangedAt holds the value of the "changed_at" field.
 	ChangedAt time.Time `json:"changed_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -78,9 +82,9 @@ func (*Network) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case network.FieldReferralEnabled:
 			values[i] = new(sql.NullBool)
-		case network.FieldID, network.FieldReferralStructureID, network.FieldReferralSettingsVersion, network.FieldNextInvoiceNumber, network.FieldBilledThrough:
+		case network.FieldID, network.FieldReferralStructureID, network.FieldReferralSettingsVersion, network.FieldNextInvoiceNumber, network.FieldBilledThrough, network.FieldBillingBeat:
 			values[i] = new(sql.NullInt64)
-		case network.FieldName, network.FieldCurrency, network.FieldTimeZone, network.FieldReferralSettingsUpdatedBy, network.FieldSignUpPage:
+		case network.FieldName, network.FieldCurrency, network.FieldTimeZone, network.FieldReferralSettingsUpdatedBy, network.FieldSignUpPage, network.FieldBillingBy:
 			values[i] = new(sql.NullString)
 		case network.FieldReferralSettingsUpdatedAt, network.FieldChangedAt, network.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -174,6 +178,18 @@ func (_m *Network) assignValues(columns []string, values []any) error {
 				_m.BilledThrough = new(commission.Date)
 				*_m.BilledThrough = commission.Date(value.Int64)
 			}
+		case network.FieldBillingBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field billing_by", values[i])
+			} else if value.Valid {
+				_m.BillingBy = value.String
+			}
+		case network.FieldBillingBeat:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field billing_beat", values[i])
+			} else if value.Valid {
+				_m.BillingBeat = int(value.Int64)
+			}
 		case network.FieldChangedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field changed_at", values[i])
@@ -265,6 +281,12 @@ func (_m *Network) String() string {
 		builder.WriteString("billed_through=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("billing_by=")
+	builder.WriteString(_m.BillingBy)
+	builder.WriteString(", ")
+	builder.WriteString("billing_beat=")
+	builder.WriteString(fmt.Sprintf("%v", _m.BillingBeat))
 	builder.WriteString(", ")
 	builder.WriteString("changed_at=")
 	builder.WriteString(_m.ChangedAt.Format(time.ANSIC))

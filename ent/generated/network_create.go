@@ -154,6 +154,34 @@ func (_c *NetworkCreate) SetNillableBilledThrough(v *commission.Date) *NetworkCr
 	return _c
 }
 
+// SetBillingBy sets the "billing_by" field.
+func (_c *NetworkCreate) SetBillingBy(v string) *NetworkCreate {
+	_c.mutation.SetBillingBy(v)
+	return _c
+}
+
+// SetNillableBillingBy sets the "billing_by" field if the given value is not nil.
+func (_c *NetworkCreate) SetNillableBillingBy(v *string) *NetworkCreate {
+	if v != nil {
+		_c.SetBillingBy(*v)
+	}
+	return _c
+}
+
+// SetBillingBeat sets the "billing_beat" field.
+func (_c *NetworkCreate) SetBillingBeat(v int) *NetworkCreate {
+	_c.mutation.SetBillingBeat(v)
+	return _c
+}
+
+// SetNillableBillingBeat sets the "billing_beat" field if the given value is not nil.
+func (_c *NetworkCreate) SetNillableBillingBeat(v *int) *NetworkCreate {
+	if v != nil {
+		_c.SetBillingBeat(*v)
+	}
+	return _c
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (_c *NetworkCreate) SetChangedAt(v time.Time) *NetworkCreate {
 	_c.mutation.SetChangedAt(v)
@@ -228,6 +256,14 @@ func (_c *NetworkCreate) defaults() error {
 		v := network.DefaultNextInvoiceNumber
 		_c.mutation.SetNextInvoiceNumber(v)
 	}
+	if _, ok := _c.mutation.BillingBy(); !ok {
+		v := network.DefaultBillingBy
+		_c.mutation.SetBillingBy(v)
+	}
+	if _, ok := _c.mutation.BillingBeat(); !ok {
+		v := network.DefaultBillingBeat
+		_c.mutation.SetBillingBeat(v)
+	}
 	return nil
 }
 
@@ -256,6 +292,12 @@ func (_c *NetworkCreate) check() error {
 	}
 	if _, ok := _c.mutation.NextInvoiceNumber(); !ok {
 		return &ValidationError{Name: "next_invoice_number", err: errors.New(`generated: missing required field "Network.next_invoice_number"`)}
+	}
+	if _, ok := _c.mutation.BillingBy(); !ok {
+		return &ValidationError{Name: "billing_by", err: errors.New(`generated: missing required field "Network.billing_by"`)}
+	}
+	if _, ok := _c.mutation.BillingBeat(); !ok {
+		return &ValidationError{Name: "billing_beat", err: errors.New(`generated: missing required field "Network.billing_beat"`)}
 	}
 	if _, ok := _c.mutation.ChangedAt(); !ok {
 		return &ValidationError{Name: "changed_at", err: errors.New(`generated: missing required field "Network.changed_at"`)}
@@ -329,6 +371,14 @@ func (_c *NetworkCreate) createSpec() (*Network, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.BilledThrough(); ok {
 		_spec.SetField(network.FieldBilledThrough, field.TypeInt32, value)
 		_node.BilledThrough = &value
+	}
+	if value, ok := _c.mutation.BillingBy(); ok {
+		_spec.SetField(network.FieldBillingBy, field.TypeString, value)
+		_node.BillingBy = value
+	}
+	if value, ok := _c.mutation.BillingBeat(); ok {
+		_spec.SetField(network.FieldBillingBeat, field.TypeInt, value)
+		_node.BillingBeat = value
 	}
 	if value, ok := _c.mutation.ChangedAt(); ok {
 		_spec.SetField(network.FieldChangedAt, field.TypeTime, value)
@@ -548,6 +598,36 @@ func (u *NetworkUpsert) AddBilledThrough(v commission.Date) *NetworkUpsert {
 // ClearBilledThrough clears the value of the "billed_through" field.
 func (u *NetworkUpsert) ClearBilledThrough() *NetworkUpsert {
 	u.SetNull(network.FieldBilledThrough)
+	return u
+}
+
+// SetBillingBy sets the "billing_by" field.
+func (u *NetworkUpsert) SetBillingBy(v string) *NetworkUpsert {
+	u.Set(network.FieldBillingBy, v)
+	return u
+}
+
+// UpdateBillingBy sets the "billing_by" field to the value that was provided on create.
+func (u *NetworkUpsert) UpdateBillingBy() *NetworkUpsert {
+	u.SetExcluded(network.FieldBillingBy)
+	return u
+}
+
+// SetBillingBeat sets the "billing_beat" field.
+func (u *NetworkUpsert) SetBillingBeat(v int) *NetworkUpsert {
+	u.Set(network.FieldBillingBeat, v)
+	return u
+}
+
+// UpdateBillingBeat sets the "billing_beat" field to the value that was provided on create.
+func (u *NetworkUpsert) UpdateBillingBeat() *NetworkUpsert {
+	u.SetExcluded(network.FieldBillingBeat)
+	return u
+}
+
+// AddBillingBeat adds v to the "billing_beat" field.
+func (u *NetworkUpsert) AddBillingBeat(v int) *NetworkUpsert {
+	u.Add(network.FieldBillingBeat, v)
 	return u
 }
 
@@ -779,6 +859,41 @@ func (u *NetworkUpsertOne) UpdateBilledThrough() *NetworkUpsertOne {
 func (u *NetworkUpsertOne) ClearBilledThrough() *NetworkUpsertOne {
 	return u.Update(func(s *NetworkUpsert) {
 		s.ClearBilledThrough()
+	})
+}
+
+// SetBillingBy sets the "billing_by" field.
+func (u *NetworkUpsertOne) SetBillingBy(v string) *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.SetBillingBy(v)
+	})
+}
+
+// UpdateBillingBy sets the "billing_by" field to the value that was provided on create.
+func (u *NetworkUpsertOne) UpdateBillingBy() *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.UpdateBillingBy()
+	})
+}
+
+// SetBillingBeat sets the "billing_beat" field.
+func (u *NetworkUpsertOne) SetBillingBeat(v int) *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.SetBillingBeat(v)
+	})
+}
+
+// AddBillingBeat adds v to the "billing_beat" field.
+func (u *NetworkUpsertOne) AddBillingBeat(v int) *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.AddBillingBeat(v)
+	})
+}
+
+// UpdateBillingBeat sets the "billing_beat" field to the value that was provided on create.
+func (u *NetworkUpsertOne) UpdateBillingBeat() *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.UpdateBillingBeat()
 	})
 }
 
@@ -1178,6 +1293,41 @@ func (u *NetworkUpsertBulk) UpdateBilledThrough() *NetworkUpsertBulk {
 func (u *NetworkUpsertBulk) ClearBilledThrough() *NetworkUpsertBulk {
 	return u.Update(func(s *NetworkUpsert) {
 		s.ClearBilledThrough()
+	})
+}
+
+// SetBillingBy sets the "billing_by" field.
+func (u *NetworkUpsertBulk) SetBillingBy(v string) *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.SetBillingBy(v)
+	})
+}
+
+// UpdateBillingBy sets the "billing_by" field to the value that was provided on create.
+func (u *NetworkUpsertBulk) UpdateBillingBy() *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.UpdateBillingBy()
+	})
+}
+
+// SetBillingBeat sets the "billing_beat" field.
+func (u *NetworkUpsertBulk) SetBillingBeat(v int) *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.SetBillingBeat(v)
+	})
+}
+
+// AddBillingBeat adds v to the "billing_beat" field.
+func (u *NetworkUpsertBulk) AddBillingBeat(v int) *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.AddBillingBeat(v)
+	})
+}
+
+// UpdateBillingBeat sets the "billing_beat" field to the value that was provided on create.
+func (u *NetworkUpsertBulk) UpdateBillingBeat() *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.UpdateBillingBeat()
 	})
 }
 

@@ -196,6 +196,41 @@ func (_u *NetworkUpdate) ClearBilledThrough() *NetworkUpdate {
 	return _u
 }
 
+// SetBillingBy sets the "billing_by" field.
+func (_u *NetworkUpdate) SetBillingBy(v string) *NetworkUpdate {
+	_u.mutation.SetBillingBy(v)
+	return _u
+}
+
+// SetNillableBillingBy sets the "billing_by" field if the given value is not nil.
+func (_u *NetworkUpdate) SetNillableBillingBy(v *string) *NetworkUpdate {
+	if v != nil {
+		_u.SetBillingBy(*v)
+	}
+	return _u
+}
+
+// SetBillingBeat sets the "billing_beat" field.
+func (_u *NetworkUpdate) SetBillingBeat(v int) *NetworkUpdate {
+	_u.mutation.ResetBillingBeat()
+	_u.mutation.SetBillingBeat(v)
+	return _u
+}
+
+// SetNillableBillingBeat sets the "billing_beat" field if the given value is not nil.
+func (_u *NetworkUpdate) SetNillableBillingBeat(v *int) *NetworkUpdate {
+	if v != nil {
+		_u.SetBillingBeat(*v)
+	}
+	return _u
+}
+
+// AddBillingBeat adds value to the "billing_beat" field.
+func (_u *NetworkUpdate) AddBillingBeat(v int) *NetworkUpdate {
+	_u.mutation.AddBillingBeat(v)
+	return _u
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (_u *NetworkUpdate) SetChangedAt(v time.Time) *NetworkUpdate {
 	_u.mutation.SetChangedAt(v)
@@ -306,6 +341,15 @@ func (_u *NetworkUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.BilledThroughCleared() {
 		_spec.ClearField(network.FieldBilledThrough, field.TypeInt32)
+	}
+	if value, ok := _u.mutation.BillingBy(); ok {
+		_spec.SetField(network.FieldBillingBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.BillingBeat(); ok {
+		_spec.SetField(network.FieldBillingBeat, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedBillingBeat(); ok {
+		_spec.AddField(network.FieldBillingBeat, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(network.FieldChangedAt, field.TypeTime, value)
@@ -526,6 +570,41 @@ func (_u *NetworkUpdateOne) ClearBilledThrough() *NetworkUpdateOne {
 	return _u
 }
 
+// SetBillingBy sets the "billing_by" field.
+func (_u *NetworkUpdateOne) SetBillingBy(v string) *NetworkUpdateOne {
+	_u.mutation.SetBillingBy(v)
+	return _u
+}
+
+// SetNillableBillingBy sets the "billing_by" field if the given value is not nil.
+func (_u *NetworkUpdateOne) SetNillableBillingBy(v *string) *NetworkUpdateOne {
+	if v != nil {
+		_u.SetBillingBy(*v)
+	}
+	return _u
+}
+
+// SetBillingBeat sets the "billing_beat" field.
+func (_u *NetworkUpdateOne) SetBillingBeat(v int) *NetworkUpdateOne {
+	_u.mutation.ResetBillingBeat()
+	_u.mutation.SetBillingBeat(v)
+	return _u
+}
+
+// SetNillableBillingBeat sets the "billing_beat" field if the given value is not nil.
+func (_u *NetworkUpdateOne) SetNillableBillingBeat(v *int) *NetworkUpdateOne {
+	if v != nil {
+		_u.SetBillingBeat(*v)
+	}
+	return _u
+}
+
+// AddBillingBeat adds value to the "billing_beat" field.
+func (_u *NetworkUpdateOne) AddBillingBeat(v int) *NetworkUpdateOne {
+	_u.mutation.AddBillingBeat(v)
+	return _u
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (_u *NetworkUpdateOne) SetChangedAt(v time.Time) *NetworkUpdateOne {
 	_u.mutation.SetChangedAt(v)
@@ -666,6 +745,15 @@ func (_u *NetworkUpdateOne) sqlSave(ctx context.Context) (_node *Network, err er
 	}
 	if _u.mutation.BilledThroughCleared() {
 		_spec.ClearField(network.FieldBilledThrough, field.TypeInt32)
+	}
+	if value, ok := _u.mutation.BillingBy(); ok {
+		_spec.SetField(network.FieldBillingBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.BillingBeat(); ok {
+		_spec.SetField(network.FieldBillingBeat, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedBillingBeat(); ok {
+		_spec.AddField(network.FieldBillingBeat, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(network.FieldChangedAt, field.TypeTime, value)

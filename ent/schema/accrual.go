@@ -52,6 +52,6 @@ func (Accrual) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("term_id", "day", "slot").Unique(),
 		index.Fields("network_id", "day"),
-		index.Fields("line_id"),
+		index.Fields("line_id", "term_id", "day"), // billing finds here what is on no line yet
 	}
 }

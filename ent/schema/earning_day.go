@@ -49,6 +49,6 @@ func (EarningDay) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("partner_id", "day", "slot").Unique(),
 		index.Fields("network_id", "day"),
-		index.Fields("line_id"),
+		index.Fields("line_id", "partner_id", "day"), // billing finds here what is on no line yet
 	}
 }

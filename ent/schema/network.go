@@ -5,6 +5,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/audit"
@@ -50,7 +51,9 @@ func (Network) Fields() []ent.Field {
 		field.String("referral_settings_updated_by").Default("").Comment("the name of the account"),
 		field.String("sign_up_page").Default("").Comment("the URL of the public page behind sign-up links"),
 		field.Int("next_invoice_number").Default(1),
-		field.Int32("billed_through").GoType(commission.Date(0)).Optional().Nillable().Comment("the last day through which the server ran billing by itself"),
+		field.Int32("billed_through").GoType(commission.Date(0)).Optional().Nillable().Comment("the last day through which a server ran billing by itself; none: it never did"),
+		field.String("billing_by").Default("").Comment("the server whose billing run is on its way; none: there is none"),
+		field.Int("billing_beat").Default(0).Comment("counts the steps of such runs: where it stands still, the server is gone"),
 		moment("changed_at"), // of the last change that opens or closes terms: the network's time never runs backwards
 		once(moment("created_at")),
 	}
@@ -59,4 +62,9 @@ func (Network) Fields() []ent.Field {
 // Edges of a network.
 func (Network) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("referral_structure", CommissionStructure.Type).Field("referral_structure_id").Unique()}
+}
+
+// Indexes of a network. By this one a server sees, without reading the networks, where billing is due.
+func (Network) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("time_zone", "billed_through")}
 }

@@ -91,9 +91,9 @@ var (
 				Columns: []*schema.Column{AccrualColumns[1], AccrualColumns[2]},
 			},
 			{
-				Name:    "accrual_line_id",
+				Name:    "accrual_line_id_term_id_day",
 				Unique:  false,
-				Columns: []*schema.Column{AccrualColumns[4]},
+				Columns: []*schema.Column{AccrualColumns[4], AccrualColumns[9], AccrualColumns[2]},
 			},
 		},
 	}
@@ -253,9 +253,9 @@ var (
 				Columns: []*schema.Column{EarningDayColumns[1], EarningDayColumns[2]},
 			},
 			{
-				Name:    "earningday_line_id",
+				Name:    "earningday_line_id_partner_id_day",
 				Unique:  false,
-				Columns: []*schema.Column{EarningDayColumns[4]},
+				Columns: []*schema.Column{EarningDayColumns[4], EarningDayColumns[8], EarningDayColumns[2]},
 			},
 		},
 	}
@@ -399,6 +399,8 @@ var (
 		{Name: "sign_up_page", Type: field.TypeString, Default: ""},
 		{Name: "next_invoice_number", Type: field.TypeInt, Default: 1},
 		{Name: "billed_through", Type: field.TypeInt32, Nullable: true},
+		{Name: "billing_by", Type: field.TypeString, Default: ""},
+		{Name: "billing_beat", Type: field.TypeInt, Default: 0},
 		{Name: "changed_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "referral_structure_id", Type: field.TypeInt, Nullable: true},
@@ -411,9 +413,16 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "network_commission_structure_referral_structure",
-				Columns:    []*schema.Column{NetworkColumns[13]},
+				Columns:    []*schema.Column{NetworkColumns[15]},
 				RefColumns: []*schema.Column{CommissionStructureColumns[0]},
 				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "network_time_zone_billed_through",
+				Unique:  false,
+				Columns: []*schema.Column{NetworkColumns[3], NetworkColumns[10]},
 			},
 		},
 	}

@@ -35,6 +35,10 @@ const (
 	FieldNextInvoiceNumber = "next_invoice_number"
 	// FieldBilledThrough holds the string denoting the billed_through field in the database.
 	FieldBilledThrough = "billed_through"
+	// FieldBillingBy holds the string denoting the billing_by field in the database.
+	FieldBillingBy = "billing_by"
+	// FieldBillingBeat holds the string denoting the billing_beat field in the database.
+	FieldBillingBeat = "billing_beat"
 	// FieldChangedAt holds the string denoting the changed_at field in the database.
 	FieldChangedAt = "changed_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -66,6 +70,8 @@ var Columns = []string{
 	FieldSignUpPage,
 	FieldNextInvoiceNumber,
 	FieldBilledThrough,
+	FieldBillingBy,
+	FieldBillingBeat,
 	FieldChangedAt,
 	FieldCreatedAt,
 }
@@ -98,6 +104,10 @@ var (
 	DefaultSignUpPage string
 	// DefaultNextInvoiceNumber holds the default value on creation for the "next_invoice_number" field.
 	DefaultNextInvoiceNumber int
+	// DefaultBillingBy holds the default value on creation for the "billing_by" field.
+	DefaultBillingBy string
+	// DefaultBillingBeat holds the default value on creation for the "billing_beat" field.
+	DefaultBillingBeat int
 )
 
 // OrderOption defines the ordering options for the Network queries.
@@ -161,6 +171,16 @@ func ByNextInvoiceNumber(opts ...sql.OrderTermOption) OrderOption {
 // ByBilledThrough orders the results by the billed_through field.
 func ByBilledThrough(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBilledThrough, opts...).ToFunc()
+}
+
+// ByBillingBy orders the results by the billing_by field.
+func ByBillingBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBillingBy, opts...).ToFunc()
+}
+
+// ByBillingBeat orders the results by the billing_beat field.
+func ByBillingBeat(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBillingBeat, opts...).ToFunc()
 }
 
 // ByChangedAt orders the results by the changed_at field.

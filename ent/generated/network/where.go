@@ -114,6 +114,16 @@ func BilledThrough(v commission.Date) predicate.Network {
 	return predicate.Network(sql.FieldEQ(FieldBilledThrough, vc))
 }
 
+// BillingBy applies equality check predicate on the "billing_by" field. It's identical to BillingByEQ.
+func BillingBy(v string) predicate.Network {
+	return predicate.Network(sql.FieldEQ(FieldBillingBy, v))
+}
+
+// BillingBeat applies equality check predicate on the "billing_beat" field. It's identical to BillingBeatEQ.
+func BillingBeat(v int) predicate.Network {
+	return predicate.Network(sql.FieldEQ(FieldBillingBeat, v))
+}
+
 // ChangedAt applies equality check predicate on the "changed_at" field. It's identical to ChangedAtEQ.
 func ChangedAt(v time.Time) predicate.Network {
 	return predicate.Network(sql.FieldEQ(FieldChangedAt, v))
@@ -719,6 +729,111 @@ func BilledThroughIsNil() predicate.Network {
 // BilledThroughNotNil applies the NotNil predicate on the "billed_through" field.
 func BilledThroughNotNil() predicate.Network {
 	return predicate.Network(sql.FieldNotNull(FieldBilledThrough))
+}
+
+// BillingByEQ applies the EQ predicate on the "billing_by" field.
+func BillingByEQ(v string) predicate.Network {
+	return predicate.Network(sql.FieldEQ(FieldBillingBy, v))
+}
+
+// BillingByNEQ applies the NEQ predicate on the "billing_by" field.
+func BillingByNEQ(v string) predicate.Network {
+	return predicate.Network(sql.FieldNEQ(FieldBillingBy, v))
+}
+
+// BillingByIn applies the In predicate on the "billing_by" field.
+func BillingByIn(vs ...string) predicate.Network {
+	return predicate.Network(sql.FieldIn(FieldBillingBy, vs...))
+}
+
+// BillingByNotIn applies the NotIn predicate on the "billing_by" field.
+func BillingByNotIn(vs ...string) predicate.Network {
+	return predicate.Network(sql.FieldNotIn(FieldBillingBy, vs...))
+}
+
+// BillingByGT applies the GT predicate on the "billing_by" field.
+func BillingByGT(v string) predicate.Network {
+	return predicate.Network(sql.FieldGT(FieldBillingBy, v))
+}
+
+// BillingByGTE applies the GTE predicate on the "billing_by" field.
+func BillingByGTE(v string) predicate.Network {
+	return predicate.Network(sql.FieldGTE(FieldBillingBy, v))
+}
+
+// BillingByLT applies the LT predicate on the "billing_by" field.
+func BillingByLT(v string) predicate.Network {
+	return predicate.Network(sql.FieldLT(FieldBillingBy, v))
+}
+
+// BillingByLTE applies the LTE predicate on the "billing_by" field.
+func BillingByLTE(v string) predicate.Network {
+	return predicate.Network(sql.FieldLTE(FieldBillingBy, v))
+}
+
+// BillingByContains applies the Contains predicate on the "billing_by" field.
+func BillingByContains(v string) predicate.Network {
+	return predicate.Network(sql.FieldContains(FieldBillingBy, v))
+}
+
+// BillingByHasPrefix applies the HasPrefix predicate on the "billing_by" field.
+func BillingByHasPrefix(v string) predicate.Network {
+	return predicate.Network(sql.FieldHasPrefix(FieldBillingBy, v))
+}
+
+// BillingByHasSuffix applies the HasSuffix predicate on the "billing_by" field.
+func BillingByHasSuffix(v string) predicate.Network {
+	return predicate.Network(sql.FieldHasSuffix(FieldBillingBy, v))
+}
+
+// BillingByEqualFold applies the EqualFold predicate on the "billing_by" field.
+func BillingByEqualFold(v string) predicate.Network {
+	return predicate.Network(sql.FieldEqualFold(FieldBillingBy, v))
+}
+
+// BillingByContainsFold applies the ContainsFold predicate on the "billing_by" field.
+func BillingByContainsFold(v string) predicate.Network {
+	return predicate.Network(sql.FieldContainsFold(FieldBillingBy, v))
+}
+
+// BillingBeatEQ applies the EQ predicate on the "billing_beat" field.
+func BillingBeatEQ(v int) predicate.Network {
+	return predicate.Network(sql.FieldEQ(FieldBillingBeat, v))
+}
+
+// BillingBeatNEQ applies the NEQ predicate on the "billing_beat" field.
+func BillingBeatNEQ(v int) predicate.Network {
+	return predicate.Network(sql.FieldNEQ(FieldBillingBeat, v))
+}
+
+// BillingBeatIn applies the In predicate on the "billing_beat" field.
+func BillingBeatIn(vs ...int) predicate.Network {
+	return predicate.Network(sql.FieldIn(FieldBillingBeat, vs...))
+}
+
+// BillingBeatNotIn applies the NotIn predicate on the "billing_beat" field.
+func BillingBeatNotIn(vs ...int) predicate.Network {
+	return predicate.Network(sql.FieldNotIn(FieldBillingBeat, vs...))
+}
+
+// BillingBeatGT applies the GT predicate on the "billing_beat" field.
+func BillingBeatGT(v int) predicate.Network {
+	return predicate.Network(sql.FieldGT(FieldBillingBeat, v))
+}
+
+// BillingBeatGTE applies the GTE predicate on the "billing_beat" field.
+func BillingBeatGTE(v int) predicate.Network {
+	return predicate.Network(sql.FieldGTE(FieldBillingBeat, v))
+}
+
+// BillingBeatLT applies the LT predicate on the "billing_beat" field.
+func BillingBeatLT(v int) predicate.Network {
+	return predicate.Network(sql.FieldLT(FieldBillingBeat, v))
+}
+
+// BillingBeatLTE applies the LTE predicate on the "billing_beat" field.
+func BillingBeatLTE(v int) predicate.Network {
+	return predicate.Network(sql.FieldLTE(FieldBillingBeat, v))
 }
 
 // ChangedAtEQ applies the EQ predicate on the "changed_at" field.

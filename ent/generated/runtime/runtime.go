@@ -271,6 +271,14 @@ func init() {
 	networkDescNextInvoiceNumber := networkFields[9].Descriptor()
 	// network.DefaultNextInvoiceNumber holds the default value on creation for the next_invoice_number field.
 	network.DefaultNextInvoiceNumber = networkDescNextInvoiceNumber.Default.(int)
+	// networkDescBillingBy is the schema descriptor for billing_by field.
+	networkDescBillingBy := networkFields[11].Descriptor()
+	// network.DefaultBillingBy holds the default value on creation for the billing_by field.
+	network.DefaultBillingBy = networkDescBillingBy.Default.(string)
+	// networkDescBillingBeat is the schema descriptor for billing_beat field.
+	networkDescBillingBeat := networkFields[12].Descriptor()
+	// network.DefaultBillingBeat holds the default value on creation for the billing_beat field.
+	network.DefaultBillingBeat = networkDescBillingBeat.Default.(int)
 	partner.Policy = privacy.NewPolicies(schema.Partner{})
 	partner.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
