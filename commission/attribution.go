@@ -3,7 +3,7 @@ package commission
 import "time"
 
 // Reason tells why a conversion earned a referral commission, or why none. The part of it that goes
-// by time alone is Attribute's; whether an earning term pays is Threshold's.
+// by time alone is Attribute's; whether an earning term pays is Explain's to add.
 type Reason string
 
 const (
@@ -31,55 +31,76 @@ func (i Interval) Covers(at time.Time) bool {
 
 // Referral is what attribution needs to know of one association of a referred partner.
 type Referral struct {
-	Interval            // from the start of the referral to its end
-	Terms    []Term     // in any order, not overlapping
-	Pauses   []Interval // when the referrer was not ACTIVE [T6]
+	ID         int
+	ReferrerID int
+	Interval              // from the start of the referral to its end
+	Terms      []Term     // in any order, not overlapping
+	Pauses     []Interval // when the referrer was not ACTIVE [T6]
 }
 
-// Attribution is where a conversion counts.
+// Attribution is where a conversion counts or, where it does not, what it met instead.
 type Attribution struct {
-	Reason Reason
-	Term   *Term // set where the reason is EARNED or FLAT_FEE: the term whose sums the conversion adds to
+	Reason   Reason
+	Term     *Term     // set where the reason is EARNED or FLAT_FEE: the term whose sums the conversion adds to
+	Referral *Referral // that held then; where none did, the last that had ended or, before the first, that one
+	Passed   *Term     // where the reason is another: the last term that had begun; nil: none had
+	Pause    *Interval // with REFERRER_NOT_ACTIVE: when the referrer was not
 }
 
 // Attribute finds the term that was running when a conversion occurred [T5], among all the referrals
-// that its partner was ever the referred partner of, and says why where there is none.
+// that its partner was ever the referred partner of, and says why where there is none. It decides where
+// recording adds a conversion, and it is what Explain puts into words: the two cannot disagree [P5].
 func Attribute(referrals []Referral, occurredAt time.Time) Attribution {
 	if len(referrals) == 0 {
 		return Attribution{Reason: ReasonNotReferred}
 	}
-	reason := ReasonBeforeReferredDate
+	var ended, first *Referral
 	for i := range referrals {
 		referral := &referrals[i]
 		switch {
 		case referral.Covers(occurredAt):
 			return referral.attribute(occurredAt)
 		case !occurredAt.Before(referral.From): // it had started, so it is over
-			reason = ReasonReferralEnded
+			if ended == nil || referral.From.After(ended.From) {
+				ended = referral
+			}
+		case first == nil || referral.From.Before(first.From):
+			first = referral
 		}
 	}
-	return Attribution{Reason: reason}
+	if ended != nil {
+		return Attribution{Reason: ReasonReferralEnded, Referral: ended}
+	}
+	return Attribution{Reason: ReasonBeforeReferredDate, Referral: first}
 }
 
 func (r *Referral) attribute(occurredAt time.Time) Attribution {
 	term := r.lastBegun(occurredAt)
 	switch {
 	case term == nil:
-		return Attribution{Reason: ReasonNoStructure}
+		return Attribution{Reason: ReasonNoStructure, Referral: r}
 	case term.RanOut(occurredAt):
-		return Attribution{Reason: ReasonExpired}
+		return Attribution{Reason: ReasonExpired, Referral: r, Passed: term}
 	case !term.Covers(occurredAt):
-		return Attribution{Reason: ReasonNoStructure}
+		return Attribution{Reason: ReasonNoStructure, Referral: r, Passed: term}
 	}
-	for _, pause := range r.Pauses {
-		if pause.Covers(occurredAt) {
-			return Attribution{Reason: ReasonReferrerNotActive}
-		}
+	if pause := r.pauseAt(occurredAt); pause != nil {
+		return Attribution{Reason: ReasonReferrerNotActive, Referral: r, Passed: term, Pause: pause}
 	}
 	if term.Type == TypeFlatFee {
-		return Attribution{Reason: ReasonFlatFee, Term: term}
+		return Attribution{Reason: ReasonFlatFee, Referral: r, Term: term}
 	}
-	return Attribution{Reason: ReasonEarned, Term: term}
+	return Attribution{Reason: ReasonEarned, Referral: r, Term: term}
+}
+
+// pauseAt is the stretch that a moment lies in, in which the referrer was not ACTIVE [T6]; nil: it was.
+func (r *Referral) pauseAt(at time.Time) *Interval {
+	for i := range r.Pauses {
+		if r.Pauses[i].Covers(at) {
+			return &r.Pauses[i]
+		}
+	}
+	return nil
 }
 
 // lastBegun is the last term that had begun at a moment: it is the one that runs if any does, and a

@@ -40,6 +40,7 @@ const (
 // Term is one referral under one structure, earning over [ReferredDate, End) [T1].
 type Term struct {
 	ID           int
+	StructureID  int
 	Type         Type // of its structure: what earns, and when
 	ReferredDate time.Time
 	WindowEndsAt *time.Time // the end of the duration; nil: indefinite

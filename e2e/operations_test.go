@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// notServedYet are operations of the clients that wait for issues of their own: previews, and what support explains
-// and reconciles. The server refuses them; whoever serves one sends it below and takes it off.
-var notServedYet = []string{"ExplainConversion", "PreviewReferralSettings", "Reconciliation"}
+// notServedYet are operations of the clients that wait for issues of their own: what support explains and reconciles. The server refuses them; whoever serves one sends it below and takes it off.
+var notServedYet = []string{"ExplainConversion", "Reconciliation"}
 
 // sending is an operation with the accounts that send it, in the order of a day's work: what one creates, another
 // one reads.
@@ -49,6 +48,9 @@ func served(ann string) []sending {
 	return []sending{
 		{"Viewer", nil, []account{admin, manager, limited, tracker, support, partnerOf(ann)}},
 		{"ReferralSettings", nil, staff},
+		{"PreviewReferralSettings", func(s stage) vars {
+			return vars{"input": vars{"version": s.settingsVersion(), "enabled": false, "disableCustom": true}}
+		}, []account{admin}},
 		{"UpdateReferralSettings", func(s stage) vars {
 			return vars{"input": vars{"version": s.settingsVersion(), "enabled": true, "structure": tenPercent.from("50").lasting(1, "YEAR"), "reviveExpired": true, "reason": "spring"}}
 		}, []account{admin}},

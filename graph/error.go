@@ -17,11 +17,11 @@ import (
 	"partner.example/referrals/graph/scalar"
 )
 
-// wholeInput are the mutations whose rules look at a whole form or batch: where a part of it cannot be read they run all the
-// same, in transactions that are refused, so that what else is wrong is told at once.
+// wholeInput are the mutations, and their previews, whose rules look at a whole form or batch: where a part of it cannot be read
+// they run all the same, in transactions that are refused, so that what else is wrong is told at once.
 var wholeInput = map[string]bool{
 	"createPartner": true, "updatePartner": true, "updateReferralSettings": true, "updatePartnerReferralSetting": true,
-	"recordConversions": true, "recordAdjustments": true,
+	"recordConversions": true, "recordAdjustments": true, "previewReferralSettings": true, "previewPartnerReferralSetting": true,
 }
 
 // tellAll is around every field: wrong scalars in its arguments refuse it, and of many problems each becomes an
@@ -33,7 +33,7 @@ func tellAll(ctx context.Context, next graphql.Resolver) (any, error) {
 	switch field := graphql.GetFieldContext(ctx); {
 	case err == nil:
 		result, err = next(ctx)
-	case field.Object == "Mutation" && wholeInput[field.Field.Name]:
+	case wholeInput[field.Field.Name]:
 		if _, found := next(database.Refusing(ctx, err)); found != nil {
 			err = together(unreadable, found)
 		}

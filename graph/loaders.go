@@ -11,6 +11,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
+	"partner.example/referrals/commission/program"
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/account"
@@ -49,6 +50,7 @@ type loaders struct {
 	referralsMade *dataloadgen.Loader[int, int]                 // how many, of a partner
 	referrals     *dataloadgen.Loader[referralsOf, []*ent.Referral]
 	reachedOn     *dataloadgen.Loader[int, commission.Date]
+	cost          *dataloadgen.Loader[*program.Impact, cost]
 	looks         looks
 }
 
@@ -141,6 +143,7 @@ func (r *Resolver) newLoaders() *loaders {
 		referralsMade: loader(r.countReferrals),
 		referrals:     loader(r.referralPages),
 		reachedOn:     loader(r.Ledger.ReachedOn),
+		cost:          loader(r.costs),
 	}
 }
 

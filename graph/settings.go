@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 
+	"github.com/shopspring/decimal"
+
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/program"
 	ent "partner.example/referrals/ent/generated"
@@ -29,16 +31,7 @@ func (r mutationResolver) UpdateReferralSettings(ctx context.Context, input mode
 	if err != nil {
 		return nil, err
 	}
-	change := program.ReferralSettings{
-		Version: int(input.Version), ReviveExpired: or(input.ReviveExpired, false), DisableCustom: or(input.DisableCustom, false), Reason: or(input.Reason, ""),
-	}
-	if enabled, ok := given(input.Enabled); ok {
-		change.Enabled = program.Some(enabled)
-	}
-	if structure, set := input.Structure.ValueOK(); set {
-		change.Structure = program.Some(structureOf(structure))
-	}
-	saved, impact, err := r.Program.UpdateReferralSettings(ctx, v.NetworkID, change)
+	saved, impact, err := r.Program.UpdateReferralSettings(ctx, v.NetworkID, settingsOf(input))
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +44,39 @@ func (r mutationResolver) UpdatePartnerReferralSetting(ctx context.Context, inpu
 	if err != nil {
 		return nil, err
 	}
+	saved, impact, err := r.Program.UpdatePartnerReferralSetting(ctx, v.NetworkID, settingOf(input))
+	if err != nil {
+		return nil, err
+	}
+	return &model.UpdatePartnerReferralSettingPayload{Partner: saved, Impact: &impact}, nil
+}
+
+// PreviewReferralSettings says what a change of them would do.
+func (r networkResolver) PreviewReferralSettings(ctx context.Context, n *ent.Network, input model.UpdateReferralSettingsInput) (*program.Impact, error) {
+	impact, err := r.Program.PreviewReferralSettings(ctx, n.ID, settingsOf(input))
+	return &impact, err
+}
+
+// PreviewPartnerReferralSetting says what a change of it would do.
+func (r networkResolver) PreviewPartnerReferralSetting(ctx context.Context, n *ent.Network, input model.UpdatePartnerReferralSettingInput) (*program.Impact, error) {
+	impact, err := r.Program.PreviewPartnerReferralSetting(ctx, n.ID, settingOf(input))
+	return &impact, err
+}
+
+func settingsOf(input model.UpdateReferralSettingsInput) program.ReferralSettings {
+	change := program.ReferralSettings{
+		Version: int(input.Version), ReviveExpired: or(input.ReviveExpired, false), DisableCustom: or(input.DisableCustom, false), Reason: or(input.Reason, ""),
+	}
+	if enabled, ok := given(input.Enabled); ok {
+		change.Enabled = program.Some(enabled)
+	}
+	if structure, set := input.Structure.ValueOK(); set {
+		change.Structure = program.Some(structureOf(structure))
+	}
+	return change
+}
+
+func settingOf(input model.UpdatePartnerReferralSettingInput) program.PartnerReferralSetting {
 	change := program.PartnerReferralSetting{
 		PartnerID: input.Partner.Of(scalar.Partner), Version: int(input.Version), Mode: input.Mode,
 		ReviveExpired: or(input.ReviveExpired, false), Reason: or(input.Reason, ""),
@@ -58,11 +84,7 @@ func (r mutationResolver) UpdatePartnerReferralSetting(ctx context.Context, inpu
 	if structure, set := input.Structure.ValueOK(); set {
 		change.Structure = program.Some(structureOf(structure))
 	}
-	saved, impact, err := r.Program.UpdatePartnerReferralSetting(ctx, v.NetworkID, change)
-	if err != nil {
-		return nil, err
-	}
-	return &model.UpdatePartnerReferralSettingPayload{Partner: saved, Impact: &impact}, nil
+	return change
 }
 
 // structureOf reads a structure; null clears. Whether it is a right one is for the rules to say. A variable may hold
@@ -86,7 +108,34 @@ func structureOf(input *model.CommissionStructureInput) *commission.Structure {
 	return structure
 }
 
-// CustomPartners is the partners that a change did not touch.
+// CostBefore is what the last days would have cost under what pays before the change.
+func (r settingsImpactResolver) CostBefore(ctx context.Context, impact *program.Impact) (*decimal.Decimal, error) {
+	cost, err := loadersOf(ctx).cost.Load(ctx, impact)
+	return &cost.before, err
+}
+
+// CostAfter is what they would have cost under what pays after it.
+func (r settingsImpactResolver) CostAfter(ctx context.Context, impact *program.Impact) (*decimal.Decimal, error) {
+	cost, err := loadersOf(ctx).cost.Load(ctx, impact)
+	return &cost.after, err
+}
+
+// cost is that of the last days, before and after a change.
+type cost struct{ before, after decimal.Decimal }
+
+func (r *Resolver) costs(ctx context.Context, impacts []*program.Impact) (map[*program.Impact]cost, error) {
+	costs := make(map[*program.Impact]cost, len(impacts))
+	for _, impact := range impacts { // there is one: both of its fields ask for it
+		before, after, err := r.Program.Cost(ctx, *impact)
+		if err != nil {
+			return nil, err
+		}
+		costs[impact] = cost{before, after}
+	}
+	return costs, nil
+}
+
+// CustomPartners is the partners that a change does not touch.
 func (r settingsImpactResolver) CustomPartners(ctx context.Context, impact *program.Impact, first *int32, after *string) (*page.Partners, error) {
 	return r.partners(ctx, []predicate.Partner{partner.NetworkID(impact.CustomOf), partner.ReferralModeEQ(commission.Custom)}, first, after)
 }

@@ -308,25 +308,13 @@ func (w *work) measure(ctx context.Context, terms []*term) error {
 	}
 	for _, t := range terms {
 		t.Structure = structures[t.structureID]
-		t.Reached = t.Structure.ThresholdOf(commission.Sums{}).Reached()
 	}
-	err = database.EachIn(ctx, w.tx, `
-		SELECT t.id, SUM(total.revenue), SUM(total.payout)
-		FROM referral_term t
-		JOIN referral_term earlier ON earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date
-		JOIN term_total total ON total.term_id = earlier.id
-		WHERE t.id IN (%s) GROUP BY t.id`, nil, ids, func(row *stdsql.Rows) error {
-		var id int
-		var revenue, payout int64
-		if err := row.Scan(&id, &revenue, &payout); err != nil {
-			return err
-		}
-		t := byID[id]
-		t.Reached = t.Structure.ThresholdOf(commission.Sums{Revenue: commission.FromMicros(revenue), Payout: commission.FromMicros(payout)}).Reached()
-		return nil
-	})
+	measures, err := ledger.Measures(ctx, w.tx, ids)
 	if err != nil {
 		return fmt.Errorf("measure the thresholds: %w", err)
+	}
+	for _, t := range terms {
+		t.Reached = t.Structure.ThresholdOf(measures[t.id]).Reached()
 	}
 	return database.EachIn(ctx, w.tx, `
 		SELECT l.term_id, SUM(l.amount) FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id

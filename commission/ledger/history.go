@@ -26,31 +26,33 @@ func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []i
 	byReferrer := map[int][]place{}
 	last := 0
 	err := eachOf(ctx, q, `
-		SELECT p.id, r.id, r.referrer_id, r.started_at, r.ended_at, t.id, t.referred_date, t.window_ends_at, t.closed_at, s.type, r.forfeited_at IS NOT NULL
+		SELECT p.id, r.id, r.referrer_id, r.started_at, r.ended_at, t.id, t.referred_date, t.window_ends_at, t.closed_at, t.structure_id, s.type, r.forfeited_at IS NOT NULL
 		FROM partner p
 		LEFT JOIN referral r ON r.referred_id = p.id
 		LEFT JOIN referral_term t ON t.referral_id = r.id
 		LEFT JOIN commission_structure s ON s.id = t.structure_id
 		WHERE p.network_id = ?`, "p.id", "ORDER BY p.id, r.id, t.id", networkID, partnerIDs, func(row *sql.Rows) error {
 		var partnerID int
-		var referralID, referrerID, termID sql.NullInt64
+		var referralID, referrerID, termID, structureID sql.NullInt64
 		var startedAt, referredDate sql.NullTime
 		var endedAt, windowEndsAt, closedAt *time.Time
 		var kind sql.NullString
 		var forfeited bool
-		if err := row.Scan(&partnerID, &referralID, &referrerID, &startedAt, &endedAt, &termID, &referredDate, &windowEndsAt, &closedAt, &kind, &forfeited); err != nil {
+		if err := row.Scan(&partnerID, &referralID, &referrerID, &startedAt, &endedAt, &termID, &referredDate, &windowEndsAt, &closedAt, &structureID, &kind, &forfeited); err != nil {
 			return err
 		}
 		referrals := found[partnerID]
 		if referralID.Valid && int(referralID.Int64) != last {
 			last = int(referralID.Int64)
 			byReferrer[int(referrerID.Int64)] = append(byReferrer[int(referrerID.Int64)], place{partnerID, len(referrals)})
-			referrals = append(referrals, commission.Referral{Interval: commission.Interval{From: startedAt.Time, Until: endedAt}})
+			referrals = append(referrals, commission.Referral{
+				ID: last, ReferrerID: int(referrerID.Int64), Interval: commission.Interval{From: startedAt.Time, Until: endedAt},
+			})
 		}
 		if termID.Valid {
 			referral := &referrals[len(referrals)-1]
 			referral.Terms = append(referral.Terms, commission.Term{
-				ID: int(termID.Int64), Type: commission.Type(kind.String), ReferredDate: referredDate.Time,
+				ID: int(termID.Int64), StructureID: int(structureID.Int64), Type: commission.Type(kind.String), ReferredDate: referredDate.Time,
 				WindowEndsAt: windowEndsAt, ClosedAt: closedAt, Forfeited: forfeited,
 			})
 		}

@@ -96,7 +96,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 	if err != nil {
 		return nil, err
 	}
-	structures, err := l.structures(ctx, network.ID)
+	structures, err := structuresOf(ctx, l.DB, network.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -175,10 +175,10 @@ type termRow struct {
 	total          commission.Sums
 }
 
-// structures is all of a network's: there are few, and each is on many rows.
-func (l *Ledger) structures(ctx context.Context, networkID int) (map[int]commission.Structure, error) {
+// structuresOf is all of a network's: there are few, and each is on many rows.
+func structuresOf(ctx context.Context, q database.Querier, networkID int) (map[int]commission.Structure, error) {
 	structures := map[int]commission.Structure{}
-	err := database.Each(ctx, l.DB, `
+	err := database.Each(ctx, q, `
 		SELECT id, type, amount, rate, basis, minimum_earnings, duration_value, duration_unit
 		FROM commission_structure WHERE network_id = ?`, []any{networkID}, func(row *stdsql.Rows) error {
 		var s ent.CommissionStructure

@@ -10,6 +10,23 @@ import (
 	"partner.example/referrals/ent/database"
 )
 
+// Measures is what the referred partner of each term generated over it and the referral's earlier terms: what its
+// threshold is measured on [C3]. A term that counted nothing is not in it.
+func Measures(ctx context.Context, q database.Querier, termIDs []int) (map[int]commission.Sums, error) {
+	measures := make(map[int]commission.Sums, len(termIDs))
+	return measures, database.EachIn(ctx, q, `
+		SELECT t.id, SUM(total.conversions), SUM(total.revenue), SUM(total.payout), SUM(total.fee)
+		FROM referral_term t
+		JOIN referral_term earlier ON earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date
+		JOIN term_total total ON total.term_id = earlier.id
+		WHERE t.id IN (%s) GROUP BY t.id`, nil, termIDs, func(row *stdsql.Rows) error {
+		var id int
+		sums, err := scanSums(row, &id)
+		measures[id] = sums
+		return err
+	})
+}
+
 // ReachedOn finds for terms with a minimum the day on which what the referred partner generated reached it, to
 // stay there [C3]; a term that is below is not in the answer. The caller has found the terms, which proves that
 // the viewer sees them. It takes one statement.

@@ -137,7 +137,7 @@ func (l *Ledger) verifyTerms(ctx context.Context, network *ent.Network, tell fun
 	if err != nil {
 		return err
 	}
-	structures, err := l.structures(ctx, network.ID)
+	structures, err := structuresOf(ctx, l.DB, network.ID)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ type claimed struct {
 
 // verifyLines computes every line anew from the rows that carry it.
 func (l *Ledger) verifyLines(ctx context.Context, network *ent.Network, tell func(string)) error {
-	structures, err := l.structures(ctx, network.ID)
+	structures, err := structuresOf(ctx, l.DB, network.ID)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,7 @@ func (p *Program) change(ctx context.Context, networkID int, d doing, work func(
 		if earliest := network.ChangedAt.Add(commission.Micro); c.at.Before(earliest) {
 			c.at = earliest
 		}
+		c.impact.network, c.impact.at = network, c.at
 		if err := tx.Network.UpdateOneID(networkID).SetChangedAt(c.at).Exec(viewer.Elevate(ctx)); err != nil {
 			return fmt.Errorf("keep the moment: %w", err)
 		}

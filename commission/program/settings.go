@@ -25,8 +25,10 @@ type Impact struct {
 	TermsOpened          int
 	ReferralsLeftExpired int
 	// CustomOf is the network whose CUSTOM partners the change did not touch; with the switch turned off, they
-	// go on earning [S4]. 0: the change was one partner's, and touched no other.
+	// go on earning [S4]. 0: it touched them, or was one partner's and touched no other.
 	CustomOf int
+
+	reached
 }
 
 // ReferralSettings is a change of a network's Partner Referral settings [S1].
@@ -77,8 +79,18 @@ func (c *change) updateReferralSettings(ctx context.Context, input ReferralSetti
 			return nil, err
 		}
 	}
+	before := commission.Effective(commission.Inherit, nil, c.network.ReferralEnabled, c.network.ReferralStructureID)
+	after := commission.Effective(commission.Inherit, nil, enabled, structureID)
+	if err := c.reach(ctx, referrersOfMode(c.network.ID, commission.Inherit), before, after, input.ReviveExpired); err != nil {
+		return nil, err
+	}
+	c.impact.CustomOf = c.network.ID
 	disabled := 0
 	if input.DisableCustom {
+		c.impact.CustomOf = 0
+		if err := c.reachCustom(ctx); err != nil {
+			return nil, err
+		}
 		if err := c.repay(ctx, referrersOfMode(c.network.ID, commission.Custom), nil, false); err != nil {
 			return nil, err
 		}
@@ -91,12 +103,9 @@ func (c *change) updateReferralSettings(ctx context.Context, input ReferralSetti
 			return nil, fmt.Errorf("disable the custom partners: %w", err)
 		}
 	}
-	c.impact.CustomOf = c.network.ID
 	if enabled == c.network.ReferralEnabled && equal(structureID, c.network.ReferralStructureID) && disabled == 0 {
 		return c.network, nil // S6
 	}
-	before := commission.Effective(commission.Inherit, nil, c.network.ReferralEnabled, c.network.ReferralStructureID)
-	after := commission.Effective(commission.Inherit, nil, enabled, structureID)
 	if !equal(before, after) {
 		if err := c.repay(ctx, referrersOfMode(c.network.ID, commission.Inherit), after, input.ReviveExpired); err != nil {
 			return nil, err
@@ -166,10 +175,13 @@ func (c *change) updatePartnerReferralSetting(ctx context.Context, input Partner
 			}
 		}
 	}
+	before, after := c.effective(referrer.ReferralMode, referrer.ReferralStructureID), c.effective(input.Mode, structureID)
+	if err := c.reach(ctx, oneReferrer(referrer.ID), before, after, input.ReviveExpired); err != nil {
+		return nil, err
+	}
 	if input.Mode == referrer.ReferralMode && equal(structureID, referrer.ReferralStructureID) {
 		return referrer, nil // S6
 	}
-	before, after := c.effective(referrer.ReferralMode, referrer.ReferralStructureID), c.effective(input.Mode, structureID)
 	if !equal(before, after) {
 		if err := c.repay(ctx, oneReferrer(referrer.ID), after, input.ReviveExpired); err != nil {
 			return nil, err

@@ -255,19 +255,21 @@ type ComplexityRoot struct {
 	}
 
 	Network struct {
-		Accounts         func(childComplexity int, first *int32, after *string) int
-		AuditLog         func(childComplexity int, subject *scalar.ID, first *int32, after *string) int
-		Currency         func(childComplexity int) int
-		ID               func(childComplexity int) int
-		Invoice          func(childComplexity int, id scalar.ID) int
-		Invoices         func(childComplexity int, filter *model.InvoiceFilter, first *int32, after *string) int
-		Name             func(childComplexity int) int
-		Partner          func(childComplexity int, id scalar.ID) int
-		Partners         func(childComplexity int, filter *model.PartnerFilter, first *int32, after *string) int
-		ReferralReport   func(childComplexity int, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) int
-		ReferralSettings func(childComplexity int) int
-		SignUpPage       func(childComplexity int) int
-		TimeZone         func(childComplexity int) int
+		Accounts                      func(childComplexity int, first *int32, after *string) int
+		AuditLog                      func(childComplexity int, subject *scalar.ID, first *int32, after *string) int
+		Currency                      func(childComplexity int) int
+		ID                            func(childComplexity int) int
+		Invoice                       func(childComplexity int, id scalar.ID) int
+		Invoices                      func(childComplexity int, filter *model.InvoiceFilter, first *int32, after *string) int
+		Name                          func(childComplexity int) int
+		Partner                       func(childComplexity int, id scalar.ID) int
+		Partners                      func(childComplexity int, filter *model.PartnerFilter, first *int32, after *string) int
+		PreviewPartnerReferralSetting func(childComplexity int, input model.UpdatePartnerReferralSettingInput) int
+		PreviewReferralSettings       func(childComplexity int, input model.UpdateReferralSettingsInput) int
+		ReferralReport                func(childComplexity int, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) int
+		ReferralSettings              func(childComplexity int) int
+		SignUpPage                    func(childComplexity int) int
+		TimeZone                      func(childComplexity int) int
 	}
 
 	NetworkConnection struct {
@@ -452,6 +454,8 @@ type ComplexityRoot struct {
 	}
 
 	SettingsImpact struct {
+		CostAfter            func(childComplexity int) int
+		CostBefore           func(childComplexity int) int
 		CustomPartners       func(childComplexity int, first *int32, after *string) int
 		ReferralsLeftExpired func(childComplexity int) int
 		TermsClosed          func(childComplexity int) int
@@ -592,6 +596,8 @@ type NetworkResolver interface {
 	Currency(ctx context.Context, obj *generated.Network) (string, error)
 	TimeZone(ctx context.Context, obj *generated.Network) (string, error)
 	ReferralSettings(ctx context.Context, obj *generated.Network) (*generated.Network, error)
+	PreviewReferralSettings(ctx context.Context, obj *generated.Network, input model.UpdateReferralSettingsInput) (*program.Impact, error)
+	PreviewPartnerReferralSetting(ctx context.Context, obj *generated.Network, input model.UpdatePartnerReferralSettingInput) (*program.Impact, error)
 	Partners(ctx context.Context, obj *generated.Network, filter *model.PartnerFilter, first *int32, after *string) (*page.Connection[*generated.Partner], error)
 	Partner(ctx context.Context, obj *generated.Network, id scalar.ID) (*generated.Partner, error)
 	ReferralReport(ctx context.Context, obj *generated.Network, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) (*ledger.Report, error)
@@ -667,6 +673,8 @@ type RunBillingPayloadResolver interface {
 	Invoices(ctx context.Context, obj *billing.Made, first *int32, after *string) (*page.Connection[*generated.Invoice], error)
 }
 type SettingsImpactResolver interface {
+	CostBefore(ctx context.Context, obj *program.Impact) (*decimal.Decimal, error)
+	CostAfter(ctx context.Context, obj *program.Impact) (*decimal.Decimal, error)
 	CustomPartners(ctx context.Context, obj *program.Impact, first *int32, after *string) (*page.Connection[*generated.Partner], error)
 }
 type TermDayResolver interface {
@@ -1591,6 +1599,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.Partners(childComplexity, args["filter"].(*model.PartnerFilter), args["first"].(*int32), args["after"].(*string)), true
+	case "Network.previewPartnerReferralSetting":
+		if e.ComplexityRoot.Network.PreviewPartnerReferralSetting == nil {
+			break
+		}
+
+		args, err := ec.field_Network_previewPartnerReferralSetting_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.PreviewPartnerReferralSetting(childComplexity, args["input"].(model.UpdatePartnerReferralSettingInput)), true
+	case "Network.previewReferralSettings":
+		if e.ComplexityRoot.Network.PreviewReferralSettings == nil {
+			break
+		}
+
+		args, err := ec.field_Network_previewReferralSettings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.PreviewReferralSettings(childComplexity, args["input"].(model.UpdateReferralSettingsInput)), true
 	case "Network.referralReport":
 		if e.ComplexityRoot.Network.ReferralReport == nil {
 			break
@@ -2344,6 +2374,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RunBillingPayload.Invoices(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 
+	case "SettingsImpact.costAfter":
+		if e.ComplexityRoot.SettingsImpact.CostAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettingsImpact.CostAfter(childComplexity), true
+	case "SettingsImpact.costBefore":
+		if e.ComplexityRoot.SettingsImpact.CostBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettingsImpact.CostBefore(childComplexity), true
 	case "SettingsImpact.customPartners":
 		if e.ComplexityRoot.SettingsImpact.CustomPartners == nil {
 			break
@@ -2917,6 +2959,13 @@ type Network implements Node {
   timeZone: String!
   "Control Center > Partner Configurations > Partner Referral."
   referralSettings: ReferralSettings! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  """
+  What ` + "`" + `updateReferralSettings` + "`" + ` would do with this input (rules S4, S7). It is done, and taken back before anybody sees it: nothing
+  is written. Refused for whatever the change itself would be, a stale ` + "`" + `version` + "`" + ` included.
+  """
+  previewReferralSettings(input: UpdateReferralSettingsInput!): SettingsImpact! @allow(roles: [ADMIN])
+  "What ` + "`" + `updatePartnerReferralSetting` + "`" + ` would do with this input, in the same way (rule S7)."
+  previewPartnerReferralSetting(input: UpdatePartnerReferralSettingInput!): SettingsImpact! @allow(roles: [ADMIN, PARTNER_MANAGER])
   "The partners in the viewer's scope, by name."
   partners(
     "Which ones; all where left out."
@@ -3150,15 +3199,23 @@ type UpdateReferralSettingsPayload {
   impact: SettingsImpact!
 }
 
-"What a change of settings did to the referrals."
+"What a change of settings does to the referrals, or what it would do (rule S7)."
 type SettingsImpact {
-  "How many open terms it closed (rule T2)."
+  "How many open terms it closes (rule T2)."
   termsClosed: Int!
-  "How many terms it opened."
+  "How many terms it opens."
   termsOpened: Int!
   "How many referrals keep a term that has run out (rule T3)."
   referralsLeftExpired: Int!
-  "The partners with a structure of their own, which the change did not touch; with enabled: false, they go on earning (rule S4)."
+  """
+  What the last 90 days, today included, would have cost the network under what pays the referrals before the change: of those
+  whose referrer the change reaches, as if it had come into force with the first of the days. In whole days, rounded once for each
+  referral; docs/rules.md, rule S7, says how thresholds, durations and flat fees go in.
+  """
+  costBefore: Decimal!
+  "What the same days would have cost under what pays them after the change."
+  costAfter: Decimal!
+  "The partners with a structure of their own, which the change does not touch; with enabled: false, they go on earning (rule S4)."
   customPartners(
     "How many, 100 at most; 20 where left out."
     first: Int
@@ -4485,6 +4542,10 @@ func (ec *executionContext) childFields_Network(ctx context.Context, field graph
 		return ec.fieldContext_Network_timeZone(ctx, field)
 	case "referralSettings":
 		return ec.fieldContext_Network_referralSettings(ctx, field)
+	case "previewReferralSettings":
+		return ec.fieldContext_Network_previewReferralSettings(ctx, field)
+	case "previewPartnerReferralSetting":
+		return ec.fieldContext_Network_previewPartnerReferralSetting(ctx, field)
 	case "partners":
 		return ec.fieldContext_Network_partners(ctx, field)
 	case "partner":
@@ -4851,6 +4912,10 @@ func (ec *executionContext) childFields_SettingsImpact(ctx context.Context, fiel
 		return ec.fieldContext_SettingsImpact_termsOpened(ctx, field)
 	case "referralsLeftExpired":
 		return ec.fieldContext_SettingsImpact_referralsLeftExpired(ctx, field)
+	case "costBefore":
+		return ec.fieldContext_SettingsImpact_costBefore(ctx, field)
+	case "costAfter":
+		return ec.fieldContext_SettingsImpact_costAfter(ctx, field)
 	case "customPartners":
 		return ec.fieldContext_SettingsImpact_customPartners(ctx, field)
 	}
@@ -5540,6 +5605,34 @@ func (ec *executionContext) field_Network_partners_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Network_previewPartnerReferralSetting_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdatePartnerReferralSettingInput, error) {
+			return ec.unmarshalNUpdatePartnerReferralSettingInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐUpdatePartnerReferralSettingInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Network_previewReferralSettings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateReferralSettingsInput, error) {
+			return ec.unmarshalNUpdateReferralSettingsInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐUpdateReferralSettingsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -9888,6 +9981,130 @@ func (ec *executionContext) fieldContext_Network_referralSettings(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Network_previewReferralSettings(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_previewReferralSettings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().PreviewReferralSettings(ctx, obj, fc.Args["input"].(model.UpdateReferralSettingsInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *program.Impact
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *program.Impact
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *program.Impact) graphql.Marshaler {
+			return ec.marshalNSettingsImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐImpact(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_previewReferralSettings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SettingsImpact(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_previewReferralSettings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Network_previewPartnerReferralSetting(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_previewPartnerReferralSetting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().PreviewPartnerReferralSetting(ctx, obj, fc.Args["input"].(model.UpdatePartnerReferralSettingInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
+				if err != nil {
+					var zeroVal *program.Impact
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *program.Impact
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *program.Impact) graphql.Marshaler {
+			return ec.marshalNSettingsImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐImpact(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_previewPartnerReferralSetting(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SettingsImpact(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_previewPartnerReferralSetting_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Network_partners(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13834,6 +14051,52 @@ func (ec *executionContext) _SettingsImpact_referralsLeftExpired(ctx context.Con
 }
 func (ec *executionContext) fieldContext_SettingsImpact_referralsLeftExpired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SettingsImpact", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SettingsImpact_costBefore(ctx context.Context, field graphql.CollectedField, obj *program.Impact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettingsImpact_costBefore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SettingsImpact().CostBefore(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SettingsImpact_costBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SettingsImpact", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _SettingsImpact_costAfter(ctx context.Context, field graphql.CollectedField, obj *program.Impact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettingsImpact_costAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SettingsImpact().CostAfter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SettingsImpact_costAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SettingsImpact", field, true, true, "Decimal")
 }
 
 func (ec *executionContext) _SettingsImpact_customPartners(ctx context.Context, field graphql.CollectedField, obj *program.Impact) (ret graphql.Marshaler) {
@@ -18497,6 +18760,18 @@ func (ec *executionContext) _Network(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Network_referralSettings(ctx, field, obj)
 				})
+		case "previewReferralSettings":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_previewReferralSettings(ctx, field, obj)
+				})
+		case "previewPartnerReferralSetting":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_previewPartnerReferralSetting(ctx, field, obj)
+				})
 		case "partners":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -19866,6 +20141,18 @@ func (ec *executionContext) _SettingsImpact(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "costBefore":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SettingsImpact_costBefore(ctx, field, obj)
+				})
+		case "costAfter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SettingsImpact_costAfter(ctx, field, obj)
+				})
 		case "customPartners":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
