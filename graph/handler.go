@@ -29,7 +29,7 @@ func (r *Resolver) Handler() http.Handler {
 	tellAudience(schema.Schema())
 	server := handler.New(schema)
 	server.AddTransport(transport.Options{})
-	server.AddTransport(overHTTP{names: newEnumNames(schema.Schema())})
+	server.AddTransport(overHTTP{resolver: r, names: newEnumNames(schema.Schema())})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedDocuments))
 	server.SetParserTokenLimit(maxTokens)
 	server.SetErrorPresenter(present)

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,7 +17,10 @@ import (
 
 // overHTTP carries GraphQL over HTTP: by POST as JSON, and queries by GET. Whatever it is sent, it answers in
 // GraphQL's form, and its refusals have a code; gqlgen's own transports call what is no request an internal error.
-type overHTTP struct{ names enumNames }
+type overHTTP struct {
+	resolver *Resolver
+	names    enumNames
+}
 
 var _ graphql.Transport = overHTTP{}
 
@@ -53,8 +57,20 @@ func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		write(w, statusOf(wrong, w.Header().Get("Content-Type")), exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), wrong))
 		return
 	}
-	responses, ctx := exec.DispatchOperation(r.Context(), operation)
-	write(w, http.StatusOK, responses(ctx))
+	key, refusal := t.resolver.keyOf(r, asked, operation)
+	if refusal != nil {
+		write(w, http.StatusBadRequest, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), gqlerror.List{refusal}))
+		return
+	}
+	run := func(ctx context.Context) *graphql.Response {
+		responses, ctx := exec.DispatchOperation(ctx, operation)
+		return responses(ctx)
+	}
+	if key == nil {
+		write(w, http.StatusOK, run(r.Context()))
+		return
+	}
+	write(w, http.StatusOK, t.resolver.once(r.Context(), w.Header(), key, run))
 }
 
 // read is what a request asks for; if it cannot be read, it says why, and with which status.

@@ -33,7 +33,8 @@ type work struct {
 	at      time.Time
 }
 
-func (b *Billing) transact(ctx context.Context, networkID int, action, reason string, do func(ctx context.Context, w *work) error) error {
+// transact does work, which leaves what its caller is to know of it in what results point to (database.Transact).
+func (b *Billing) transact(ctx context.Context, networkID int, action, reason string, do func(ctx context.Context, w *work) error, results ...any) error {
 	return b.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if err := tx.Hold(ctx, networkID); err != nil {
 			return err
@@ -47,5 +48,5 @@ func (b *Billing) transact(ctx context.Context, networkID int, action, reason st
 			return err
 		}
 		return do(audit.Because(ctx, action, reason, w.at), w)
-	})
+	}, results...)
 }

@@ -31,7 +31,7 @@ func (b *Billing) change(ctx context.Context, networkID, id int, action, reason 
 		}
 		changed, err = do(ctx, w, found)
 		return err
-	})
+	}, &changed)
 	return changed, err
 }
 

@@ -79,7 +79,7 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 			}
 			invoices, err = w.bill(ctx, some, run)
 			return err
-		})
+		}, &invoices)
 		if err != nil {
 			return made, err
 		}

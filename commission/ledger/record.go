@@ -126,7 +126,7 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 			var err error
 			recorded, err = (&recording{tx: tx, networkID: networkID, now: now, wrong: wrong}).run(ctx, fresh)
 			return err
-		})
+		}, &recorded)
 		if err != nil {
 			return Recorded{}, err
 		}

@@ -69,7 +69,7 @@ func (p *Program) CreateAccount(ctx context.Context, input NewAccount) (*ent.Acc
 		return nil
 	}
 	if input.NetworkID != 0 {
-		err := p.change(ctx, input.NetworkID, d, func(ctx context.Context, c *change) error { return create(ctx, c.tx, c.at) })
+		err := p.change(ctx, input.NetworkID, d, func(ctx context.Context, c *change) error { return create(ctx, c.tx, c.at) }, &created)
 		return created, err
 	}
 	if v, ok := viewer.From(ctx); !ok || !v.IsSystem() {
@@ -78,7 +78,7 @@ func (p *Program) CreateAccount(ctx context.Context, input NewAccount) (*ent.Acc
 	err := p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
 		now := commission.Moment(p.Now())
 		return create(audit.Because(ctx, d.action, "", now), tx, now)
-	})
+	}, &created)
 	return created, err
 }
 
@@ -115,7 +115,7 @@ func (p *Program) CreateToken(ctx context.Context, accountID int, name string, e
 			return fmt.Errorf("keep the token: %w", err)
 		}
 		return nil
-	})
+	}, &secret, &made)
 	return secret, made, err
 }
 
@@ -166,7 +166,7 @@ func (p *Program) RevokeToken(ctx context.Context, networkID, tokenID int) (*ent
 		}
 		revoked, err = found.Update().SetRevokedAt(c.at).Save(ctx)
 		return err
-	})
+	}, &revoked)
 	return revoked, err
 }
 

@@ -49,7 +49,7 @@ func (p *Program) CreateNetwork(ctx context.Context, input NewNetwork) (*ent.Net
 			return fmt.Errorf("create the network: %w", err)
 		}
 		return tx.MakeGate(ctx, created.ID)
-	})
+	}, &created)
 	return created, err
 }
 
@@ -64,7 +64,7 @@ func (p *Program) SetSignUpPage(ctx context.Context, networkID int, page string)
 		}
 		saved, err = c.network.Update().SetSignUpPage(page).Save(ctx)
 		return err
-	})
+	}, &saved)
 	return saved, err
 }
 

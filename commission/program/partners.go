@@ -42,7 +42,7 @@ func (p *Program) CreatePartner(ctx context.Context, networkID int, input NewPar
 	err := p.change(ctx, networkID, doing{action: "createPartner", by: byStaff}, func(ctx context.Context, c *change) (err error) {
 		created, err = c.createPartner(ctx, input)
 		return err
-	})
+	}, &created)
 	return created, err
 }
 
@@ -114,7 +114,7 @@ func (p *Program) UpdatePartner(ctx context.Context, networkID int, input Partne
 	err := p.change(ctx, networkID, doing{action: "updatePartner", by: byStaff}, func(ctx context.Context, c *change) (err error) {
 		updated, err = c.updatePartner(ctx, input)
 		return err
-	})
+	}, &updated)
 	return updated, err
 }
 
@@ -219,7 +219,7 @@ func (p *Program) setPartnerStatus(ctx context.Context, networkID, partnerID int
 		}
 		changed, err = c.setStatus(ctx, found, status)
 		return err
-	})
+	}, &changed)
 	return changed, err
 }
 

@@ -42,7 +42,8 @@ type change struct {
 
 // change runs work at one moment, behind the network's gate. The moment is the clock's, but later than
 // that of the network's last change: its time never runs backwards, also where servers' clocks differ.
-func (p *Program) change(ctx context.Context, networkID int, d doing, work func(ctx context.Context, c *change) error) error {
+// What its caller is to know of it, work leaves in what results point to (database.Transact).
+func (p *Program) change(ctx context.Context, networkID int, d doing, work func(ctx context.Context, c *change) error, results ...any) error {
 	who, err := viewer.Require(ctx, networkID, d.by...)
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func (p *Program) change(ctx context.Context, networkID int, d doing, work func(
 			return err
 		}
 		return ledger.Reattribute(ctx, tx, networkID, c.at)
-	})
+	}, results...)
 }
 
 // doing is what is done, as the audit log says it, and by which roles it may be.

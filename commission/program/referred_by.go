@@ -37,7 +37,7 @@ func (p *Program) AssignReferredBy(ctx context.Context, networkID int, input Ref
 	err := p.change(ctx, networkID, doing{action: "assignReferredBy", by: byStaff, reason: input.Reason}, func(ctx context.Context, c *change) (err error) {
 		partner, started, err = c.assignReferredBy(ctx, input)
 		return err
-	})
+	}, &partner, &started)
 	return partner, started, err
 }
 
@@ -95,7 +95,7 @@ func (p *Program) RemoveReferredBy(ctx context.Context, networkID, partnerID int
 		}
 		partner, err = found.Update().ClearReferredByID().ClearReferredBySource().AddVersion(1).Save(ctx)
 		return err
-	})
+	}, &partner)
 	return partner, err
 }
 

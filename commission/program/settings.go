@@ -50,7 +50,7 @@ func (p *Program) UpdateReferralSettings(ctx context.Context, networkID int, inp
 		saved, err = c.updateReferralSettings(ctx, input)
 		impact = c.impact
 		return err
-	})
+	}, &saved, &impact)
 	return saved, impact, err
 }
 
@@ -140,7 +140,7 @@ func (p *Program) UpdatePartnerReferralSetting(ctx context.Context, networkID in
 		saved, err = c.updatePartnerReferralSetting(ctx, input)
 		impact = c.impact
 		return err
-	})
+	}, &saved, &impact)
 	return saved, impact, err
 }
 

@@ -59,6 +59,6 @@ func (p *Program) RotateReferralCode(ctx context.Context, networkID, partnerID i
 		}
 		rotated, err = found.Update().SetReferralCode(NewReferralCode()).AddVersion(1).Save(ctx)
 		return err
-	})
+	}, &rotated)
 	return rotated, err
 }

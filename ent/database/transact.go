@@ -34,11 +34,16 @@ const (
 
 // Transact runs work in one transaction, and again from the start where the engine made it give way to
 // another one (deadlock, lock wait, snapshot conflict, ErrRetry). Work must therefore leave no traces but in
-// the database. The isolation is READ COMMITTED on servers: each statement sees what is committed when it
+// the database, and in what results point to: what its caller is to know of it. In a context with a Key, work that
+// was done before is not done again, and the results are what they were then. The isolation is READ COMMITTED on servers: each statement sees what is committed when it
 // starts, and what must not change is locked. SQLite has one writer at a time.
-func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, tx *Tx) error) error {
+func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, tx *Tx) error, results ...any) error {
+	once := nextStep(ctx)
 	for attempt := 1; ; attempt++ {
-		err := d.attempt(ctx, work)
+		err := d.attempt(ctx, once.around(work, results))
+		if errors.Is(err, errDone) {
+			return nil
+		}
 		if err == nil || !givesWay(err) {
 			return err
 		}

@@ -22,6 +22,7 @@ import (
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
+	"partner.example/referrals/ent/generated/idempotencykey"
 	"partner.example/referrals/ent/generated/identityprovider"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
@@ -55,6 +56,8 @@ type Client struct {
 	EarningDay *EarningDayClient
 	// Gate is the client for interacting with the Gate builders.
 	Gate *GateClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
 	// Invoice is the client for interacting with the Invoice builders.
@@ -93,6 +96,7 @@ func (c *Client) init() {
 	c.Conversion = NewConversionClient(c.config)
 	c.EarningDay = NewEarningDayClient(c.config)
 	c.Gate = NewGateClient(c.config)
+	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.IdentityProvider = NewIdentityProviderClient(c.config)
 	c.Invoice = NewInvoiceClient(c.config)
 	c.InvoiceLine = NewInvoiceLineClient(c.config)
@@ -202,6 +206,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Conversion:          NewConversionClient(cfg),
 		EarningDay:          NewEarningDayClient(cfg),
 		Gate:                NewGateClient(cfg),
+		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
 		IdentityProvider:    NewIdentityProviderClient(cfg),
 		Invoice:             NewInvoiceClient(cfg),
 		InvoiceLine:         NewInvoiceLineClient(cfg),
@@ -238,6 +243,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Conversion:          NewConversionClient(cfg),
 		EarningDay:          NewEarningDayClient(cfg),
 		Gate:                NewGateClient(cfg),
+		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
 		IdentityProvider:    NewIdentityProviderClient(cfg),
 		Invoice:             NewInvoiceClient(cfg),
 		InvoiceLine:         NewInvoiceLineClient(cfg),
@@ -278,8 +284,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.Conversion,
-		c.EarningDay, c.Gate, c.IdentityProvider, c.Invoice, c.InvoiceLine, c.Network,
-		c.Partner, c.PartnerStatus, c.Referral, c.ReferralTerm, c.TermTotal, c.Token,
+		c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider, c.Invoice,
+		c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
+		c.ReferralTerm, c.TermTotal, c.Token,
 	} {
 		n.Use(hooks...)
 	}
@@ -290,8 +297,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.Conversion,
-		c.EarningDay, c.Gate, c.IdentityProvider, c.Invoice, c.InvoiceLine, c.Network,
-		c.Partner, c.PartnerStatus, c.Referral, c.ReferralTerm, c.TermTotal, c.Token,
+		c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider, c.Invoice,
+		c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
+		c.ReferralTerm, c.TermTotal, c.Token,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -314,6 +322,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.EarningDay.mutate(ctx, m)
 	case *GateMutation:
 		return c.Gate.mutate(ctx, m)
+	case *IdempotencyKeyMutation:
+		return c.IdempotencyKey.mutate(ctx, m)
 	case *IdentityProviderMutation:
 		return c.IdentityProvider.mutate(ctx, m)
 	case *InvoiceMutation:
@@ -1370,6 +1380,140 @@ func (c *GateClient) mutate(ctx context.Context, m *GateMutation) (Value, error)
 		return (&GateDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("generated: unknown Gate mutation op: %q", m.Op())
+	}
+}
+
+// IdempotencyKeyClient is a client for the IdempotencyKey schema.
+type IdempotencyKeyClient struct {
+	config
+}
+
+// NewIdempotencyKeyClient returns a client for the IdempotencyKey from the given config.
+func NewIdempotencyKeyClient(c config) *IdempotencyKeyClient {
+	return &IdempotencyKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `idempotencykey.Hooks(f(g(h())))`.
+func (c *IdempotencyKeyClient) Use(hooks ...Hook) {
+	c.hooks.IdempotencyKey = append(c.hooks.IdempotencyKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `idempotencykey.Intercept(f(g(h())))`.
+func (c *IdempotencyKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IdempotencyKey = append(c.inters.IdempotencyKey, interceptors...)
+}
+
+// Create returns a builder for creating a IdempotencyKey entity.
+func (c *IdempotencyKeyClient) Create() *IdempotencyKeyCreate {
+	mutation := newIdempotencyKeyMutation(c.config, OpCreate)
+	return &IdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IdempotencyKey entities.
+func (c *IdempotencyKeyClient) CreateBulk(builders ...*IdempotencyKeyCreate) *IdempotencyKeyCreateBulk {
+	return &IdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IdempotencyKeyClient) MapCreateBulk(slice any, setFunc func(*IdempotencyKeyCreate, int)) *IdempotencyKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IdempotencyKeyCreateBulk{err: fmt.Errorf("calling to IdempotencyKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IdempotencyKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Update() *IdempotencyKeyUpdate {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdate)
+	return &IdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IdempotencyKeyClient) UpdateOne(_m *IdempotencyKey) *IdempotencyKeyUpdateOne {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdateOne, withIdempotencyKey(_m))
+	return &IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IdempotencyKeyClient) UpdateOneID(id int) *IdempotencyKeyUpdateOne {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdateOne, withIdempotencyKeyID(id))
+	return &IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Delete() *IdempotencyKeyDelete {
+	mutation := newIdempotencyKeyMutation(c.config, OpDelete)
+	return &IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IdempotencyKeyClient) DeleteOne(_m *IdempotencyKey) *IdempotencyKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IdempotencyKeyClient) DeleteOneID(id int) *IdempotencyKeyDeleteOne {
+	builder := c.Delete().Where(idempotencykey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IdempotencyKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Query() *IdempotencyKeyQuery {
+	return &IdempotencyKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIdempotencyKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IdempotencyKey entity by its id.
+func (c *IdempotencyKeyClient) Get(ctx context.Context, id int) (*IdempotencyKey, error) {
+	return c.Query().Where(idempotencykey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IdempotencyKeyClient) GetX(ctx context.Context, id int) *IdempotencyKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IdempotencyKeyClient) Hooks() []Hook {
+	hooks := c.hooks.IdempotencyKey
+	return append(hooks[:len(hooks):len(hooks)], idempotencykey.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *IdempotencyKeyClient) Interceptors() []Interceptor {
+	return c.inters.IdempotencyKey
+}
+
+func (c *IdempotencyKeyClient) mutate(ctx context.Context, m *IdempotencyKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("generated: unknown IdempotencyKey mutation op: %q", m.Op())
 	}
 }
 
@@ -2989,13 +3133,13 @@ func (c *TokenClient) mutate(ctx context.Context, m *TokenMutation) (Value, erro
 type (
 	hooks struct {
 		Account, Accrual, AuditEvent, CommissionStructure, Conversion, EarningDay, Gate,
-		IdentityProvider, Invoice, InvoiceLine, Network, Partner, PartnerStatus,
-		Referral, ReferralTerm, TermTotal, Token []ent.Hook
+		IdempotencyKey, IdentityProvider, Invoice, InvoiceLine, Network, Partner,
+		PartnerStatus, Referral, ReferralTerm, TermTotal, Token []ent.Hook
 	}
 	inters struct {
 		Account, Accrual, AuditEvent, CommissionStructure, Conversion, EarningDay, Gate,
-		IdentityProvider, Invoice, InvoiceLine, Network, Partner, PartnerStatus,
-		Referral, ReferralTerm, TermTotal, Token []ent.Interceptor
+		IdempotencyKey, IdentityProvider, Invoice, InvoiceLine, Network, Partner,
+		PartnerStatus, Referral, ReferralTerm, TermTotal, Token []ent.Interceptor
 	}
 )
 

@@ -19,6 +19,7 @@ import (
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
+	"partner.example/referrals/ent/generated/idempotencykey"
 	"partner.example/referrals/ent/generated/identityprovider"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
@@ -96,6 +97,7 @@ func checkColumn(t, c string) error {
 			conversion.Table:          conversion.ValidColumn,
 			earningday.Table:          earningday.ValidColumn,
 			gate.Table:                gate.ValidColumn,
+			idempotencykey.Table:      idempotencykey.ValidColumn,
 			identityprovider.Table:    identityprovider.ValidColumn,
 			invoice.Table:             invoice.ValidColumn,
 			invoiceline.Table:         invoiceline.ValidColumn,

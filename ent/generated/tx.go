@@ -28,6 +28,8 @@ type Tx struct {
 	EarningDay *EarningDayClient
 	// Gate is the client for interacting with the Gate builders.
 	Gate *GateClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
 	// Invoice is the client for interacting with the Invoice builders.
@@ -186,6 +188,7 @@ func (tx *Tx) init() {
 	tx.Conversion = NewConversionClient(tx.config)
 	tx.EarningDay = NewEarningDayClient(tx.config)
 	tx.Gate = NewGateClient(tx.config)
+	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.IdentityProvider = NewIdentityProviderClient(tx.config)
 	tx.Invoice = NewInvoiceClient(tx.config)
 	tx.InvoiceLine = NewInvoiceLineClient(tx.config)

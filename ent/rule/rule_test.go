@@ -79,6 +79,7 @@ var sees = map[string]map[string]string{
 	"EarningDay":       {},
 	"Gate":             {},
 	"IdentityProvider": {},
+	"IdempotencyKey":   {},
 }
 
 var changes = map[string]map[string]string{

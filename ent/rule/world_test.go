@@ -190,6 +190,8 @@ func (m *maker) newNetwork(name string) {
 	provider, err := m.tx.IdentityProvider.Create().SetNetworkID(m.network).SetIssuer("https://" + name).SetAudience(name).
 		SetRoleClaim("role").SetPartnerClaim("partner").SetScopeClaim("scope").Save(m.ctx)
 	m.note(name, provider, err)
+	key, err := m.tx.IdempotencyKey.Create().SetAccountID(0).SetKeyHash(name).SetRequestHash("").SetCreatedAt(aDay).Save(m.ctx)
+	m.note(name, key, err)
 	m.event(name, nil)
 }
 

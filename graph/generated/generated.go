@@ -2793,6 +2793,12 @@ type Query {
 What can be changed. A field is done wholly or not at all (a billing run: each of its invoices); several in one request
 are done one after the other. Where one is refused ` + "`" + `errors` + "`" + ` says which, with ` + "`" + `extensions.code` + "`" + `; the others are done all the
 same, and ` + "`" + `data` + "`" + ` is null: send one a request to read its answer.
+
+A request that may have to be sent again carries the HTTP header ` + "`" + `Idempotency-Key` + "`" + `: 1 to 255 visible ASCII characters, best a
+random UUID, a new one for each new request. However often it comes within 48 hours, also at the same moment or after an answer
+was lost, what it asks for happens once and is answered as it was; the answer's header ` + "`" + `Idempotency-Replayed: true` + "`" + ` says that it had
+happened before. Another document, operation or input under the same key of the same account is a CONFLICT. What was refused
+changed nothing and is tried anew.
 """
 type Mutation {
   """

@@ -93,6 +93,18 @@ func (f GateFunc) Mutate(ctx context.Context, m generated.Mutation) (generated.V
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.GateMutation", m)
 }
 
+// The IdempotencyKeyFunc type is an adapter to allow the use of ordinary
+// function as IdempotencyKey mutator.
+type IdempotencyKeyFunc func(context.Context, *generated.IdempotencyKeyMutation) (generated.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IdempotencyKeyFunc) Mutate(ctx context.Context, m generated.Mutation) (generated.Value, error) {
+	if mv, ok := m.(*generated.IdempotencyKeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.IdempotencyKeyMutation", m)
+}
+
 // The IdentityProviderFunc type is an adapter to allow the use of ordinary
 // function as IdentityProvider mutator.
 type IdentityProviderFunc func(context.Context, *generated.IdentityProviderMutation) (generated.Value, error)

@@ -15,6 +15,7 @@ import (
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
+	"partner.example/referrals/ent/generated/idempotencykey"
 	"partner.example/referrals/ent/generated/identityprovider"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
@@ -271,6 +272,33 @@ func (f TraverseGate) Traverse(ctx context.Context, q generated.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *generated.GateQuery", q)
+}
+
+// The IdempotencyKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IdempotencyKeyFunc func(context.Context, *generated.IdempotencyKeyQuery) (generated.Value, error)
+
+// Query calls f(ctx, q).
+func (f IdempotencyKeyFunc) Query(ctx context.Context, q generated.Query) (generated.Value, error) {
+	if q, ok := q.(*generated.IdempotencyKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *generated.IdempotencyKeyQuery", q)
+}
+
+// The TraverseIdempotencyKey type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIdempotencyKey func(context.Context, *generated.IdempotencyKeyQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIdempotencyKey) Intercept(next generated.Querier) generated.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIdempotencyKey) Traverse(ctx context.Context, q generated.Query) error {
+	if q, ok := q.(*generated.IdempotencyKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *generated.IdempotencyKeyQuery", q)
 }
 
 // The IdentityProviderFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -560,6 +588,8 @@ func NewQuery(q generated.Query) (Query, error) {
 		return &query[*generated.EarningDayQuery, predicate.EarningDay, earningday.OrderOption]{typ: generated.TypeEarningDay, tq: q}, nil
 	case *generated.GateQuery:
 		return &query[*generated.GateQuery, predicate.Gate, gate.OrderOption]{typ: generated.TypeGate, tq: q}, nil
+	case *generated.IdempotencyKeyQuery:
+		return &query[*generated.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: generated.TypeIdempotencyKey, tq: q}, nil
 	case *generated.IdentityProviderQuery:
 		return &query[*generated.IdentityProviderQuery, predicate.IdentityProvider, identityprovider.OrderOption]{typ: generated.TypeIdentityProvider, tq: q}, nil
 	case *generated.InvoiceQuery:

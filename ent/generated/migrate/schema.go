@@ -279,6 +279,35 @@ var (
 			},
 		},
 	}
+	// IdempotencyKeyColumns holds the columns for the "idempotency_key" table.
+	IdempotencyKeyColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "account_id", Type: field.TypeInt},
+		{Name: "key_hash", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
+		{Name: "request_hash", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
+		{Name: "uses", Type: field.TypeInt, Default: 1},
+		{Name: "results", Type: field.TypeBytes, Nullable: true, SchemaType: map[string]string{"mysql": "longblob"}},
+		{Name: "answer", Type: field.TypeBytes, Nullable: true, SchemaType: map[string]string{"mysql": "longblob"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
+	}
+	// IdempotencyKeyTable holds the schema information for the "idempotency_key" table.
+	IdempotencyKeyTable = &schema.Table{
+		Name:       "idempotency_key",
+		Columns:    IdempotencyKeyColumns,
+		PrimaryKey: []*schema.Column{IdempotencyKeyColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "idempotencykey_account_id_key_hash",
+				Unique:  true,
+				Columns: []*schema.Column{IdempotencyKeyColumns[1], IdempotencyKeyColumns[2]},
+			},
+			{
+				Name:    "idempotencykey_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeyColumns[7]},
+			},
+		},
+	}
 	// IdentityProviderColumns holds the columns for the "identity_provider" table.
 	IdentityProviderColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -676,6 +705,7 @@ var (
 		ConversionTable,
 		EarningDayTable,
 		GateTable,
+		IdempotencyKeyTable,
 		IdentityProviderTable,
 		InvoiceTable,
 		InvoiceLineTable,
@@ -727,6 +757,11 @@ func init() {
 	}
 	GateTable.Annotation = &entsql.Annotation{
 		Table:     "gate",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	IdempotencyKeyTable.Annotation = &entsql.Annotation{
+		Table:     "idempotency_key",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

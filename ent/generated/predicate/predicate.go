@@ -71,6 +71,9 @@ func EarningDayOrErr(p EarningDay, err error) EarningDay {
 // Gate is the predicate function for gate builders.
 type Gate func(*sql.Selector)
 
+// IdempotencyKey is the predicate function for idempotencykey builders.
+type IdempotencyKey func(*sql.Selector)
+
 // IdentityProvider is the predicate function for identityprovider builders.
 type IdentityProvider func(*sql.Selector)
 

@@ -13,6 +13,7 @@ import (
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
+	"partner.example/referrals/ent/generated/idempotencykey"
 	"partner.example/referrals/ent/generated/identityprovider"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
@@ -187,6 +188,21 @@ func init() {
 	gateDescPasses := gateFields[1].Descriptor()
 	// gate.DefaultPasses holds the default value on creation for the passes field.
 	gate.DefaultPasses = gateDescPasses.Default.(int64)
+	idempotencykey.Policy = privacy.NewPolicies(schema.IdempotencyKey{})
+	idempotencykey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := idempotencykey.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
+	_ = idempotencykeyFields
+	// idempotencykeyDescUses is the schema descriptor for uses field.
+	idempotencykeyDescUses := idempotencykeyFields[3].Descriptor()
+	// idempotencykey.DefaultUses holds the default value on creation for the uses field.
+	idempotencykey.DefaultUses = idempotencykeyDescUses.Default.(int)
 	identityprovider.Policy = privacy.NewPolicies(schema.IdentityProvider{})
 	identityprovider.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
