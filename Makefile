@@ -1,13 +1,14 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check generate lint lint-schema bench build fmt mariadb cc node fresh tidy
+.PHONY: help run test check generate lint lint-schema explorer test-explorer bench build fmt mariadb cc node chromium fresh fresh-explorer tidy
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 export PATH := $(PATH):/usr/sbin
 
 lint := go tool -modfile=tools/go.mod golangci-lint
+explorer := server/explorer/web
 generated := ent/generated graph/generated
 
 # $(call needs,PROGRAM,PACKAGE) installs a Debian package where its program is missing, for root; anybody else is
@@ -30,7 +31,7 @@ test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
 
-check: fresh lint lint-schema tidy test ## All that must hold before a change is merged
+check: fresh fresh-explorer lint lint-schema tidy test test-explorer ## All that must hold before a change is merged
 
 generate: ## Generate what the schemas say: ent/generated and graph/generated
 	go generate ./ent
@@ -46,6 +47,12 @@ lint-schema: tools/schema/node_modules/.package-lock.json ## Read schema.graphql
 bench: mariadb ## Measure, and compare with what the machine can do
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
 
+explorer: $(explorer)/node_modules/.package-lock.json ## Build the page at /explorer, which is committed
+	cd $(explorer) && node build.js ../generated
+
+test-explorer: build chromium $(explorer)/node_modules/.package-lock.json ## Try the explorer in a browser that reaches nothing else
+	cd $(explorer) && REFERRALS=$(CURDIR)/bin/referrals node --test test/
+
 build: ## bin/referrals, one file without cgo
 	CGO_ENABLED=0 go build -trimpath -o bin/referrals ./server
 
@@ -57,6 +64,9 @@ mariadb: ## Install Debian's MariaDB, of which the tests start servers of their 
 
 cc: # the race detector is linked by a C compiler
 	$(call needs,gcc,gcc libc6-dev)
+
+chromium: # the explorer is tried in
+	$(call needs,chromium,chromium)
 
 node: # what is written in JavaScript
 	$(call needs,npm,nodejs npm)
@@ -75,6 +85,13 @@ fresh:
 		rm -rf "$$folder"; cp -a "$$kept/$$folder" "$$folder"; \
 	done; \
 	[ -z "$$failed" ] || { echo "generated code is stale: run 'make generate' and commit what it makes" >&2; exit 1; }
+
+# Builds the page anew and compares what is in the files: compressors differ from one version of Node.js to the next.
+fresh-explorer: $(explorer)/node_modules/.package-lock.json
+	@built=$$(mktemp -d); trap 'rm -rf "$$built"' EXIT; \
+	(cd $(explorer) && node build.js "$$built/new") >"$$built/log" 2>&1 || { cat "$$built/log" >&2; exit 1; }; \
+	cp -a server/explorer/generated "$$built/kept"; gunzip -r "$$built/kept" "$$built/new"; \
+	diff -rq "$$built/kept" "$$built/new" || { echo "the explorer is stale: run 'make explorer' and commit what it makes" >&2; exit 1; }
 
 tidy:
 	go mod tidy -diff

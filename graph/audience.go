@@ -13,7 +13,7 @@ func tellAudience(schema *ast.Schema) {
 	audienceTold.Do(func() {
 		for _, definition := range schema.Types {
 			for _, field := range definition.Fields {
-				field.Description = strings.Join(nonEmpty(field.Description, audienceOf(field), wholeOf(field)), "\n\n")
+				field.Description = strings.Join(nonEmpty(field.Description, audienceOf(field), wholeOf(field)), " ")
 			}
 		}
 	})
@@ -45,11 +45,11 @@ func wholeOf(field *ast.FieldDefinition) string {
 	return "Of a partner of whom the viewer sees all."
 }
 
-func nonEmpty(paragraphs ...string) []string {
+func nonEmpty(sentences ...string) []string {
 	var kept []string
-	for _, paragraph := range paragraphs {
-		if paragraph != "" {
-			kept = append(kept, paragraph)
+	for _, sentence := range sentences {
+		if sentence != "" {
+			kept = append(kept, sentence)
 		}
 	}
 	return kept

@@ -12,11 +12,11 @@ func TestIntrospection_saysWhoMayAskForWhat(t *testing.T) {
 	tellAudience(schema)
 	tellAudience(schema)
 	for field, want := range map[string]string{
-		"Query.networks":              "All networks, by name.\n\nFor SUPPORT.",
+		"Query.networks":              "All networks, by name. For SUPPORT.",
 		"Network.signUpPage":          "For ADMIN and SUPPORT.",
 		"Network.invoices":            "For ADMIN, PARTNER_MANAGER and SUPPORT.",
 		"Partner.email":               "Of a partner of whom the viewer sees all.",
-		"Partner.referredBy":          "For ADMIN, PARTNER_MANAGER and SUPPORT.\n\nOf a partner of whom the viewer sees all.",
+		"Partner.referredBy":          "For ADMIN, PARTNER_MANAGER and SUPPORT. Of a partner of whom the viewer sees all.",
 		"ReferralReportTotals.billed": "What is on the referrers' invoices.",
 	} {
 		parent, name, _ := strings.Cut(field, ".")

@@ -14,6 +14,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/graph"
+	"partner.example/referrals/server/explorer"
 )
 
 type serveCommand struct {
@@ -58,7 +59,7 @@ func (c serveCommand) Run(a *app) error {
 		Handler:           c.routes(graph.New(a.db, a.ledger, a.program, a.billing).Handler(), &door{program: a.program, identities: newIdentities(a.program)}),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
 	}
-	slog.Info("listening", "address", "http://"+listener.Addr().String(), "graphql", "http://"+listener.Addr().String()+"/graphql", "database", engine)
+	slog.Info("listening", "address", "http://"+listener.Addr().String(), "graphql", "http://"+listener.Addr().String()+"/graphql", "explorer", "http://"+listener.Addr().String()+"/explorer", "database", engine)
 	greeting.say(a.stderr, "http://"+listener.Addr().String())
 	if !c.NoBilling {
 		defer c.billByItself(a)()
@@ -81,6 +82,7 @@ func (c serveCommand) Run(a *app) error {
 func (c serveCommand) routes(graphql http.Handler, d *door) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", d.signIn(http.MaxBytesHandler(graphql, maxBody)))
+	mux.Handle("/explorer/", explorer.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	return c.identify(http.NewCrossOriginProtection().Handler(mux))
 }

@@ -1,0 +1,213 @@
+// The explorer in a browser that reaches nothing but the product: what a person does there, and that nothing is asked of
+// anybody else, nothing is refused by the page's policy, and nothing goes wrong in the console.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { chromium } from 'playwright-core'
+import { read } from '../src/shelf-file.js'
+
+const binary = process.env.REFERRALS ?? '../../../bin/referrals'
+const pictures = process.env.ARTEFACTS ?? join(import.meta.dirname, 'screenshots')
+const folder = mkdtempSync(join(tmpdir(), 'explorer-'))
+const database = `sqlite:${join(folder, 'demo.db')}`
+const clock = '2026-07-01T12:00:00Z' // the demo's year has just ended
+
+let server, address, tokens, browser
+
+before(async () => {
+  mkdirSync(pictures, { recursive: true })
+  const said = execFileSync(binary, ['demo', '--database', database], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  tokens = Object.fromEntries(said.trim().split('\n').map((line) => line.split('=')))
+  server = spawn(binary, ['serve', '--database', database, '--listen', '127.0.0.1:0', '--clock', clock], { stdio: ['ignore', 'ignore', 'pipe'] })
+  address = await new Promise((resolve, reject) => {
+    let log = ''
+    server.stderr.on('data', (text) => {
+      log += text
+      const found = log.match(/address=(http:\S+)/)
+      if (found) resolve(found[1])
+    })
+    server.on('exit', () => reject(new Error(`the server ended:\n${log}`)))
+  })
+  execFileSync(binary, ['bill', '--database', database, '--network', tokens.NETWORK, '--through', '2026-06-30', '--clock', clock], { stdio: 'ignore' })
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  })
+})
+
+after(async () => {
+  await browser?.close()
+  server?.removeAllListeners('exit')
+  server?.kill()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Opens the explorer in a browser of its own, and keeps what must not happen. */
+async function open({ colorScheme = 'light', width = 1360, height = 820 } = {}) {
+  const context = await browser.newContext({ colorScheme, viewport: { width, height }, locale: 'en-GB' })
+  const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  const wrong = []
+  await context.route((url) => url.origin !== address, (route) => {
+    wrong.push(`asks another host: ${route.request().url()}`)
+    return route.abort()
+  })
+  await page.exposeFunction('tellViolation', (text) => wrong.push(text))
+  await page.addInitScript(() => document.addEventListener('securitypolicyviolation', (event) => {
+    window.tellViolation(`against the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`)
+  }))
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(`console: ${message.text()}`))
+  page.on('pageerror', (error) => wrong.push(`error: ${error.stack}`))
+  page.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText
+    if (why !== 'net::ERR_ABORTED') wrong.push(`fails: ${request.url()} ${why}`) // that one is a reload's
+  })
+  await page.goto(`${address}/explorer`)
+  const shot = (name) => page.screenshot({ path: join(pictures, `${name}.png`) })
+  return { page, wrong, shot, close: () => context.close() }
+}
+
+async function signIn(page, token) {
+  await page.getByLabel('Token').fill(token)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.locator('.monaco-editor').nth(2).waitFor()
+}
+
+async function chooseNetwork(page) {
+  await page.getByRole('combobox', { name: 'Network' }).fill('demo')
+  await page.getByRole('option', { name: /Demo Network/ }).click()
+}
+
+/** The answer that the page shows, once it is one. */
+async function answer(page) {
+  return page.waitForFunction(() => {
+    const model = globalThis.__MONACO?.editor.getModels().find(({ uri }) => uri.path.endsWith('response.json'))
+    try {
+      return JSON.parse(model.getValue())
+    } catch {
+      return null
+    }
+  }).then((found) => found.jsonValue())
+}
+
+const shelf = readdirSync(join(import.meta.dirname, '../shelf'))
+  .map((file) => read(file, readFileSync(join(import.meta.dirname, '../shelf', file), 'utf8')))
+
+/** Opens a document of the shelf, fills in its form, and runs it. */
+async function runFromShelf(page, document) {
+  const entry = page.locator('.shelf details', { has: page.locator('summary', { hasText: document.title }) })
+  if (!(await entry.evaluate((details) => details.open))) await entry.locator('summary').click()
+  for (const { name } of document.variables) {
+    const fill = { partner: ['Partner', 'amber acorn'], invoice: ['Invoice', '1'] }[name]
+    if (fill) {
+      await entry.getByRole('combobox', { name: fill[0] }).fill(fill[1])
+      await page.getByRole('option').first().click()
+    }
+    const day = { from: ['From', '2025-07-01'], to: ['To, included', '2026-06-30'] }[name]
+    if (day) await entry.getByLabel(day[0]).fill(day[1])
+    if (name === 'externalId') await entry.getByLabel(/external id/).fill(await aConversion())
+  }
+  await entry.getByRole('button', { name: /^Run/ }).click()
+  await page.locator('.graphiql-tab-button', { hasText: document.name }).waitFor()
+  return answer(page)
+}
+
+test('support staff signs in, completes a field, runs documents of the shelf and reads the answers', async () => {
+  const { page, wrong, shot, close } = await open()
+  await shot('sign-in-light')
+  await signIn(page, tokens.SUPPORT_TOKEN)
+  await page.getByText('Read only').waitFor()
+  await page.getByText('Choose a network first').first().waitFor()
+  await chooseNetwork(page)
+  await page.getByText('USD · America/New_York').waitFor()
+
+  // the first tab asks for the network that was chosen
+  await page.getByRole('button', { name: /^Execute query/ }).click()
+  assert.equal((await answer(page)).data.network.name, 'Demo Network')
+
+  // completion knows the schema
+  await page.getByRole('button', { name: 'New tab' }).click()
+  const editor = page.getByRole('region', { name: 'Operation Editor' })
+  await editor.locator('.monaco-editor').first().click()
+  await page.keyboard.type('{ viewer { ro')
+  await page.keyboard.press('Control+Space')
+  await page.locator('.suggest-widget .monaco-list-row', { hasText: 'role' }).first().waitFor()
+  await shot('completion-light')
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Control+Enter')
+  assert.deepEqual(await answer(page), { data: { viewer: { role: 'SUPPORT' } } })
+
+  for (const document of shelf.filter(({ roles }) => roles.includes('SUPPORT'))) {
+    const got = await runFromShelf(page, document)
+    assert.equal(got.errors, undefined, `${document.name}: ${JSON.stringify(got.errors)}`)
+    assert.ok(got.data.network, document.name)
+    await shot(`shelf-${document.key}-light`)
+  }
+
+  // the schema's own words
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click()
+  await page.getByRole('link', { name: 'Network', exact: true }).first().click()
+  await page.getByText('Nothing crosses a network').waitFor()
+  await shot('documentation-light')
+  await page.getByRole('button', { name: 'Show History' }).click()
+  await page.locator('.graphiql-history-item').first().waitFor()
+
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a partner sees its own shelf, in the dark and in a narrow window', async () => {
+  const { page, wrong, shot, close } = await open({ colorScheme: 'dark' })
+  await shot('sign-in-dark')
+  await signIn(page, tokens.PARTNER_TOKEN)
+  for (const document of shelf.filter(({ roles }) => roles.includes('PARTNER'))) {
+    const got = await runFromShelf(page, document)
+    assert.equal(got.errors, undefined, `${document.name}: ${JSON.stringify(got.errors)}`)
+    assert.equal(got.data.viewer.partner.name, 'Amber Acorn Media')
+  }
+  assert.equal(await page.locator('.shelf details').count(), shelf.filter(({ roles }) => roles.includes('PARTNER')).length)
+  await shot('partner-dark')
+  await page.setViewportSize({ width: 480, height: 900 })
+  await page.waitForTimeout(300) // the editors lay themselves out anew
+  await shot('partner-narrow')
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth), false, 'the page scrolls sideways')
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('the token is nowhere but in the memory of the page', async () => {
+  const { page, wrong, close } = await open()
+  await signIn(page, tokens.ADMIN_TOKEN)
+  await page.getByRole('button', { name: /^Execute query/ }).click()
+  assert.equal((await answer(page)).data.viewer.role, 'ADMIN')
+  const kept = async () => page.evaluate(async () => JSON.stringify([
+    { ...localStorage }, { ...sessionStorage }, document.cookie, await indexedDB.databases(), await caches.keys(),
+    document.documentElement.outerHTML, [...document.querySelectorAll('input')].map((input) => input.value), window.name, history.state,
+  ]))
+  await page.waitForTimeout(700) // GraphiQL writes its tabs half a second later
+  assert.equal((await kept()).includes(tokens.ADMIN_TOKEN), false)
+  assert.match(await page.evaluate(() => Object.keys(sessionStorage).join()), /tabState/)
+  assert.equal(await page.evaluate(() => Object.keys(localStorage).some((key) => /quer|tab|variables|header/i.test(key))), false)
+  await page.reload()
+  await page.getByLabel('Token').waitFor()
+  assert.deepEqual(wrong, [])
+
+  // who signs out takes along what was asked
+  await signIn(page, tokens.ADMIN_TOKEN)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByLabel('Token').waitFor()
+  await page.waitForTimeout(700)
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0)
+
+  await page.getByLabel('Token').fill('ref_WRONG')
+  await page.keyboard.press('Enter')
+  assert.match(await page.locator('.problem').innerText(), /^This token is not valid/)
+  assert.deepEqual(wrong, ['console: Failed to load resource: the server responded with a status of 401 (Unauthorized)'])
+  await close()
+})
