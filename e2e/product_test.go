@@ -48,7 +48,8 @@ type product struct {
 	database string
 	network  string // its id
 	zone     *time.Location
-	clock    string // what time it is for commands
+	clock    string   // what time it is for commands
+	options  []string // of the server
 
 	server *server
 	mu     sync.Mutex
@@ -166,8 +167,11 @@ func (p *product) At(moment string) {
 	p.Helper()
 	p.Stop()
 	p.clock = p.moment(moment)
-	p.server = start(p.T, p.database, p.clock)
+	p.server = start(p.T, p.database, p.clock, p.options...)
 }
+
+// With has the servers that are started from now on serve with options.
+func (p *product) With(options ...string) { p.options = options }
 
 // Stop stops the server as an operator does.
 func (p *product) Stop() {
@@ -199,10 +203,10 @@ type server struct {
 	http    *http.Client
 }
 
-func start(t *testing.T, database, moment string) *server {
+func start(t *testing.T, database, moment string, options ...string) *server {
 	t.Helper()
 	s := &server{
-		process: exec.Command(binary, "serve", "--database", database, "--listen", "127.0.0.1:0", "--clock", moment, "--no-billing"),
+		process: exec.Command(binary, append([]string{"serve", "--database", database, "--listen", "127.0.0.1:0", "--clock", moment, "--no-billing"}, options...)...),
 		ended:   make(chan error, 1),
 		log:     &log{listening: make(chan string, 1)},
 		http:    &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}},

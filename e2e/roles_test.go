@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -134,6 +136,99 @@ func TestRoles_aPartnerSeesItsOwnRowsAndNoBasis(t *testing.T) {
 		me.refused("ReferralReport", vars{"from": "2026-02-01", "to": "2026-02-28"}, "FORBIDDEN")
 		me.refused("Partners", nil, "FORBIDDEN")
 		me.refused(`query ($id: ID!) { network { partner(id: $id) { name } } }`, vars{"id": amy}, "NOT_FOUND id")
+	})
+}
+
+// Whoever knows its rate could divide its commission by it, and learn what the network earns more exactly than the report
+// tells it.
+func TestRoles_aPartnerLearnsNoMoreFromDaysThanFromTheReport(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		type pair struct{ ann, bob, cid string }
+		pairs := map[string]pair{}
+		for _, basis := range []string{"REVENUE", "PROFIT", "PAYOUT"} {
+			ann := p.Active("Ann, by " + basis)
+			p.Custom(ann, percent("10", basis))
+			pairs[basis] = pair{ann, p.Active("Bob", ann), p.Active("Cid", ann)}
+		}
+		p.At("2026-02-03 10:00")
+		for basis, want := range map[string]struct{ staff, partner string }{
+			"REVENUE": {"2026-02-01 12.345679, 2026-02-02 0.004", "2026-02-01 12.35"},
+			"PROFIT":  {"2026-02-01 2.345679, 2026-02-02 0.002", "2026-02-01 2.35"},
+			"PAYOUT":  {"2026-02-01 10.00, 2026-02-02 0.002", "2026-02-01 10.00, 2026-02-02 0.002"},
+		} {
+			p.each(basis, func(p *product) {
+				ann, bob, cid := pairs[basis].ann, pairs[basis].bob, pairs[basis].cid
+				p.ConvertsFor(bob, "2026-02-01 12:00", "123.456789", "100")
+				p.ConvertsFor(bob, "2026-02-02 12:00", "0.04", "0.02")
+				term, unpaid := p.theRow("2026-02-01", "2026-02-28", ann, bob).Term.ID, p.theRow("2026-02-01", "2026-02-28", ann, cid).Term.ID
+				if got := p.As(admin).days(term); got != want.staff {
+					p.Errorf("staff see %s, want %s", got, want.staff)
+				}
+				me := p.As(partnerOf(ann))
+				if got := me.days(term); got != want.partner {
+					p.Errorf("the partner sees %s, want %s", got, want.partner)
+				}
+				me.refused(`{ viewer { partner { referralReport(from: "2026-02-01", to: "2026-02-28") { rows(orderBy: {field: BASIS_AMOUNT, direction: ASC}) { totalCount } } } } }`, nil, "FORBIDDEN orderBy.field")
+				p.ConvertsFor(cid, "2026-02-02 12:00", "1000", "0") // of which nothing is paid by payout
+				if got := me.days(unpaid); basis == "PAYOUT" && got != "" {
+					p.Errorf("the partner sees that something was earned without a payout: %s", got)
+				}
+			})
+		}
+	})
+}
+
+// days is what somebody sees of the days of a term, and for which of them an invoice.
+func (c client) days(term string) string {
+	c.Helper()
+	var answer struct {
+		Node struct {
+			Days []struct {
+				Date, Commission string
+				Invoice          *struct{ Number int }
+			}
+		}
+	}
+	c.must(`query ($id: ID!) { node(id: $id) { ... on ReferralTerm { days(from: "2026-01-01", to: "2026-12-31") { date commission invoice { number } } } } }`, vars{"id": term}, &answer)
+	var days []string
+	for _, day := range answer.Node.Days {
+		text := day.Date + " " + day.Commission
+		if day.Invoice != nil {
+			text += fmt.Sprint(" on ", day.Invoice.Number)
+		}
+		days = append(days, text)
+	}
+	return strings.Join(days, ", ")
+}
+
+func TestI6_aDayDoesNotTellOfAHiddenInvoice(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		p.Global(tenPercent)
+		ann := p.Active("Ann")
+		bob := p.Active("Bob", ann)
+		p.Converts(bob, "2026-02-01 10:01", "100")
+		term := p.theRow("2026-02-01", "2026-02-28", ann, bob).Term.ID
+		p.At("2026-03-02 10:00")
+		var made struct {
+			RunBilling struct {
+				Invoices struct{ Nodes []struct{ ID string } }
+			}
+		}
+		p.As(admin).must("RunBilling", vars{"through": "2026-02-28", "partner": ann}, &made)
+		p.Converts(bob, "2026-02-01 10:02", "50") // late, and unbilled
+		me := p.As(partnerOf(ann))
+		if got, want := me.days(term), "2026-02-01 5.00, 2026-02-01 10.00 on 1"; got != want {
+			p.Errorf("the partner sees %s, want %s", got, want)
+		}
+		p.As(admin).must("SetInvoiceHidden", vars{"id": made.RunBilling.Invoices.Nodes[0].ID, "hidden": true}, nil)
+		if got, want := me.days(term), "2026-02-01 15.00"; got != want {
+			p.Errorf("where the invoice is hidden the partner sees %s, want %s", got, want)
+		}
+		if got, want := p.As(manager).days(term), "2026-02-01 5.00, 2026-02-01 10.00 on 1"; got != want {
+			p.Errorf("staff see %s, want %s", got, want)
+		}
 	})
 }
 

@@ -2,10 +2,12 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"sync"
 
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/audit"
@@ -87,6 +89,30 @@ func reference(kind string, stored *string) *string {
 		return stored
 	}
 	return pointer(scalar.ID{Type: kind, Row: row}.String())
+}
+
+// listed is what the list of networks shows of each; whatever else is asked of a network is a look into it.
+var listed = map[string]bool{"__typename": true, "id": true, "name": true, "currency": true, "timeZone": true}
+
+// logLook is around every field: support staff reach a network also by the list of all, without naming it.
+func (r *Resolver) logLook(ctx context.Context, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	if field.Object != "Network" || listed[field.Field.Name] || field.Parent == nil {
+		return next(ctx)
+	}
+	var networkID int
+	switch of := field.Parent.Result.(type) {
+	case *ent.Network:
+		networkID = of.ID
+	case **ent.Network: // in a list
+		networkID = (*of).ID
+	default:
+		return nil, fmt.Errorf("a network that is a %T", of)
+	}
+	if err := r.look(ctx, networkID); err != nil {
+		return nil, err
+	}
+	return next(ctx)
 }
 
 // looks remembers into which networks support staff looked in one request: each is logged once.

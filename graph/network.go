@@ -3,11 +3,14 @@ package graph
 import (
 	"context"
 
+	entsql "entgo.io/ent/dialect/sql"
+
 	"partner.example/referrals/commission"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/network"
 	"partner.example/referrals/ent/generated/partner"
 	"partner.example/referrals/ent/generated/predicate"
+	"partner.example/referrals/ent/rule"
 	"partner.example/referrals/graph/generated/model"
 	"partner.example/referrals/graph/page"
 	"partner.example/referrals/graph/scalar"
@@ -115,9 +118,7 @@ func (r *Resolver) partners(ctx context.Context, where []predicate.Partner, firs
 	if err != nil {
 		return nil, err
 	}
-	if v.Limited {
-		where = append(where, partner.ManagerID(v.AccountID))
-	}
+	where = append(where, func(partners *entsql.Selector) { rule.SeenWhole(v, partners) })
 	total, err := r.DB.Partner.Query().Where(where...).Count(ctx)
 	if err != nil {
 		return nil, err

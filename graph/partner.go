@@ -33,7 +33,7 @@ func (r partnerResolver) Manager(ctx context.Context, p *ent.Partner) (*ent.Acco
 // ReferralLink is the partner's sign-up link, while its referrals would pay [A2].
 func (r partnerResolver) ReferralLink(ctx context.Context, p *ent.Partner) (*string, error) {
 	n, effective, err := r.effective(ctx, p)
-	if err != nil || effective == nil || n.SignUpPage == "" {
+	if err != nil || effective == nil || n.SignUpPage == "" || p.ReferralCode == "" {
 		return nil, err
 	}
 	link, err := url.Parse(n.SignUpPage)

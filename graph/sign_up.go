@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -27,9 +28,13 @@ const (
 	limitersKept     = 100_000
 	limitersKeptFor  = 10 * time.Minute
 
-	// signUpTakes is how long every answer to a stranger takes: longer than the work, so that the time does not
-	// tell whether a code or an e-mail was known.
-	signUpTakes = 300 * time.Millisecond
+	// beat is when strangers are answered: one beat after the request came in. That is longer than the work, so that
+	// the time does not tell whether a code or an e-mail was known; where the work took longer, for once, the answer
+	// waits for the next beat.
+	beat = 300 * time.Millisecond
+
+	// subscriber is the part of an IPv6 address that a provider gives to one customer, who has the rest to choose from.
+	subscriber = 64
 )
 
 func newSignUps() *signUps {
@@ -48,23 +53,46 @@ func (s *signUps) allow(key string, aMinute int) bool {
 // SignUp takes an application. What is answered, and when, is the same for every code and e-mail.
 func (r mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error) {
 	networkID := input.Network.Of(scalar.Network)
-	if !r.signUps.allow("address "+address(ctx), signUpsAnAddress) || !r.signUps.allow("network "+strconv.Itoa(networkID), signUpsANetwork) {
+	if !r.signUps.allow("address "+origin(address(ctx)), signUpsAnAddress) || !r.signUps.allow("network "+strconv.Itoa(networkID), signUpsANetwork) {
 		return nil, commission.Refuse(commission.RateLimited, "", "too many applications: try again in a minute")
 	}
-	answer := time.NewTimer(signUpTakes)
-	defer answer.Stop()
+	arrived := r.Program.Now()
 	err := r.Program.SignUp(ctx, program.SignUp{
 		NetworkID: networkID, Name: input.Name, Email: input.Email, ReferralCode: or(input.ReferralCode, ""),
 	})
-	select {
-	case <-answer.C:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := waitForBeat(ctx, r.Program.Now().Sub(arrived)); err != nil {
+		return nil, err
 	}
 	if err != nil {
 		return nil, err
 	}
 	return &model.SignUpPayload{Received: true}, nil
+}
+
+// waitForBeat waits until the next beat of a request that came in that long ago.
+func waitForBeat(ctx context.Context, ago time.Duration) error {
+	next := time.NewTimer(beat - ago%beat)
+	defer next.Stop()
+	select {
+	case <-next.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// origin is what of an address tells one caller from another.
+func origin(address string) string {
+	at, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	at = at.Unmap().WithZone("")
+	if at.Is4() {
+		return at.String()
+	}
+	network, _ := at.Prefix(subscriber)
+	return network.String()
 }
 
 type addressKey struct{}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"time"
@@ -53,6 +54,55 @@ func (c identityProviderCommand) Run(a *app) error {
 
 type tokenCommand struct {
 	Create tokenCreateCommand `cmd:"" help:"Create a token and print it, the only time that it is shown. Makes an account for it unless --account names one."`
+	List   tokenListCommand   `cmd:"" help:"Print the tokens of a network as CSV, the latest first: whose they are, and until when they work."`
+	Revoke tokenRevokeCommand `cmd:"" help:"End a token at once, be it the last of an ADMIN."`
+}
+
+type tokenListCommand struct {
+	Network string `help:"The id of the network; without it the tokens of support staff." placeholder:"ID"`
+}
+
+// Run lists tokens, and no secret.
+func (c tokenListCommand) Run(a *app) error {
+	networkID := 0
+	if c.Network != "" {
+		if networkID = scalar.ParseID(c.Network).Of(scalar.Network); networkID == 0 {
+			return fmt.Errorf("--network %q is the id of none", c.Network)
+		}
+	}
+	tokens, err := a.program.Tokens(a, networkID)
+	if err != nil {
+		return err
+	}
+	rows := csv.NewWriter(a.stdout)
+	_ = rows.Write([]string{"id", "name", "account", "account_name", "role", "created_at", "expires_at", "last_used_at", "revoked_at"})
+	for _, t := range tokens {
+		owner := t.Edges.Account
+		_ = rows.Write([]string{
+			scalar.ID{Type: scalar.Token, Row: t.ID}.String(), t.Name, scalar.ID{Type: scalar.Account, Row: owner.ID}.String(), owner.Name, string(owner.Role),
+			written(&t.CreatedAt), written(t.ExpiresAt), written(t.LastUsedAt), written(t.RevokedAt),
+		})
+	}
+	rows.Flush()
+	return rows.Error()
+}
+
+// written is a moment as clients read it; "": none.
+func written(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339Nano)
+}
+
+type tokenRevokeCommand struct {
+	ID string `arg:"" help:"The id of the token, as list shows it." name:"id"`
+}
+
+// Run ends the token.
+func (c tokenRevokeCommand) Run(a *app) error {
+	_, err := a.program.OperatorRevokesToken(a, scalar.ParseID(c.ID).Of(scalar.Token))
+	return err
 }
 
 type tokenCreateCommand struct {

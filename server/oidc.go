@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/program"
@@ -26,10 +28,18 @@ type identities struct {
 	program *program.Program
 
 	providers sync.Map           // issuer to *oidc.Provider
+	limits    sync.Map           // issuer to *rate.Limiter
 	asking    singleflight.Group // by issuer: one that is slow holds up nobody else's people
 }
 
-const providerTimeout = 10 * time.Second
+const (
+	providerTimeout = 10 * time.Second
+	mostOfIssuer    = 200 // characters of what a stranger wrote, in the log
+
+	// Whoever sends a forged token makes us fetch the keys, since it names one that we do not know.
+	fetchesAtOnce = 10
+	fetchesAnew   = 6 * time.Second
+)
 
 func newIdentities(p *program.Program) *identities {
 	return &identities{program: p}
@@ -49,7 +59,7 @@ func (i *identities) signIn(ctx context.Context, token string) (viewer.Viewer, e
 		return viewer.Viewer{}, err
 	}
 	if provider == nil {
-		return viewer.Viewer{}, refused("its issuer %q is no network's", issuer)
+		return viewer.Viewer{}, refused("its issuer %.*q is no network's", mostOfIssuer, issuer)
 	}
 	known, err := i.provider(issuer)
 	if err != nil {
@@ -67,12 +77,8 @@ func (i *identities) signIn(ctx context.Context, token string) (viewer.Viewer, e
 		value, _ := claims[name].(string)
 		return value
 	}
-	name := text("name")
-	if name == "" {
-		name = verified.Subject
-	}
 	v, err := i.program.SignInAs(ctx, program.Identity{
-		NetworkID: provider.NetworkID, Subject: verified.Subject, Name: name, Email: text("email"),
+		NetworkID: provider.NetworkID, Subject: verified.Subject, Name: text("name"), Email: text("email"),
 		Role: commission.Role(text(provider.RoleClaim)), Scope: commission.ManagerScope(text(provider.ScopeClaim)),
 		PartnerID: scalar.ParseID(text(provider.PartnerClaim)).Of(scalar.Partner),
 	})
@@ -108,7 +114,10 @@ func (i *identities) provider(issuer string) (*oidc.Provider, error) {
 	}
 	found, err, _ := i.asking.Do(issuer, func() (any, error) {
 		// The provider keeps this context for the keys that it fetches later: it is no request's.
-		ctx := oidc.ClientContext(context.Background(), &http.Client{Timeout: providerTimeout})
+		limit, _ := i.limits.LoadOrStore(issuer, rate.NewLimiter(rate.Every(fetchesAnew), fetchesAtOnce))
+		ctx := oidc.ClientContext(context.Background(), &http.Client{
+			Timeout: providerTimeout, Transport: sparing{limit.(*rate.Limiter)}, //nolint:forcetypeassert // only limiters are stored
+		})
 		return oidc.NewProvider(ctx, issuer)
 	})
 	if err != nil {
@@ -116,4 +125,15 @@ func (i *identities) provider(issuer string) (*oidc.Provider, error) {
 	}
 	i.providers.Store(issuer, found)
 	return found.(*oidc.Provider), nil //nolint:forcetypeassert // as above
+}
+
+// sparing asks a provider no more often than a limit allows.
+type sparing struct{ limit *rate.Limiter }
+
+// RoundTrip refuses to fetch what was fetched too often.
+func (s sparing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !s.limit.Allow() {
+		return nil, errors.New("it was asked too often in the last minute")
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }

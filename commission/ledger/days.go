@@ -8,6 +8,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/viewer"
 )
 
 // Day is what a term counted on one day and what became of it: where a part of the day is on an invoice and
@@ -38,20 +39,61 @@ func (l *Ledger) Days(ctx context.Context, termID int, currency commission.Curre
 	if days.To-days.From > maxDays {
 		return nil, commission.Refuse(commission.BadUserInput, "to", "must be at most %d days after from", maxDays)
 	}
-	var all []*Day
-	err := database.Each(ctx, l.DB, `
+	hidden, err := l.hiddenLines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type part struct {
+		day    commission.Date
+		lineID int
+	}
+	var parts []part
+	counted := map[part]commission.Sums{}
+	err = database.Each(ctx, l.DB, `
 		SELECT day, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
 		FROM accrual WHERE term_id = ? AND day BETWEEN ? AND ? GROUP BY day, line_id ORDER BY day, line_id`,
 		[]any{termID, int32(days.From), int32(days.To)}, func(row *stdsql.Rows) error {
-			day := Day{TermID: termID}
-			sums, err := scanSums(row, &day.Date, &day.LineID)
+			var at part
+			sums, err := scanSums(row, &at.day, &at.lineID)
 			if err != nil || sums.IsZero() {
 				return err
 			}
-			day.Conversions, day.BasisAmount = sums.Conversions, currency.Exact(sums.Of(structure.Basis()))
-			day.Commission = currency.Exact(structure.Earned(sums).Round(commission.Scale))
-			all = append(all, &day)
+			if hidden[at.lineID] { // its partner does not know of that invoice [I6]
+				at.lineID = unbilledLine
+			}
+			if _, known := counted[at]; !known {
+				parts = append(parts, at)
+			}
+			counted[at] = counted[at].Plus(sums)
 			return nil
 		})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	v, _ := viewer.From(ctx)
+	all := make([]*Day, 0, len(parts))
+	for _, at := range parts {
+		sums := counted[at]
+		day := &Day{
+			TermID: termID, Date: at.day, LineID: at.lineID, Conversions: sums.Conversions, BasisAmount: currency.Exact(sums.Of(structure.Basis())),
+			Commission: currency.Exact(structure.Earned(sums).Round(commission.Scale)),
+		}
+		if v.Is(commission.PartnerUser) {
+			day.hideBasis(currency, structure.Basis())
+		}
+		if v.Is(commission.PartnerUser) && day.Commission.IsZero() {
+			continue // it says no more than that there was something
+		}
+		all = append(all, day)
+	}
+	return all, nil
+}
+
+// hideBasis takes from a day what the referrer is not shown, whoever asks for it [R2]. Of what the network earns, its
+// commission says no more than a report of that day does.
+func (d *Day) hideBasis(currency commission.Currency, basis commission.Basis) {
+	d.Conversions, d.BasisAmount = 0, decimal.Zero
+	if basis != commission.Payout {
+		d.Commission = currency.Round(d.Commission)
+	}
 }

@@ -60,6 +60,10 @@ type Row struct {
 	commission.Amounts
 }
 
+// hideBasis takes from a row what its referrer is not shown, whoever asks for it: how many conversions it was, and of
+// which amount [R2].
+func (r *Row) hideBasis() { r.Conversions, r.BasisAmount, r.Threshold = 0, decimal.Zero, nil }
+
 // Threshold is the way of a term to its minimum earnings, as of now [C3].
 type Threshold struct {
 	TermID   int
@@ -111,6 +115,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 		Totals: Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero},
 	}
 	now := commission.Moment(l.Now())
+	v, _ := viewer.From(ctx)
 	var referral int
 	var through commission.Sums // of the referral's terms up to this one [C3]
 	words := strings.ToLower(strings.TrimSpace(filter.Search))
@@ -148,6 +153,9 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 		}
 		if (t.TermID == 0 && filter.Type != "") || (len(filter.States) > 0 && !slices.Contains(filter.States, row.State)) {
 			return
+		}
+		if v.Is(commission.PartnerUser) {
+			row.hideBasis()
 		}
 		report.add(row)
 	})

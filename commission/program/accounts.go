@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
+
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/audit"
 	"partner.example/referrals/ent/database"
@@ -121,26 +123,22 @@ func (p *Program) CreateToken(ctx context.Context, accountID int, name string, e
 
 // account finds an account whose tokens the viewer may make and revoke.
 func (p *Program) account(ctx context.Context, id int) (*ent.Account, error) {
-	v, ok := viewer.From(ctx)
-	if !ok {
-		return nil, commission.Refuse(commission.Unauthenticated, "", "sign in first")
+	v, _ := viewer.From(ctx)
+	if _, err := viewer.Require(ctx, v.NetworkID, byAdmin...); err != nil {
+		return nil, err
 	}
 	found, err := p.DB.Account.Get(viewer.Elevate(ctx), id)
+	if err == nil && !v.IsSystem() && (found.NetworkID == nil || *found.NetworkID != v.NetworkID) {
+		return nil, commission.ErrNotFound("account", "account")
+	}
 	if err != nil {
 		return nil, orNotFound(err, "account", "account")
 	}
-	if v.IsSystem() {
-		return found, nil
-	}
-	if found.NetworkID == nil || *found.NetworkID != v.NetworkID {
-		return nil, commission.ErrNotFound("account", "account")
-	}
-	_, err = viewer.Require(ctx, v.NetworkID, commission.Admin)
-	return found, err
+	return found, nil
 }
 
-// RevokeToken ends a token at once; one that was revoked before stays as it is. The last token by which an ADMIN
-// of the network can sign in is not revoked: nobody could undo it. For ADMIN.
+// RevokeToken ends a token at once; one that was revoked before stays as it is. For ADMIN, of its network; none of
+// them brings nearer the moment from which no ADMIN of the network could sign in.
 func (p *Program) RevokeToken(ctx context.Context, networkID, tokenID int) (*ent.Token, error) {
 	var revoked *ent.Token
 	err := p.change(ctx, networkID, doing{action: "revokeToken", by: byAdmin}, func(ctx context.Context, c *change) error {
@@ -149,25 +147,78 @@ func (p *Program) RevokeToken(ctx context.Context, networkID, tokenID int) (*ent
 		if err != nil {
 			return orNotFound(err, "id", "token")
 		}
-		if revoked = found; found.RevokedAt != nil {
-			return nil
+		if err := c.keepAnAdmin(ctx, found); err != nil {
+			return err
 		}
-		if found.Edges.Account.Role == commission.Admin {
-			others, err := c.tx.Token.Query().Where(
-				token.IDNEQ(tokenID), token.RevokedAtIsNil(), token.Or(token.ExpiresAtIsNil(), token.ExpiresAtGT(c.at)),
-				token.HasAccountWith(account.NetworkID(networkID), account.RoleEQ(commission.Admin)),
-			).Exist(ctx)
-			if err != nil {
-				return err
-			}
-			if !others {
-				return commission.Refuse(commission.FailedPrecondition, "id", "this is the last token of an ADMIN: make another one first, or nobody could sign in")
-			}
-		}
-		revoked, err = found.Update().SetRevokedAt(c.at).Save(ctx)
+		revoked, err = revoke(ctx, found, c.at)
 		return err
 	}, &revoked)
 	return revoked, err
+}
+
+// OperatorRevokesToken ends a token of any network, or of support staff, at once, be it the last of an ADMIN: the
+// operator can make another one. It is for the program itself.
+func (p *Program) OperatorRevokesToken(ctx context.Context, tokenID int) (*ent.Token, error) {
+	if v, ok := viewer.From(ctx); !ok || !v.IsSystem() {
+		return nil, commission.Refuse(commission.Forbidden, "", "this is the operator's to do")
+	}
+	var revoked *ent.Token
+	err := p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
+		now := commission.Moment(p.Now())
+		found, err := tx.Token.Get(ctx, tokenID)
+		if err != nil {
+			return orNotFound(err, "id", "token")
+		}
+		revoked, err = revoke(audit.Because(ctx, "revokeToken", "", now), found, now)
+		return err
+	})
+	return revoked, err
+}
+
+func revoke(ctx context.Context, found *ent.Token, at time.Time) (*ent.Token, error) {
+	if found.RevokedAt != nil {
+		return found, nil
+	}
+	return found.Update().SetRevokedAt(at).Save(ctx)
+}
+
+// keepAnAdmin refuses to end the token by which an ADMIN of the network can sign in longest. Those of accounts whose
+// role an identity provider says do not count: it may say another one tomorrow.
+func (c *change) keepAnAdmin(ctx context.Context, ending *ent.Token) error {
+	owner := ending.Edges.Account
+	works := ending.RevokedAt == nil && (ending.ExpiresAt == nil || c.at.Before(*ending.ExpiresAt))
+	if !works || owner.Role != commission.Admin || owner.Subject != nil {
+		return nil
+	}
+	lastsAsLong := token.ExpiresAtIsNil()
+	if ending.ExpiresAt != nil {
+		lastsAsLong = token.Or(lastsAsLong, token.ExpiresAtGTE(*ending.ExpiresAt))
+	}
+	others, err := c.tx.Token.Query().Where(
+		token.IDNEQ(ending.ID), token.RevokedAtIsNil(), lastsAsLong,
+		token.HasAccountWith(account.NetworkID(c.network.ID), account.RoleEQ(commission.Admin), account.SubjectIsNil()),
+	).Exist(ctx)
+	if err == nil && !others {
+		return commission.Refuse(commission.FailedPrecondition, "id",
+			"no other token of an ADMIN works as long as this one: make one first, or nobody could sign in after it")
+	}
+	return err
+}
+
+// Tokens is the tokens of a network's accounts, the latest first; of support staff for the network 0. It is for the
+// program itself; an ADMIN sees them with its accounts.
+func (p *Program) Tokens(ctx context.Context, networkID int) ([]*ent.Token, error) {
+	if v, ok := viewer.From(ctx); !ok || !v.IsSystem() {
+		return nil, commission.Refuse(commission.Forbidden, "", "this is the operator's to do")
+	}
+	of := account.NetworkIDIsNil()
+	if networkID != 0 {
+		if _, err := p.DB.Network.Get(ctx, networkID); err != nil {
+			return nil, orNotFound(err, "network", "network")
+		}
+		of = account.NetworkID(networkID)
+	}
+	return p.DB.Token.Query().Where(token.HasAccountWith(of)).WithAccount().Order(token.ByID(sql.OrderDesc())).All(ctx)
 }
 
 // hashOf is what is kept of a token. It is random and long, so that a fast hash without a salt hides it.

@@ -83,7 +83,13 @@ type Identity struct {
 // changed is changed here.
 func (p *Program) SignInAs(ctx context.Context, identity Identity) (viewer.Viewer, error) {
 	ctx = viewer.AsSystem(ctx, "identity provider")
+	if identity.Subject == "" || len(identity.Subject) > maxSubject {
+		return viewer.Viewer{}, commission.Refuse(commission.Unauthenticated, "", "the subject must be a text of 1 to %d bytes", maxSubject)
+	}
 	identity.Name, identity.Email = cut(identity.Name, maxName), cut(identity.Email, maxEmail)
+	if identity.Name == "" {
+		identity.Name = cut(identity.Subject, maxName)
+	}
 	if !slices.Contains([]commission.Role{commission.Admin, commission.PartnerManager, commission.PartnerUser, commission.Tracker}, identity.Role) {
 		return viewer.Viewer{}, commission.Refuse(commission.Unauthenticated, "", "the role %q is none of this network's", identity.Role)
 	}
@@ -150,8 +156,16 @@ func equalScope(a, b *commission.ManagerScope) bool {
 	return a == b || (a != nil && b != nil && *a == *b)
 }
 
-// cut is as much of a text as is kept of what a provider says.
+// maxSubject is how long OpenID Connect lets a subject be.
+const maxSubject = 255
+
+// cut is as much of a text as is kept of what a provider says, without characters that no name has.
 func cut(text string, most int) string {
-	runes := []rune(strings.ToValidUTF8(text, ""))
-	return string(runes[:min(len(runes), most)])
+	runes := []rune(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "")))
+	return strings.TrimSpace(string(runes[:min(len(runes), most)]))
 }

@@ -274,7 +274,7 @@ func (c *change) startReferral(ctx context.Context, referred *ent.Partner, first
 	if err != nil {
 		return nil, fmt.Errorf("start the referral: %w", err)
 	}
-	referrer, err := c.tx.Partner.Get(ctx, *referred.ReferredByID)
+	referrer, err := c.tx.Partner.Get(viewer.Elevate(ctx), *referred.ReferredByID) // of whom a LIMITED manager may see no more than the name
 	if err != nil {
 		return nil, fmt.Errorf("find the referrer: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/partner"
+	"partner.example/referrals/ent/viewer"
 )
 
 // Optional is a field of an input that may be absent, which leaves things as they are.
@@ -219,7 +220,7 @@ func (c *change) intern(ctx context.Context, structure *commission.Structure) (*
 	}
 	known, err := c.tx.CommissionStructure.Query().
 		Where(commissionstructure.NetworkID(c.network.ID), commissionstructure.Canonical(structure.Key())).
-		FirstID(ctx)
+		FirstID(viewer.Elevate(ctx)) // it may be one that others are paid by
 	if err == nil {
 		return &known, nil
 	}

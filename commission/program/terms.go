@@ -8,6 +8,7 @@ import (
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/viewer"
 )
 
 // referrers picks the referrals that a change touches, by their referrer: a condition on r, a referral.
@@ -88,7 +89,7 @@ func (c *change) open(ctx context.Context, of referrers, structureID int) (int, 
 }
 
 func (c *change) structure(ctx context.Context, id int) (commission.Structure, error) {
-	stored, err := c.tx.CommissionStructure.Get(ctx, id)
+	stored, err := c.tx.CommissionStructure.Get(viewer.Elevate(ctx), id)
 	if err != nil {
 		return commission.Structure{}, fmt.Errorf("find the structure: %w", err)
 	}

@@ -513,7 +513,8 @@ func (c *AccountClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *AccountClient) Interceptors() []Interceptor {
-	return c.inters.Account
+	inters := c.inters.Account
+	return append(inters[:len(inters):len(inters)], account.Interceptors[:]...)
 }
 
 func (c *AccountClient) mutate(ctx context.Context, m *AccountMutation) (Value, error) {
@@ -1949,7 +1950,8 @@ func (c *InvoiceLineClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *InvoiceLineClient) Interceptors() []Interceptor {
-	return c.inters.InvoiceLine
+	inters := c.inters.InvoiceLine
+	return append(inters[:len(inters):len(inters)], invoiceline.Interceptors[:]...)
 }
 
 func (c *InvoiceLineClient) mutate(ctx context.Context, m *InvoiceLineMutation) (Value, error) {
@@ -2099,7 +2101,8 @@ func (c *NetworkClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *NetworkClient) Interceptors() []Interceptor {
-	return c.inters.Network
+	inters := c.inters.Network
+	return append(inters[:len(inters):len(inters)], network.Interceptors[:]...)
 }
 
 func (c *NetworkClient) mutate(ctx context.Context, m *NetworkMutation) (Value, error) {
@@ -2329,7 +2332,8 @@ func (c *PartnerClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *PartnerClient) Interceptors() []Interceptor {
-	return c.inters.Partner
+	inters := c.inters.Partner
+	return append(inters[:len(inters):len(inters)], partner.Interceptors[:]...)
 }
 
 func (c *PartnerClient) mutate(ctx context.Context, m *PartnerMutation) (Value, error) {
@@ -2661,7 +2665,8 @@ func (c *ReferralClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *ReferralClient) Interceptors() []Interceptor {
-	return c.inters.Referral
+	inters := c.inters.Referral
+	return append(inters[:len(inters):len(inters)], referral.Interceptors[:]...)
 }
 
 func (c *ReferralClient) mutate(ctx context.Context, m *ReferralMutation) (Value, error) {

@@ -230,11 +230,28 @@ func Managed(v viewer.Viewer, partners *sql.Selector) {
 	}
 }
 
-// OfManagedPartners is every row of the network that is about a partner, for a LIMITED manager about one that
-// it manages.
-func OfManagedPartners(v viewer.Viewer, rows *sql.Selector) {
-	OfManaged("partner_id")(v, rows)
-	rows.Where(sql.NotNull(rows.C("partner_id")))
+// OfEveryNetwork is the rows of all networks, and none that is about support staff itself.
+func OfEveryNetwork(_ viewer.Viewer, rows *sql.Selector) {
+	rows.Where(sql.NotNull(rows.C("network_id")))
+}
+
+// EventsOfManaged is what happened to the partners of the network and to their referrals and invoices, for a LIMITED
+// manager to those that it manages. Who signs in, and by what, is an ADMIN's business.
+func EventsOfManaged(v viewer.Viewer, events *sql.Selector) {
+	OfManaged("partner_id")(v, events)
+	events.Where(sql.And(sql.NotNull(events.C("partner_id")), sql.NotIn(events.C("subject_type"), "Account", "Token")))
+}
+
+// WhoManage is the accounts that can be named as a partner's manager; for a LIMITED manager, whose partners name no
+// other, itself.
+func WhoManage(v viewer.Viewer, accounts *sql.Selector) {
+	if v.Role != commission.Support {
+		OfTheNetwork(v, accounts)
+	}
+	accounts.Where(sql.And(sql.NotNull(accounts.C("network_id")), sql.In(accounts.C("role"), commission.Admin, commission.PartnerManager)))
+	if v.Limited {
+		accounts.Where(sql.EQ(accounts.C("id"), v.AccountID))
+	}
 }
 
 // OfItself is the rows whose column names the partner that the viewer is.
@@ -284,6 +301,25 @@ func PartnerItself(v viewer.Viewer, rows *sql.Selector) {
 	))
 }
 
+// StructuresOfManaged is every structure of the network; for a LIMITED manager the Global Setting, which it may read,
+// and how the partners that it manages are paid, or were.
+func StructuresOfManaged(v viewer.Viewer, rows *sql.Selector) {
+	OfTheNetwork(v, rows)
+	if !v.Limited {
+		return
+	}
+	terms, referrals := sql.Table("referral_term"), sql.Table("referral")
+	partner, network := sql.Table("partner").As("paid"), sql.Table("network")
+	rows.Where(sql.Or(
+		sql.In(rows.C("id"), sql.Select(terms.C("structure_id")).From(terms).Join(referrals).On(referrals.C("id"), terms.C("referral_id")).
+			Where(sql.In(referrals.C("referrer_id"), managed(v)))),
+		sql.In(rows.C("id"), sql.Select(partner.C("referral_structure_id")).From(partner).
+			Where(sql.And(sql.EQ(partner.C("manager_id"), v.AccountID), sql.NotNull(partner.C("referral_structure_id"))))),
+		sql.In(rows.C("id"), sql.Select(network.C("referral_structure_id")).From(network).
+			Where(sql.And(sql.EQ(network.C("id"), v.NetworkID), sql.NotNull(network.C("referral_structure_id"))))),
+	))
+}
+
 // OwnStructures is how the viewer's own referrals pay: the structures of its terms, of its own setting
 // and, where that inherits, of the Global Setting. Nobody else's rate is among them.
 func OwnStructures(v viewer.Viewer, rows *sql.Selector) {
@@ -315,6 +351,17 @@ func referrersOf(partners *sql.Selector) *sql.Selector {
 	referred := sql.Table("partner").As("referred")
 	return sql.Select(referred.C("referred_by_id")).From(referred).
 		Where(sql.And(sql.NotNull(referred.C("referred_by_id")), sql.In(referred.C("id"), partners)))
+}
+
+// SeenWhole is the partners that the viewer sees all of, as SeesAllOf tells: what lists and searches go over.
+func SeenWhole(v viewer.Viewer, partners *sql.Selector) {
+	switch {
+	case v.IsSystem():
+	case v.Role == commission.PartnerUser:
+		OfItself("id")(v, partners)
+	case v.Role != commission.Support:
+		Managed(v, partners)
+	}
 }
 
 // SeesAllOf tells whether everything about a partner may be shown to the viewer, and not only its name

@@ -67,13 +67,17 @@ var sees = map[string]map[string]string{
 	"Invoice":     {"admin": invoices, "global": invoices, "limited": "ann ann-hidden", "ann": "ann", "bob": "bob", "staff": all},
 	"InvoiceLine": {"admin": invoices, "global": invoices, "limited": "ann ann-hidden", "ann": "ann", "bob": "bob", "staff": all},
 	"CommissionStructure": {
-		"admin": "10% 20% 40% 5%", "global": "10% 20% 40% 5%", "limited": "10% 20% 40% 5%", "staff": all,
-		"ann": "10% 20%", // of its term and of its setting, and not by what its own referrer is paid
-		"bob": "5%",      // of the Global Setting, which it inherits
+		"admin": "10% 20% 40% 5%", "global": "10% 20% 40% 5%", "staff": all,
+		"limited": "10% 20% 5%", // of ann's term and setting, and of the Global Setting
+		"ann":     "10% 20%",    // of its term and of its setting, and not by what its own referrer is paid
+		"bob":     "5%",         // of the Global Setting, which it inherits
 	},
-	"Account":          {"admin": accounts, "global": accounts, "limited": accounts, "staff": all},
+	"Account": {
+		"admin": accounts, "limited": "limited",
+		"global": "admin global limited", "staff": "admin global limited zack", // who can be named as a manager
+	},
 	"Token":            {"admin": accounts},
-	"AuditEvent":       {"admin": "acme " + partners, "global": partners, "limited": "ann flo", "staff": all},
+	"AuditEvent":       {"admin": "acme ann ann's-account bob cid dan eve flo gus", "global": partners, "limited": "ann flo", "staff": "acme ann ann's-account bob cid dan eve flo gus zed zeta zoe"},
 	"Accrual":          {}, // these are the program's own
 	"TermTotal":        {},
 	"EarningDay":       {},
@@ -538,4 +542,14 @@ func idsOf(ctx context.Context, client reflect.Value) ([]int, error) {
 	ids, _ := results[0].Interface().([]int)
 	slices.Sort(ids)
 	return ids, failed(results)
+}
+
+// rowsOf is all rows of a table that somebody sees.
+func rowsOf(ctx context.Context, client reflect.Value) []reflect.Value {
+	found := call(client, "Query").MethodByName("All").Call([]reflect.Value{reflect.ValueOf(ctx)})[0]
+	rows := make([]reflect.Value, found.Len())
+	for i := range rows {
+		rows[i] = found.Index(i).Elem()
+	}
+	return rows
 }

@@ -94,7 +94,9 @@ func newWorld(t *testing.T, location string) *world {
 		m := &maker{world: w, ctx: ctx, tx: tx}
 		m.acme()
 		m.zeta()
+		m.network = 0
 		m.account("staff", commission.Support, nil)
+		m.event("staff", "Account", nil)
 		return m.err
 	})
 	if err != nil {
@@ -140,6 +142,8 @@ func (m *maker) acme() {
 	for _, name := range []string{"ann", "bob"} {
 		m.account(name, commission.PartnerUser, func(v *viewer.Viewer) { v.PartnerID = m.of("Partner", name) })
 	}
+	ann := m.of("Partner", "ann")
+	m.event("ann's-account", "Account", &ann)
 }
 
 // invoice makes an invoice with a line.
@@ -192,12 +196,16 @@ func (m *maker) newNetwork(name string) {
 	m.note(name, provider, err)
 	key, err := m.tx.IdempotencyKey.Create().SetAccountID(0).SetKeyHash(name).SetRequestHash("").SetCreatedAt(aDay).Save(m.ctx)
 	m.note(name, key, err)
-	m.event(name, nil)
+	m.event(name, "Test", nil)
 }
 
-func (m *maker) event(name string, partner *int) {
-	row, err := m.tx.AuditEvent.Create().SetNetworkID(m.network).SetNillablePartnerID(partner).SetAt(aDay).SetActorName("test").
-		SetAction("test").SetSubjectType("Test").SetSubjectID(1).SetSubjectName(name).SetChanges("[]").Save(m.ctx)
+func (m *maker) event(name, subject string, partner *int) {
+	create := m.tx.AuditEvent.Create().SetNillablePartnerID(partner).SetAt(aDay).SetActorName("test").
+		SetAction("test").SetSubjectType(subject).SetSubjectID(1).SetSubjectName(name).SetChanges("[]")
+	if m.network != 0 {
+		create.SetNetworkID(m.network)
+	}
+	row, err := create.Save(m.ctx)
 	m.note(name, row, err)
 }
 
@@ -246,11 +254,11 @@ func (m *maker) partner(name string) {
 	conversion, err := m.tx.Conversion.Create().SetNetworkID(m.network).SetPartnerID(id).SetExternalID(name).SetOccurredAt(aDay).SetRecordedAt(aDay).
 		SetRevenue(decimal.Zero).SetPayout(decimal.Zero).SetDay(0).SetEarningDayID(m.of("EarningDay", name)).Save(m.ctx)
 	m.note(name, conversion, err)
-	m.event(name, &id)
+	m.event(name, "Partner", &id)
 }
 
 func newPartner(tx *database.Tx, network int, name string) *ent.PartnerCreate {
-	return tx.Partner.Create().SetNetworkID(network).SetName(name).SetSearchText(name).
+	return tx.Partner.Create().SetNetworkID(network).SetName(name).SetEmail(name + "@example.com").SetSearchText(name).
 		SetStatus(commission.PartnerActive).SetReferralCode(name).SetCreatedAt(aDay)
 }
 

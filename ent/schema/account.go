@@ -22,11 +22,16 @@ func (Account) Annotations() []schema.Annotation { return table("account") }
 func (Account) Policy() ent.Policy {
 	return rule.Policy(
 		rule.Roles{
-			commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.OfTheNetwork,
-			commission.Support: rule.Everywhere,
+			commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.WhoManage,
+			commission.Support: rule.WhoManage,
 		},
 		rule.Nobody(),
 	)
+}
+
+// Interceptors say which fields of a row are shown to whom.
+func (Account) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{rule.AccountFields.Interceptor()}
 }
 
 // Hooks write the audit log.

@@ -22,8 +22,8 @@ func (AuditEvent) Annotations() []schema.Annotation { return table("audit_event"
 func (AuditEvent) Policy() ent.Policy {
 	return rule.Policy(
 		rule.Roles{
-			commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.OfManagedPartners,
-			commission.Support: rule.Everywhere,
+			commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.EventsOfManaged,
+			commission.Support: rule.OfEveryNetwork,
 		},
 		rule.Nobody(),
 	)

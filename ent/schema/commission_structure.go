@@ -21,7 +21,7 @@ func (CommissionStructure) Annotations() []schema.Annotation { return table("com
 func (CommissionStructure) Policy() ent.Policy {
 	return rule.Policy(
 		rule.Roles{
-			commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.OfTheNetwork,
+			commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.StructuresOfManaged,
 			commission.PartnerUser: rule.OwnStructures, commission.Support: rule.Everywhere,
 		},
 		rule.Roles{commission.Admin: rule.OfTheNetwork, commission.PartnerManager: rule.OfTheNetwork},

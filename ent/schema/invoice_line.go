@@ -23,6 +23,11 @@ func (InvoiceLine) Policy() ent.Policy {
 	return rule.Policy(rule.ThroughAll("invoice_id", "invoice", rule.Invoices), rule.Nobody())
 }
 
+// Interceptors say which fields of a row are shown to whom.
+func (InvoiceLine) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{rule.InvoiceLineFields.Interceptor()}
+}
+
 // Mixin makes it the network's.
 func (InvoiceLine) Mixin() []ent.Mixin { return []ent.Mixin{tenant{}} }
 

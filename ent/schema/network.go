@@ -30,6 +30,11 @@ func (Network) Policy() ent.Policy {
 	)
 }
 
+// Interceptors say which fields of a row are shown to whom.
+func (Network) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{rule.NetworkFields.Interceptor()}
+}
+
 // Hooks write the audit log.
 func (Network) Hooks() []ent.Hook {
 	return []ent.Hook{audit.Hook(audit.Table{

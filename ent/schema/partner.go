@@ -32,6 +32,11 @@ func (Partner) Policy() ent.Policy {
 // Mixin makes it the network's.
 func (Partner) Mixin() []ent.Mixin { return []ent.Mixin{tenant{}} }
 
+// Interceptors say which fields of a row are shown to whom.
+func (Partner) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{rule.PartnerFields.Interceptor()}
+}
+
 // Hooks write the audit log.
 func (Partner) Hooks() []ent.Hook {
 	return []ent.Hook{audit.Hook(audit.Table{

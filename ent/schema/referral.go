@@ -30,6 +30,11 @@ func (Referral) Policy() ent.Policy {
 // Mixin makes it the network's.
 func (Referral) Mixin() []ent.Mixin { return []ent.Mixin{tenant{}} }
 
+// Interceptors say which fields of a row are shown to whom.
+func (Referral) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{rule.ReferralFields.Interceptor()}
+}
+
 // Hooks write the audit log.
 func (Referral) Hooks() []ent.Hook {
 	return []ent.Hook{audit.Hook(audit.Table{

@@ -2804,7 +2804,7 @@ type Mutation {
   """
   The public page behind a sign-up link: a PENDING partner, with Referred By set where the code is one of the network's
   (rule A1). For everybody, signed in or not. An unknown code, and an e-mail that signed up before, are answered like any other
-  (A3). RATE_LIMITED where too many come from one address or to one network.
+  (A3), at a beat of 300 milliseconds. RATE_LIMITED where too many come from one address or to one network.
   """
   signUp(
     "Who applies, and by which code."
@@ -2940,8 +2940,8 @@ type Mutation {
     input: CreateTokenInput!
   ): CreateTokenPayload! @allow(roles: [ADMIN])
   """
-  Ends a token at once. One that was revoked before stays as it is. FAILED_PRECONDITION for the last token by which an ADMIN can
-  sign in.
+  Ends a token at once. One that was revoked before stays as it is. FAILED_PRECONDITION where no other token of an ADMIN works
+  as long as this one of an ADMIN: after it nobody could sign in.
   """
   revokeToken(
     "The token. NOT_FOUND where the viewer sees none with this id."
@@ -3019,7 +3019,8 @@ type Network implements Node {
     after: String
   ): AccountConnection! @allow(roles: [ADMIN])
   """
-  Who did what, the latest first (rule R3). A PARTNER_MANAGER sees what is about partners in its scope.
+  Who did what, the latest first (rule R3). A PARTNER_MANAGER sees what is about partners in its scope, and nothing about
+  accounts and tokens.
   """
   auditLog(
     "What it was done to: the id of a partner, referral, account, token or of the network; of a partner, its referrals included."
@@ -3331,7 +3332,7 @@ input PartnerFilter {
 }
 
 """
-Who signs in. The id and the name are shown wherever an account is named; the rest is for ADMIN.
+Who signs in. The id and the name are shown wherever an account is named as a partner's manager; the rest is for ADMIN.
 """
 type Account implements Node {
   "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the account by it."
@@ -3978,9 +3979,12 @@ type TermDay {
   conversions: Int! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "What the referred partner generated, in the structure's basis (payout for a flat fee)."
   basisAmount: Decimal! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
-  "The rate of the basis amount, or the fee, to 6 decimals: rows and invoice lines round the sum of many days once (rule C7)."
+  """
+  The rate of the basis amount, or the fee, to 6 decimals: rows and invoice lines round the sum of many days once (rule C7). To a
+  PARTNER, where the basis is PROFIT or REVENUE, rounded to the currency's minor unit, as a report of that day is.
+  """
   commission: Decimal!
-  "The invoice that pays it; null: none yet."
+  "The invoice that pays it; null: none yet, or none that the viewer sees."
   invoice: Invoice
   "The conversions and adjustments that the day is the sum of (rule P5). A flat fee is earned by an approval, and not by them."
   conversionList(

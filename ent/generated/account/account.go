@@ -92,8 +92,9 @@ func ValidColumn(column string) bool {
 //
 //	import _ "partner.example/referrals/ent/generated/runtime"
 var (
-	Hooks  [2]ent.Hook
-	Policy ent.Policy
+	Hooks        [2]ent.Hook
+	Interceptors [1]ent.Interceptor
+	Policy       ent.Policy
 	// DefaultEmail holds the default value on creation for the "email" field.
 	DefaultEmail string
 )

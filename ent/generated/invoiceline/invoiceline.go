@@ -91,8 +91,9 @@ func ValidColumn(column string) bool {
 //
 //	import _ "partner.example/referrals/ent/generated/runtime"
 var (
-	Hooks  [1]ent.Hook
-	Policy ent.Policy
+	Hooks        [1]ent.Hook
+	Interceptors [1]ent.Interceptor
+	Policy       ent.Policy
 	// DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
 	DescriptionValidator func(string) error
 	// ValueScanner of all InvoiceLine fields.

@@ -92,8 +92,9 @@ func ValidColumn(column string) bool {
 //
 //	import _ "partner.example/referrals/ent/generated/runtime"
 var (
-	Hooks  [2]ent.Hook
-	Policy ent.Policy
+	Hooks        [2]ent.Hook
+	Interceptors [1]ent.Interceptor
+	Policy       ent.Policy
 	// DefaultReferralEnabled holds the default value on creation for the "referral_enabled" field.
 	DefaultReferralEnabled bool
 	// DefaultReferralSettingsVersion holds the default value on creation for the "referral_settings_version" field.

@@ -148,8 +148,9 @@ func ValidColumn(column string) bool {
 //
 //	import _ "partner.example/referrals/ent/generated/runtime"
 var (
-	Hooks  [2]ent.Hook
-	Policy ent.Policy
+	Hooks        [2]ent.Hook
+	Interceptors [1]ent.Interceptor
+	Policy       ent.Policy
 	// DefaultEmail holds the default value on creation for the "email" field.
 	DefaultEmail string
 	// SearchTextValidator is a validator for the "search_text" field. It is called by the builders before save.

@@ -95,8 +95,9 @@ func ValidColumn(column string) bool {
 //
 //	import _ "partner.example/referrals/ent/generated/runtime"
 var (
-	Hooks  [2]ent.Hook
-	Policy ent.Policy
+	Hooks        [2]ent.Hook
+	Interceptors [1]ent.Interceptor
+	Policy       ent.Policy
 	// DefaultEndReason holds the default value on creation for the "end_reason" field.
 	DefaultEndReason string
 	// EndReasonValidator is a validator for the "end_reason" field. It is called by the builders before save.

@@ -47,6 +47,8 @@ func init() {
 	accountHooks := schema.Account{}.Hooks()
 
 	account.Hooks[1] = accountHooks[0]
+	accountInters := schema.Account{}.Interceptors()
+	account.Interceptors[0] = accountInters[0]
 	accountFields := schema.Account{}.Fields()
 	_ = accountFields
 	// accountDescEmail is the schema descriptor for email field.
@@ -241,6 +243,8 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	invoicelineInters := schema.InvoiceLine{}.Interceptors()
+	invoiceline.Interceptors[0] = invoicelineInters[0]
 	invoicelineFields := schema.InvoiceLine{}.Fields()
 	_ = invoicelineFields
 	// invoicelineDescDescription is the schema descriptor for description field.
@@ -265,6 +269,8 @@ func init() {
 	networkHooks := schema.Network{}.Hooks()
 
 	network.Hooks[1] = networkHooks[0]
+	networkInters := schema.Network{}.Interceptors()
+	network.Interceptors[0] = networkInters[0]
 	networkFields := schema.Network{}.Fields()
 	_ = networkFields
 	// networkDescReferralEnabled is the schema descriptor for referral_enabled field.
@@ -307,6 +313,8 @@ func init() {
 	partnerHooks := schema.Partner{}.Hooks()
 
 	partner.Hooks[1] = partnerHooks[0]
+	partnerInters := schema.Partner{}.Interceptors()
+	partner.Interceptors[0] = partnerInters[0]
 	partnerFields := schema.Partner{}.Fields()
 	_ = partnerFields
 	// partnerDescEmail is the schema descriptor for email field.
@@ -357,6 +365,8 @@ func init() {
 	referralHooks := schema.Referral{}.Hooks()
 
 	referral.Hooks[1] = referralHooks[0]
+	referralInters := schema.Referral{}.Interceptors()
+	referral.Interceptors[0] = referralInters[0]
 	referralFields := schema.Referral{}.Fields()
 	_ = referralFields
 	// referralDescEndReason is the schema descriptor for end_reason field.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/csv"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"partner.example/referrals/ent/generated/token"
+	"partner.example/referrals/graph/scalar"
+)
+
+func TestToken_isListedAndRevokedByTheCommandLine(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		database := h.location
+		network := scalar.ID{Type: scalar.Network, Row: h.network.ID}.String()
+		expires := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+		secret := must(t, "token", "create", "--database", database, "--network", network, "--role", "ADMIN", "--name", "Ada, the first", "--expires-at", expires.Format(time.RFC3339))
+		staff := must(t, "token", "create", "--database", database, "--role", "SUPPORT", "--name", "Sue")
+		list := func(more ...string) [][]string {
+			t.Helper()
+			rows, err := csv.NewReader(strings.NewReader(must(t, append([]string{"token", "list", "--database", database}, more...)...))).ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return rows[1:]
+		}
+		rows := list("--network", network)
+		if len(rows) != 1 || rows[0][1] != "Ada, the first" || rows[0][4] != "ADMIN" || rows[0][6] != expires.Format(time.RFC3339) || rows[0][7] != "" || rows[0][8] != "" {
+			t.Fatalf("the list is %q", rows)
+		}
+		h.admits(secret, "ADMIN", "Ada, the first", "")
+		if rows = list("--network", network); rows[0][7] == "" {
+			t.Errorf("the use is not noted: %q", rows)
+		}
+		if kept := h.db.Token.Query().Where(token.NameContains("Ada")).OnlyX(system()); kept.Hash == "" || strings.Contains(secret, kept.Hash) || strings.Contains(kept.Hash, secret) {
+			t.Error("the token itself is kept")
+		}
+		must(t, "token", "revoke", "--database", database, rows[0][0]) // the last of an ADMIN
+		h.turnsAway(secret, "this token is not valid")
+		if rows = list("--network", network); rows[0][8] == "" {
+			t.Errorf("the end is not noted: %q", rows)
+		}
+		must(t, "token", "revoke", "--database", database, rows[0][0])
+		if again := list("--network", network); again[0][8] != rows[0][8] {
+			t.Errorf("revoked again: %q, then %q", rows, again)
+		}
+		if rows = list(); len(rows) != 1 || rows[0][4] != "SUPPORT" {
+			t.Errorf("the list of support staff is %q", rows)
+		}
+		must(t, "token", "revoke", "--database", database, rows[0][0])
+		if status, body := h.who(staff); status != http.StatusUnauthorized {
+			t.Errorf("HTTP %d, %s", status, body)
+		}
+		for _, wrong := range [][]string{{"token", "revoke", "none"}, {"token", "revoke", network}, {"token", "list", "--network", "none"}, {"token", "list", "--network", "TmV0d29yazo5OTk"}} {
+			if got := referrals(t.Context(), strings.NewReader(""), append(wrong, "--database", database)...); got.code != failure {
+				t.Errorf("referrals %q: exit %d\n%s%s", wrong, got.code, got.stdout, got.stderr)
+			}
+		}
+	})
+}
+
+func TestToken_worksUntilItExpires(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		now := time.Now()
+		h.program.Now = func() time.Time { return now }
+		h.admits(h.issuer.token(nil), "ADMIN", "Ada", "")
+		expires := now.Add(time.Hour)
+		secret, _, err := h.program.CreateToken(system(), h.account("ada").ID, "for an hour", &expires)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = expires.Add(-time.Microsecond)
+		h.admits(secret, "ADMIN", "Ada", "")
+		now = expires
+		h.turnsAway(secret, "this token is not valid")
+	})
+}
