@@ -2,8 +2,11 @@ package billing_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +17,6 @@ import (
 	"partner.example/referrals/commission/billing"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/commission/program"
-	"partner.example/referrals/ent/audit"
 	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/database/databasetest"
 	"partner.example/referrals/ent/generated/invoice"
@@ -307,6 +309,75 @@ func TestBilling_coversAPeriodOverBothClockChanges(t *testing.T) { // I1
 	})
 }
 
+// periods wants alice to have just these invoices, in the order of their numbers.
+func (w *world) periods(want ...string) {
+	w.Helper()
+	var shown []string
+	for _, i := range w.db.Invoice.Query().Where(invoice.PartnerID(w.ids["alice"])).Order(invoice.ByNumber()).AllX(w.system()) {
+		shown = append(shown, fmt.Sprintf("%s to %s: %s", i.From, i.To, commission.Format(w.network.Currency.Exact(i.Total))))
+	}
+	if !slices.Equal(shown, want) {
+		w.Errorf("alice's invoices are\n\t%s\nwant\n\t%s", strings.Join(shown, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+func TestBilling_billsEveryDayOnceWhereTheFrequencyChanges(t *testing.T) { // I1, I3
+	each(t, func(w *world) {
+		aliceRefersBob(w)
+		frequency := func(f commission.BillingFrequency) { w.billed("alice", program.Billing{Frequency: program.Some(f)}) }
+		night := func(through commission.Date) { // as billing runs by itself; a day begins with a sale
+			w.now = (through + 1).Start(w.zone)
+			_, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: through}, nil)
+			w.must(err)
+			w.earns("bob", (through+1).String()+" 00:00", "10")
+		}
+		w.now = day("2026-05-31").Start(w.zone)
+		for through := day("2026-05-31"); through <= day("2026-10-31"); through++ {
+			switch through.String() {
+			case "2026-07-09": // a Thursday
+				frequency(commission.Weekly)
+			case "2026-07-29":
+				frequency(commission.Monthly)
+			case "2026-08-10":
+				frequency(commission.Quarterly)
+			case "2026-10-05":
+				frequency(commission.Bimonthly)
+			case "2026-10-20":
+				frequency(commission.Manual)
+			}
+			night(through)
+		}
+		w.billOnly("alice", "2026-10-31", "16.00 = 16.00 of 160 for bob")
+		w.periods(
+			"2026-06-01 to 2026-06-30: 30.00",
+			"2026-07-01 to 2026-07-05: 5.00", // the week in which the month ended
+			"2026-07-06 to 2026-07-12: 7.00",
+			"2026-07-13 to 2026-07-19: 7.00",
+			"2026-07-20 to 2026-07-26: 7.00",
+			"2026-07-27 to 2026-07-31: 5.00",
+			"2026-08-01 to 2026-09-30: 61.00",
+			"2026-10-01 to 2026-10-15: 15.00",
+			"2026-10-16 to 2026-10-31: 16.00",
+		)
+	})
+}
+
+func TestBilling_ofAPartnerByName(t *testing.T) { // I1
+	each(t, func(w *world) {
+		aliceRefersBob(w)
+		w.at("2026-06-30 12:00")
+		applicant, err := w.program.CreatePartner(w.admin(), w.network.ID, program.NewPartner{Name: "Zoe", Status: commission.PartnerPending})
+		w.must(err)
+		w.at("2026-07-01 12:00")
+		for id, code := range map[int]commission.Code{applicant.ID: commission.FailedPrecondition, 999_999: commission.NotFound} {
+			_, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day("2026-06-30"), PartnerID: id}, nil)
+			w.refused(err, code, "partner")
+		}
+		_, err = w.billing.Bill(w.system(), 999_999, billing.Run{Through: day("2026-06-30")}, nil)
+		w.refused(err, commission.NotFound, "network")
+	})
+}
+
 func TestBilling_letsASuspendedReferrerWait(t *testing.T) { // T6
 	each(t, func(w *world) {
 		aliceRefersBob(w)
@@ -462,38 +533,79 @@ func TestBilling_paysAFlatFeeOnce(t *testing.T) { // C2, I2
 	})
 }
 
-func TestBilling_paysAReferrerOfThousands(t *testing.T) { // I2: more lines than fit in one statement
-	w := newWorld(t, open(t, databasetest.SQLite(t)), "USD", "America/New_York")
-	w.partner("alice", "")
-	const many = 2800
-	w.at("2026-06-30 12:00")
+// crowd writes partners into the tables whom alice referred, and has each of them earn 10 in June.
+func (w *world) crowd(many int) {
+	w.Helper()
+	const first = 1_000_000 // of their ids, and those of their referrals and terms
+	since := w.moment("2026-06-01 00:00")
+	structure := *w.network.ReferralStructureID
+	partners := database.Rows{Table: "partner", Columns: []string{"id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "created_at"}}
+	referrals := database.Rows{Table: "referral", Columns: []string{"id", "network_id", "referrer_id", "referred_id", "source", "started_at", "active_key"}}
+	terms := database.Rows{Table: "referral_term", Columns: []string{"id", "network_id", "referral_id", "structure_id", "referred_date", "open_key"}}
 	conversions := make([]ledger.Conversion, many)
-	w.must(w.db.Transact(w.system(), func(ctx context.Context, tx *database.Tx) error {
-		ctx = audit.Because(ctx, "test", "", w.now)
-		structure := tx.CommissionStructure.Query().OnlyIDX(ctx)
-		for i := range conversions {
-			name := "p" + strconv.Itoa(i)
-			since := w.moment("2026-06-01 00:00")
-			p := tx.Partner.Create().SetNetworkID(w.network.ID).SetName(name).SetSearchText(name).SetReferralCode(name).SetCreatedAt(since).
-				SetStatus(commission.PartnerActive).SetApprovedAt(since).SetReferredByID(w.ids["alice"]).SaveX(ctx)
-			r := tx.Referral.Create().SetNetworkID(w.network.ID).SetReferrerID(w.ids["alice"]).SetReferredID(p.ID).
-				SetSource(commission.SourceManual).SetStartedAt(since).SetActiveKey(p.ID).SaveX(ctx)
-			tx.ReferralTerm.Create().SetNetworkID(w.network.ID).SetReferralID(r.ID).SetStructureID(structure).SetReferredDate(since).SetOpenKey(r.ID).SaveX(ctx)
-			conversions[i] = ledger.Conversion{ExternalID: name, PartnerID: p.ID, OccurredAt: w.moment("2026-06-10 12:00"), Payout: dec("10")}
-		}
-		return nil
-	}))
-	_, err := w.ledger.RecordConversions(w.admin(), w.network.ID, conversions)
-	w.must(err)
-	w.at("2026-07-01 12:00")
-	ids, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day("2026-06-30"), PartnerID: w.ids["alice"]}, nil)
-	w.must(err)
-	made, err := w.db.Invoice.Query().Where(invoice.IDIn(ids...)).Only(w.system())
-	w.must(err)
-	if !made.Total.Equal(dec(strconv.Itoa(many))) {
-		w.Errorf("the total is %s", made.Total)
+	for i := range many {
+		id := w.network.ID*first + i
+		name := "p" + strconv.Itoa(id)
+		partners.Add(id, w.network.ID, name, name, "ACTIVE", since, name, w.ids["alice"], since)
+		referrals.Add(id, w.network.ID, w.ids["alice"], id, "MANUAL", since, id)
+		terms.Add(id, w.network.ID, id, structure, since, id)
+		conversions[i] = ledger.Conversion{ExternalID: name, PartnerID: id, OccurredAt: w.moment("2026-06-10 12:00"), Payout: dec("10")}
 	}
-	w.verify()
+	w.must(w.db.Transact(w.system(), func(ctx context.Context, tx *database.Tx) error {
+		return errors.Join(tx.Insert(ctx, partners), tx.Insert(ctx, referrals), tx.Insert(ctx, terms))
+	}))
+	w.at("2026-06-30 12:00")
+	for some := range slices.Chunk(conversions, 10_000) {
+		_, err := w.ledger.RecordConversions(w.admin(), w.network.ID, some)
+		w.must(err)
+	}
+}
+
+func TestBilling_paysAReferrerOfThousands(t *testing.T) { // I2: more lines than fit in one statement
+	each(t, func(w *world) {
+		w.partner("alice", "")
+		const many = 4_100
+		w.crowd(many)
+		w.at("2026-07-01 12:00")
+		ids, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day("2026-06-30"), PartnerID: w.ids["alice"]}, nil)
+		w.must(err)
+		made, err := w.db.Invoice.Query().Where(invoice.IDIn(ids...)).Only(w.system())
+		w.must(err)
+		if !made.Total.Equal(dec(strconv.Itoa(many))) {
+			w.Errorf("the total is %s", made.Total)
+		}
+		_, err = w.billing.Delete(w.admin(), w.network.ID, made.ID, "a test")
+		w.must(err)
+	})
+}
+
+func TestBilling_takesTheSameStatementsForAnyNumberOfInvoices(t *testing.T) { // I2
+	location, statements := databasetest.Counted(t, databasetest.MySQL(t))
+	db := open(t, location)
+	took := map[int]int{}
+	for _, many := range []int{20, 290, 500} {
+		w := newWorld(t, db, "USD", "America/New_York")
+		w.partner("alice", "")
+		w.crowd(many)
+		w.at("2026-07-01 12:00")
+		before := statements.Count()
+		ids, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day("2026-06-30")}, nil)
+		w.must(err)
+		if took[many] = statements.Count() - before; len(ids) != many+1 {
+			t.Errorf("%d partners have %d invoices", many+1, len(ids))
+		}
+		before = statements.Count()
+		_, err = w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day("2026-06-30")}, nil)
+		w.must(err)
+		if again := statements.Count() - before; again != 2 { // what the network is, and whether anybody is to be billed
+			t.Errorf("a run that finds nothing takes %d statements", again)
+		}
+		w.verify()
+	}
+	t.Logf("statements: %v", took)
+	if took[20] != took[290] || took[500] >= 2*took[20] || took[20] > 30 {
+		t.Errorf("20, 290 and 500 partners take %v statements; want as many for 300 at once, and no more for fewer", took)
+	}
 }
 
 func TestBilling_atOnceMakesNoInvoiceTwiceAndNoGaps(t *testing.T) { // I3, I4

@@ -4,6 +4,7 @@ import (
 	"context"
 	stdsql "database/sql"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
+	"partner.example/referrals/ent/audit"
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/commissionstructure"
@@ -29,8 +31,11 @@ type Run struct {
 // Made is the invoices that a run made, by their ids.
 type Made struct{ IDs []int }
 
-// partnersATransaction keeps the gate shut for some tenths of a second at a time.
-const partnersATransaction = 300
+// What keeps the gate shut for some tenths of a second at a time, and the memory of a run small.
+const (
+	partnersATransaction = 300
+	termsATransaction    = 3000 // but all of one referrer
+)
 
 // linesAStatement keeps a statement under the limits of the engines: one referrer may have thousands of lines.
 const linesAStatement = 1000
@@ -44,6 +49,9 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 	}
 	ctx = viewer.Elevate(ctx)
 	network, err := b.DB.Network.Get(ctx, networkID)
+	if ent.IsNotFound(err) {
+		return nil, commission.ErrNotFound("network", "network")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find the network: %w", err)
 	}
@@ -54,22 +62,13 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 	if today := commission.DateOf(b.Now(), zone); run.Through >= today {
 		return nil, commission.Refuse(commission.BadUserInput, "through", "must be before today, which is %s in %s: a day is billed when it is over", today, network.TimeZone)
 	}
-	query := b.DB.Partner.Query().Where(partner.NetworkID(networkID), partner.StatusNEQ(commission.PartnerPending)).Order(partner.ByID())
-	if run.PartnerID != 0 {
-		query.Where(partner.ID(run.PartnerID))
-	} else {
-		query.Where(partner.BillingFrequencyNEQ(commission.Manual))
-	}
-	partners, err := query.IDs(ctx)
+	candidates, err := b.candidates(ctx, networkID, run)
 	if err != nil {
-		return nil, fmt.Errorf("find the partners: %w", err)
-	}
-	if run.PartnerID != 0 && len(partners) == 0 {
-		return nil, commission.ErrNotFound("partner", "partner")
+		return nil, err
 	}
 	var made []int
 	done := 0
-	for some := range slices.Chunk(partners, partnersATransaction) {
+	for some := range groups(candidates) {
 		var invoices []int
 		err := b.transact(ctx, networkID, "runBilling", "", func(ctx context.Context, w *work) (err error) {
 			if run.by != "" {
@@ -86,10 +85,84 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 		made = append(made, invoices...)
 		done += len(some)
 		if progress != nil {
-			progress(done, len(partners))
+			progress(done, len(candidates))
 		}
 	}
 	return made, nil
+}
+
+// candidate is a partner that is perhaps to be invoiced.
+type candidate struct{ id, terms int }
+
+// candidates finds the partners that a run has to look at: those whose period is over and not invoiced, and who have
+// something unbilled in it. It asks in front of the gate, so that a run which finds nothing holds up nobody. What
+// changes after that is seen behind the gate, or by the next run.
+func (b *Billing) candidates(ctx context.Context, networkID int, run Run) ([]candidate, error) {
+	if run.PartnerID != 0 {
+		found, err := b.DB.Partner.Query().Where(partner.ID(run.PartnerID), partner.NetworkID(networkID)).Only(ctx)
+		switch {
+		case ent.IsNotFound(err):
+			return nil, commission.ErrNotFound("partner", "partner")
+		case err != nil:
+			return nil, fmt.Errorf("find the partner: %w", err)
+		case found.Status == commission.PartnerPending:
+			return nil, commission.Refuse(commission.FailedPrecondition, "partner", "is PENDING, and has no invoices before it is approved")
+		}
+		return []candidate{{id: found.ID}}, nil
+	}
+	var until strings.Builder
+	var args []any
+	for _, name := range commission.BillingFrequency("").Values() {
+		if period, regular := commission.BillingFrequency(name).LastPeriod(run.Through); regular {
+			until.WriteString(" WHEN '" + name + "' THEN ?")
+			args = append(args, int32(period.To))
+		}
+	}
+	var all []candidate
+	err := database.Each(ctx, b.DB, `
+		SELECT p.id, (SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.referral_id = r.id WHERE r.referrer_id = p.id)
+		FROM (
+			SELECT id, CASE billing_frequency`+until.String()+` END AS until FROM partner
+			WHERE network_id = ? AND status NOT IN ('PENDING', 'SUSPENDED') AND billing_frequency <> 'MANUAL'
+		) p
+		WHERE NOT EXISTS (SELECT 1 FROM invoice i WHERE i.partner_id = p.id AND i.to_day >= p.until AND i.status <> 'DELETED') AND (
+			EXISTS (SELECT 1 FROM earning_day e WHERE e.line_id = 0 AND e.partner_id = p.id AND e.day <= p.until AND e.payout <> 0)
+			OR EXISTS (
+				SELECT 1 FROM referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.line_id = 0 AND a.term_id = t.id AND a.day <= p.until
+				WHERE r.referrer_id = p.id
+			)
+		)
+		ORDER BY p.id`, append(args, networkID), func(row *stdsql.Rows) error {
+		var c candidate
+		err := row.Scan(&c.id, &c.terms)
+		all = append(all, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the partners: %w", err)
+	}
+	return all, nil
+}
+
+// groups cuts the candidates into those of one transaction, by their ids.
+func groups(candidates []candidate) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		var some []int
+		terms := 0
+		for _, c := range candidates {
+			if len(some) == partnersATransaction || (len(some) > 0 && terms+c.terms > termsATransaction) {
+				if !yield(some) {
+					return
+				}
+				some, terms = nil, 0
+			}
+			some = append(some, c.id)
+			terms += c.terms
+		}
+		if len(some) > 0 {
+			yield(some)
+		}
+	}
 }
 
 // draft is an invoice on its way.
@@ -98,8 +171,9 @@ type draft struct {
 	period  commission.Period
 	lines   []*ent.InvoiceLineCreate
 	carried []int // the lines that carried forward to this invoice
-	payout  bool  // whether it has a line for the partner's own payouts
 	total   decimal.Decimal
+
+	accruals, earningDays int // how many rows the lines pay
 }
 
 // bill makes the invoices of some partners. It takes the same number of statements for any number of them.
@@ -163,6 +237,9 @@ func (w *work) due(ctx context.Context, partnerIDs []int, run Run) (map[int]*dra
 				period.From = last + 1
 			}
 		}
+		if billed && last >= period.From && last < period.To { // another frequency had a part of it: periods do not overlap
+			period.From = last + 1
+		}
 		if !billed || last < period.To {
 			drafts[p.ID] = &draft{partner: p, period: period, total: w.network.Currency.Round(decimal.Zero)}
 		}
@@ -194,12 +271,12 @@ func until(drafts map[int]*draft) map[commission.Date][]int {
 func (w *work) addPayouts(ctx context.Context, drafts map[int]*draft) error {
 	for day, partners := range until(drafts) {
 		err := database.EachIn(ctx, w.tx, `
-			SELECT partner_id, MIN(day), MAX(day), SUM(conversions), SUM(payout) FROM earning_day
+			SELECT partner_id, MIN(day), MAX(day), SUM(conversions), SUM(payout), COUNT(*) FROM earning_day
 			WHERE line_id = 0 AND day <= ? AND partner_id IN (%s) GROUP BY partner_id`, []any{int32(day)}, partners, func(row *stdsql.Rows) error {
-			var id int
+			var id, rows int
 			var days commission.Period
 			var conversions, micros int64
-			if err := row.Scan(&id, &days.From, &days.To, &conversions, &micros); err != nil {
+			if err := row.Scan(&id, &days.From, &days.To, &conversions, &micros, &rows); err != nil {
 				return err
 			}
 			payout := commission.FromMicros(micros)
@@ -208,7 +285,7 @@ func (w *work) addPayouts(ctx context.Context, drafts map[int]*draft) error {
 				return nil
 			}
 			d := drafts[id]
-			d.payout = true
+			d.earningDays += rows
 			d.add(w.line(commission.PartnerPayout, "Payouts of "+d.partner.Name, days).
 				SetConversions(conversions).SetBasisAmount(payout).SetAmount(amount), amount)
 			return nil
@@ -229,6 +306,7 @@ type term struct {
 	referredName   string
 	structureID    int
 	days           commission.Period
+	rows           int
 }
 
 // addTerms adds a line for each referral term that has something payable.
@@ -253,6 +331,7 @@ func (w *work) addTerms(ctx context.Context, drafts map[int]*draft) error {
 			continue
 		}
 		d := drafts[t.referrerID]
+		d.accruals += t.rows
 		description := fmt.Sprintf("Referral commission for %s: %s", t.referredName, t.Structure.Summary(w.network.Currency))
 		if kind == commission.ReferralAdjustment {
 			description = fmt.Sprintf("Adjustment of the referral commission for %s: %s", t.referredName, t.Structure.Summary(w.network.Currency))
@@ -268,7 +347,7 @@ func (w *work) terms(ctx context.Context, through commission.Date, referrers []i
 	var terms []*term
 	err := database.EachIn(ctx, w.tx, `
 		SELECT t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id, MIN(a.day), MAX(a.day),
-			SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee)
+			SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee), COUNT(*)
 		FROM referral r JOIN partner p ON p.id = r.referred_id JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.term_id = t.id
 		WHERE a.line_id = 0 AND a.day <= ? AND r.referrer_id IN (%s)
 		GROUP BY t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id ORDER BY t.id`, []any{int32(through)}, referrers,
@@ -276,7 +355,7 @@ func (w *work) terms(ctx context.Context, through commission.Date, referrers []i
 			var t term
 			var conversions, revenue, payout, fee int64
 			if err := row.Scan(&t.id, &t.referralID, &t.referrerID, &t.referredID, &t.referredName, &t.structureID, &t.days.From, &t.days.To,
-				&conversions, &revenue, &payout, &fee); err != nil {
+				&conversions, &revenue, &payout, &fee, &t.rows); err != nil {
 				return err
 			}
 			t.Unbilled = commission.Sums{
@@ -288,14 +367,12 @@ func (w *work) terms(ctx context.Context, through commission.Date, referrers []i
 	return terms, err
 }
 
-// measure finds each term's structure, whether its threshold is reached [C3], and what it was billed so far [C6].
+// measure finds each term's structure, and where it matters whether its threshold is reached [C3] and what the term
+// was billed so far [C6].
 func (w *work) measure(ctx context.Context, terms []*term) error {
-	ids := make([]int, len(terms))
-	byID := map[int]*term{}
-	var structureIDs []int
+	structureIDs := make([]int, len(terms))
 	for i, t := range terms {
-		ids[i], byID[t.id] = t.id, t
-		structureIDs = append(structureIDs, t.structureID)
+		structureIDs[i] = t.structureID
 	}
 	slices.Sort(structureIDs)
 	stored, err := w.tx.CommissionStructure.Query().Where(commissionstructure.IDIn(slices.Compact(structureIDs)...)).All(ctx)
@@ -306,10 +383,18 @@ func (w *work) measure(ctx context.Context, terms []*term) error {
 	for _, s := range stored {
 		structures[s.ID] = ledger.StructureOf(s)
 	}
+	byID := map[int]*term{}
+	var waiting, losing []int
 	for _, t := range terms {
-		t.Structure = structures[t.structureID]
+		byID[t.id], t.Structure = t, structures[t.structureID]
+		if t.Structure.MinimumEarnings != nil {
+			waiting = append(waiting, t.id)
+		}
+		if t.Structure.Earned(t.Unbilled).IsNegative() {
+			losing = append(losing, t.id)
+		}
 	}
-	measures, err := ledger.Measures(ctx, w.tx, ids)
+	measures, err := ledger.Measures(ctx, w.tx, waiting)
 	if err != nil {
 		return fmt.Errorf("measure the thresholds: %w", err)
 	}
@@ -318,7 +403,7 @@ func (w *work) measure(ctx context.Context, terms []*term) error {
 	}
 	return database.EachIn(ctx, w.tx, `
 		SELECT l.term_id, SUM(l.amount) FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-		WHERE i.status <> 'DELETED' AND l.term_id IN (%s) GROUP BY l.term_id`, nil, ids, func(row *stdsql.Rows) error {
+		WHERE i.status <> 'DELETED' AND l.term_id IN (%s) GROUP BY l.term_id`, nil, losing, func(row *stdsql.Rows) error {
 		var id int
 		var billed int64
 		err := row.Scan(&id, &billed)
@@ -367,7 +452,11 @@ func (w *work) issue(ctx context.Context, drafts []*draft) ([]int, error) {
 			SetStatus(commission.Unpaid).SetHidden(d.partner.HideInvoices).SetTotal(d.total).
 			SetIssuedAt(w.at).SetDueOn(issuedOn + commission.Date(d.partner.PaymentTermsDays)) //nolint:gosec // a year at most
 	}
-	invoices, err := w.tx.Invoice.CreateBulk(creates...).Save(ctx)
+	var invoices []*ent.Invoice
+	err := audit.Together(ctx, func(ctx context.Context) (err error) {
+		invoices, err = w.tx.Invoice.CreateBulk(creates...).Save(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("store the invoices: %w", err)
 	}
@@ -390,55 +479,73 @@ func (w *work) issue(ctx context.Context, drafts []*draft) ([]int, error) {
 		}
 		stored = append(stored, made...)
 	}
-	return ids, w.claim(ctx, drafts, ids, stored)
+	if err := w.claim(ctx, drafts); err != nil {
+		return nil, err
+	}
+	return ids, w.bringBack(ctx, drafts, ids, stored)
 }
 
-// claim marks what the lines pay as theirs. It must find just what was summed: the gate has been shut since.
-func (w *work) claim(ctx context.Context, drafts []*draft, invoices []int, lines []*ent.InvoiceLine) error {
-	const (
-		itsLine = `FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id WHERE l.term_id = accrual.term_id AND i.number >= ?`
-		itsPay  = `FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.partner_id = earning_day.partner_id AND l.type = 'PARTNER_PAYOUT' AND i.number >= ?`
-	)
-	for _, claim := range []struct{ table, owner, owners, line string }{
-		{"accrual", "term_id", "SELECT l.term_id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.network_id = ? AND i.number >= ? AND l.term_id IS NOT NULL", itsLine},
-		{"earning_day", "partner_id", "SELECT i.partner_id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.network_id = ? AND i.number >= ? AND l.type = 'PARTNER_PAYOUT'", itsPay},
+// claim marks what the lines pay as theirs: just the rows that were summed, since the gate has been shut.
+func (w *work) claim(ctx context.Context, drafts []*draft) error {
+	accruals, earningDays := 0, 0
+	for _, d := range drafts {
+		accruals += d.accruals
+		earningDays += d.earningDays
+	}
+	for _, claim := range []struct {
+		table, payer string
+		summed       int
+	}{
+		{"accrual", "l.term_id = accrual.term_id", accruals},
+		{"earning_day", "l.type = 'PARTNER_PAYOUT' AND i.partner_id = earning_day.partner_id", earningDays},
 	} {
-		first := w.network.NextInvoiceNumber
-		_, err := w.tx.ExecContext(ctx, `
-			UPDATE `+claim.table+` SET slot = CASE slot WHEN 0 THEN (SELECT l.id `+claim.line+`) ELSE slot END, line_id = (SELECT l.id `+claim.line+`)
-			WHERE line_id = 0 AND `+claim.owner+` IN (`+claim.owners+`) AND day <= (SELECT i.to_day `+claim.line+`)`,
-			first, first, w.network.ID, first, first)
+		if claim.summed == 0 {
+			continue
+		}
+		claimed, err := w.tx.UpdateJoined(ctx, database.Joined{
+			Table: claim.table,
+			Set:   "slot = CASE slot WHEN 0 THEN l.id ELSE slot END, line_id = l.id",
+			With:  "invoice i JOIN invoice_line l ON l.invoice_id = i.id",
+			On:    claim.payer + " AND " + claim.table + ".day <= i.to_day",
+			Where: "i.network_id = ? AND i.number >= ? AND line_id = 0",
+		}, w.network.ID, w.network.NextInvoiceNumber)
 		if err != nil {
 			return fmt.Errorf("claim what the lines pay: %w", err)
 		}
+		if claimed != claim.summed {
+			return fmt.Errorf("the lines pay %d rows of %s, and %d were there to be claimed", claim.summed, claim.table, claimed)
+		}
 	}
-	return w.bringBack(ctx, drafts, invoices, lines)
+	return nil
 }
 
 // bringBack marks what was carried forward as brought back by the lines of the new invoices.
 func (w *work) bringBack(ctx context.Context, drafts []*draft, invoices []int, lines []*ent.InvoiceLine) error {
-	var cases strings.Builder
-	var args, carried []any
+	back := map[int][]int{} // of an invoice: the lines that bring back, in the order of what they bring
+	for _, line := range lines {
+		if line.Type == commission.CarryForward && line.Amount.IsNegative() {
+			back[line.InvoiceID] = append(back[line.InvoiceID], line.ID)
+		}
+	}
+	type carried struct{ from, by int }
+	var all []carried
 	for i, d := range drafts {
-		var back []int
-		for _, line := range lines {
-			if line.InvoiceID == invoices[i] && line.Type == commission.CarryForward && line.Amount.IsNegative() {
-				back = append(back, line.ID)
-			}
-		}
 		for j, from := range d.carried {
-			cases.WriteString(" WHEN ? THEN ?")
-			args = append(args, from, back[j])
-			carried = append(carried, from)
+			all = append(all, carried{from, back[invoices[i]][j]})
 		}
 	}
-	if len(carried) == 0 {
-		return nil
-	}
-	_, err := w.tx.ExecContext(ctx, "UPDATE invoice_line SET carried_by = CASE id"+cases.String()+" END WHERE id IN ("+database.Placeholders(len(carried))+")",
-		append(args, carried...)...)
-	if err != nil {
-		return fmt.Errorf("bring back what was carried forward: %w", err)
+	for some := range slices.Chunk(all, linesAStatement) {
+		var cases strings.Builder
+		var args, ids []any
+		for _, c := range some {
+			cases.WriteString(" WHEN ? THEN ?")
+			args, ids = append(args, c.from, c.by), append(ids, c.from)
+		}
+		_, err := w.tx.ExecContext(ctx, "UPDATE invoice_line SET carried_by = CASE id"+cases.String()+" END WHERE id IN ("+database.Placeholders(len(some))+")",
+			append(args, ids...)...)
+		if err != nil {
+			return fmt.Errorf("bring back what was carried forward: %w", err)
+		}
 	}
 	return nil
 }

@@ -104,6 +104,41 @@ func columnOf(name string) column {
 	return known
 }
 
+type gatheringKey struct{}
+
+// gathering is rows that were created and are not logged yet.
+type gathering struct {
+	table  Table
+	client *ent.Client
+	shown  []string
+	ids    []int
+}
+
+// Together logs the rows of one table that do creates when it is done, by as many statements as one row would take.
+func Together(ctx context.Context, do func(ctx context.Context) error) error {
+	var rows gathering
+	if err := do(context.WithValue(ctx, gatheringKey{}, &rows)); err != nil || len(rows.ids) == 0 {
+		return err
+	}
+	after, err := rows.table.read(ctx, rows.client, rows.shown, rows.ids)
+	if err != nil {
+		return err
+	}
+	return rows.table.write(ctx, rows.client, entgo.OpCreate, rows.shown, nil, after, rows.ids)
+}
+
+// add keeps a row for later; false: it is of another kind than those that wait.
+func (g *gathering) add(table Table, client *ent.Client, shown []string, id int) bool {
+	if g.table.Name == "" {
+		g.table, g.client, g.shown = table, client, shown
+	}
+	if g.table.Name != table.Name || !slices.Equal(g.shown, shown) {
+		return false
+	}
+	g.ids = append(g.ids, id)
+	return true
+}
+
 // Table is a table whose changes are logged, and how its rows are named as the subject of an event.
 type Table struct {
 	Name    string
@@ -170,6 +205,9 @@ func (t Table) log(ctx context.Context, m mutation, shown []string, next entgo.M
 		}
 		id, _ := created.ID()
 		ids = []int{id}
+		if rows, ok := ctx.Value(gatheringKey{}).(*gathering); ok && rows.add(t, client, shown, id) {
+			return value, nil
+		}
 	}
 	after, err := t.read(ctx, client, shown, ids)
 	if err != nil {

@@ -64,6 +64,29 @@ func (tx *Tx) insert(ctx context.Context, rows Rows, onConflict string) error {
 	return nil
 }
 
+// Joined is an update of the rows of a table by what they are joined to.
+type Joined struct {
+	Table string
+	Set   string // names columns that no other table has
+	With  string // the other tables, joined to each other; each row finds one row there, or none
+	On    string
+	Where string
+}
+
+// UpdateJoined updates rows by what they are joined to, which engines write differently, and tells how many.
+func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, error) {
+	statement := "UPDATE " + u.Table + " JOIN (" + u.With + ") ON " + u.On + " SET " + u.Set + " WHERE " + u.Where
+	if tx.dialect == dialect.SQLite {
+		statement = "UPDATE " + u.Table + " SET " + u.Set + " FROM " + u.With + " WHERE " + u.On + " AND " + u.Where
+	}
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, fmt.Errorf("update %s: %w", u.Table, err)
+	}
+	count, err := result.RowsAffected()
+	return int(count), err
+}
+
 // Placeholders is "?, ?, ?" for n values.
 func Placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
