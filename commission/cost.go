@@ -59,6 +59,9 @@ func (t Trial) EarningDays(past Past) Days {
 			end = *other
 		}
 	}
+	if !begin.Before(end) {
+		return Days{}
+	}
 	period := t.daysOf(begin, end)
 	if past.Through != nil {
 		period.To = min(period.To, *past.Through)

@@ -50,6 +50,8 @@ type loaders struct {
 	referralsMade *dataloadgen.Loader[int, int]                 // how many, of a partner
 	referrals     *dataloadgen.Loader[referralsOf, []*ent.Referral]
 	reachedOn     *dataloadgen.Loader[int, commission.Date]
+	explained     *dataloadgen.Loader[*ent.Conversion, *ledger.Explained]
+	payoutLine    *dataloadgen.Loader[int, int] // the id of the line that pays an earning day
 	cost          *dataloadgen.Loader[*program.Impact, cost]
 	looks         looks
 }
@@ -143,6 +145,8 @@ func (r *Resolver) newLoaders() *loaders {
 		referralsMade: loader(r.countReferrals),
 		referrals:     loader(r.referralPages),
 		reachedOn:     loader(r.Ledger.ReachedOn),
+		explained:     loader(r.explain),
+		payoutLine:    loader(r.Ledger.PayoutLines),
 		cost:          loader(r.costs),
 	}
 }

@@ -44,6 +44,7 @@ type (
 	partnerReferralSettingResolver struct{ *Resolver }
 	queryResolver                  struct{ *Resolver }
 	referralResolver               struct{ *Resolver }
+	referralCommissionResolver     struct{ *Resolver }
 	referralReportResolver         struct{ *Resolver }
 	referralReportRowResolver      struct{ *Resolver }
 	referralSettingsResolver       struct{ *Resolver }
@@ -101,6 +102,11 @@ func (r *Resolver) Query() generated.QueryResolver { return queryResolver{r} }
 
 // Referral resolves referrals.
 func (r *Resolver) Referral() generated.ReferralResolver { return referralResolver{r} }
+
+// ReferralCommission resolves why a conversion earned what it did.
+func (r *Resolver) ReferralCommission() generated.ReferralCommissionResolver {
+	return referralCommissionResolver{r}
+}
 
 // ReferralReport resolves the referral report.
 func (r *Resolver) ReferralReport() generated.ReferralReportResolver {

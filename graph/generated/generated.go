@@ -50,6 +50,7 @@ type ResolverRoot interface {
 	PartnerReferralSetting() PartnerReferralSettingResolver
 	Query() QueryResolver
 	Referral() ReferralResolver
+	ReferralCommission() ReferralCommissionResolver
 	ReferralReport() ReferralReportResolver
 	ReferralReportRow() ReferralReportRowResolver
 	ReferralSettings() ReferralSettingsResolver
@@ -143,16 +144,18 @@ type ComplexityRoot struct {
 	}
 
 	Conversion struct {
-		Adjusts    func(childComplexity int) int
-		Day        func(childComplexity int) int
-		ExternalID func(childComplexity int) int
-		ID         func(childComplexity int) int
-		OccurredAt func(childComplexity int) int
-		Partner    func(childComplexity int) int
-		Payout     func(childComplexity int) int
-		Reason     func(childComplexity int) int
-		RecordedAt func(childComplexity int) int
-		Revenue    func(childComplexity int) int
+		Adjusts            func(childComplexity int) int
+		Day                func(childComplexity int) int
+		ExternalID         func(childComplexity int) int
+		ID                 func(childComplexity int) int
+		OccurredAt         func(childComplexity int) int
+		Partner            func(childComplexity int) int
+		Payout             func(childComplexity int) int
+		PayoutLine         func(childComplexity int) int
+		Reason             func(childComplexity int) int
+		RecordedAt         func(childComplexity int) int
+		ReferralCommission func(childComplexity int) int
+		Revenue            func(childComplexity int) int
 	}
 
 	ConversionConnection struct {
@@ -257,6 +260,7 @@ type ComplexityRoot struct {
 	Network struct {
 		Accounts                      func(childComplexity int, first *int32, after *string) int
 		AuditLog                      func(childComplexity int, subject *scalar.ID, first *int32, after *string) int
+		Conversion                    func(childComplexity int, externalID string) int
 		Currency                      func(childComplexity int) int
 		ID                            func(childComplexity int) int
 		Invoice                       func(childComplexity int, id scalar.ID) int
@@ -361,6 +365,17 @@ type ComplexityRoot struct {
 		StartedAt func(childComplexity int) int
 		Status    func(childComplexity int) int
 		Terms     func(childComplexity int) int
+	}
+
+	ReferralCommission struct {
+		Amount   func(childComplexity int) int
+		Earned   func(childComplexity int) int
+		Invoice  func(childComplexity int) int
+		Line     func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Referral func(childComplexity int) int
+		Term     func(childComplexity int) int
+		Text     func(childComplexity int) int
 	}
 
 	ReferralConnection struct {
@@ -549,6 +564,9 @@ type ConversionResolver interface {
 	Payout(ctx context.Context, obj *generated.Conversion) (*decimal.Decimal, error)
 	Adjusts(ctx context.Context, obj *generated.Conversion) (*generated.Conversion, error)
 	Reason(ctx context.Context, obj *generated.Conversion) (*string, error)
+
+	ReferralCommission(ctx context.Context, obj *generated.Conversion) (*ledger.Explained, error)
+	PayoutLine(ctx context.Context, obj *generated.Conversion) (*generated.InvoiceLine, error)
 }
 type InvoiceResolver interface {
 	ID(ctx context.Context, obj *generated.Invoice) (*scalar.ID, error)
@@ -602,6 +620,7 @@ type NetworkResolver interface {
 	Partner(ctx context.Context, obj *generated.Network, id scalar.ID) (*generated.Partner, error)
 	ReferralReport(ctx context.Context, obj *generated.Network, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) (*ledger.Report, error)
 	Invoices(ctx context.Context, obj *generated.Network, filter *model.InvoiceFilter, first *int32, after *string) (*page.Connection[*generated.Invoice], error)
+	Conversion(ctx context.Context, obj *generated.Network, externalID string) (*generated.Conversion, error)
 	Invoice(ctx context.Context, obj *generated.Network, id scalar.ID) (*generated.Invoice, error)
 	SignUpPage(ctx context.Context, obj *generated.Network) (*string, error)
 	Accounts(ctx context.Context, obj *generated.Network, first *int32, after *string) (*page.Connection[*generated.Account], error)
@@ -638,6 +657,13 @@ type ReferralResolver interface {
 	Status(ctx context.Context, obj *generated.Referral) (commission.ReferralStatus, error)
 
 	Terms(ctx context.Context, obj *generated.Referral) ([]*generated.ReferralTerm, error)
+}
+type ReferralCommissionResolver interface {
+	Referral(ctx context.Context, obj *ledger.Explained) (*generated.Referral, error)
+	Term(ctx context.Context, obj *ledger.Explained) (*generated.ReferralTerm, error)
+
+	Invoice(ctx context.Context, obj *ledger.Explained) (*generated.Invoice, error)
+	Line(ctx context.Context, obj *ledger.Explained) (*generated.InvoiceLine, error)
 }
 type ReferralReportResolver interface {
 	Currency(ctx context.Context, obj *ledger.Report) (string, error)
@@ -1006,6 +1032,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversion.Payout(childComplexity), true
+	case "Conversion.payoutLine":
+		if e.ComplexityRoot.Conversion.PayoutLine == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.PayoutLine(childComplexity), true
 	case "Conversion.reason":
 		if e.ComplexityRoot.Conversion.Reason == nil {
 			break
@@ -1018,6 +1050,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversion.RecordedAt(childComplexity), true
+	case "Conversion.referralCommission":
+		if e.ComplexityRoot.Conversion.ReferralCommission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.ReferralCommission(childComplexity), true
 	case "Conversion.revenue":
 		if e.ComplexityRoot.Conversion.Revenue == nil {
 			break
@@ -1537,6 +1575,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.AuditLog(childComplexity, args["subject"].(*scalar.ID), args["first"].(*int32), args["after"].(*string)), true
+	case "Network.conversion":
+		if e.ComplexityRoot.Network.Conversion == nil {
+			break
+		}
+
+		args, err := ec.field_Network_conversion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.Conversion(childComplexity, args["externalId"].(string)), true
 	case "Network.currency":
 		if e.ComplexityRoot.Network.Currency == nil {
 			break
@@ -2005,6 +2054,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Referral.Terms(childComplexity), true
+
+	case "ReferralCommission.amount":
+		if e.ComplexityRoot.ReferralCommission.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Amount(childComplexity), true
+	case "ReferralCommission.earned":
+		if e.ComplexityRoot.ReferralCommission.Earned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Earned(childComplexity), true
+	case "ReferralCommission.invoice":
+		if e.ComplexityRoot.ReferralCommission.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Invoice(childComplexity), true
+	case "ReferralCommission.line":
+		if e.ComplexityRoot.ReferralCommission.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Line(childComplexity), true
+	case "ReferralCommission.reason":
+		if e.ComplexityRoot.ReferralCommission.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Reason(childComplexity), true
+	case "ReferralCommission.referral":
+		if e.ComplexityRoot.ReferralCommission.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Referral(childComplexity), true
+	case "ReferralCommission.term":
+		if e.ComplexityRoot.ReferralCommission.Term == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Term(childComplexity), true
+	case "ReferralCommission.explanation":
+		if e.ComplexityRoot.ReferralCommission.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Text(childComplexity), true
 
 	case "ReferralConnection.edges":
 		if e.ComplexityRoot.ReferralConnection.Edges == nil {
@@ -2969,9 +3067,15 @@ type Network implements Node {
   What ` + "`" + `updateReferralSettings` + "`" + ` would do with this input (rules S4, S7). It is done, and taken back before anybody sees it: nothing
   is written. Refused for whatever the change itself would be, a stale ` + "`" + `version` + "`" + ` included.
   """
-  previewReferralSettings(input: UpdateReferralSettingsInput!): SettingsImpact! @allow(roles: [ADMIN])
+  previewReferralSettings(
+    "The change, as it would be made."
+    input: UpdateReferralSettingsInput!
+  ): SettingsImpact! @allow(roles: [ADMIN])
   "What ` + "`" + `updatePartnerReferralSetting` + "`" + ` would do with this input, in the same way (rule S7)."
-  previewPartnerReferralSetting(input: UpdatePartnerReferralSettingInput!): SettingsImpact! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  previewPartnerReferralSetting(
+    "The change, as it would be made."
+    input: UpdatePartnerReferralSettingInput!
+  ): SettingsImpact! @allow(roles: [ADMIN, PARTNER_MANAGER])
   "The partners in the viewer's scope, by name."
   partners(
     "Which ones; all where left out."
@@ -3004,6 +3108,14 @@ type Network implements Node {
     "The cursor behind which the page begins."
     after: String
   ): InvoiceConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  """
+  One conversion or adjustment of the network, by the id under which the tracking platform knows it. NOT_FOUND where the viewer
+  sees none.
+  """
+  conversion(
+    "As the tracking platform knows it."
+    externalId: String!
+  ): Conversion! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "One invoice of the network. NOT_FOUND where the viewer sees none with this id."
   invoice(
     "The id of the invoice."
@@ -4153,6 +4265,61 @@ type Conversion implements Node {
   reason: String
   "The day on which it counts, in the network's time zone."
   date: Date!
+  """
+  Why it earned the referrer of its partner what it did, or nothing (rule P5). Null for a LIMITED manager where it is about a
+  referral whose referrer is another's.
+  """
+  referralCommission: ReferralCommission
+  "The line that pays the partner's own payout of it; null: it is on no invoice yet."
+  payoutLine: InvoiceLine
+}
+
+"""
+Why a conversion earned a referral commission, or none (rule P5). It is decided by the same function by which the conversion was
+recorded, and by what has become of it since.
+"""
+type ReferralCommission {
+  "Whether its commission is billed or payable. What waits below a threshold, or was forfeited, is not."
+  earned: Boolean!
+  "Why, in one word."
+  reason: CommissionReason!
+  "The reason in a sentence, with the dates and amounts, in the network's time zone and currency."
+  explanation: String!
+  "The referral that held when it occurred, or that had ended or not begun; null: there was none."
+  referral: Referral
+  "The term in which it counts, a row of the report; null: in none."
+  term: ReferralTerm
+  """
+  The rate of its basis amount, to 6 decimals: rows and lines round the sum of many once (rule C7). Less than 0 where it takes
+  back; 0 where the reason is another than EARNED and BELOW_THRESHOLD.
+  """
+  amount: Decimal!
+  "The invoice that pays it; null: none does yet."
+  invoice: Invoice
+  "The line of the invoice that pays it; null: none does yet."
+  line: InvoiceLine
+}
+
+"Why a conversion earned a referral commission, or none."
+enum CommissionReason {
+  "It counts in a term, and what it brings is payable or billed (rules C1, T5)."
+  EARNED
+  "It counts in a term, and what it brings waits for the minimum earnings (rule C3)."
+  BELOW_THRESHOLD
+  "Its partner never was a referred partner."
+  NOT_REFERRED
+  "It occurred before the referral started (rule A4)."
+  BEFORE_REFERRED_DATE
+  "The referral was tracked only: no setting paid for it then (rule A7)."
+  NO_STRUCTURE
+  "The duration of the last term had run out (rule T3)."
+  EXPIRED
+  "The referrer was not ACTIVE then (rule T6)."
+  REFERRER_NOT_ACTIVE
+  "The referral had ended, or what it had not billed was forfeited when it ended (rule A6)."
+  REFERRAL_ENDED
+  "It counts in a term that pays a flat fee, which is earned by an approval alone (rule C2)."
+  FLAT_FEE
 }
 
 "A page of conversions, in the order in which they were recorded."
@@ -4392,6 +4559,10 @@ func (ec *executionContext) childFields_Conversion(ctx context.Context, field gr
 		return ec.fieldContext_Conversion_reason(ctx, field)
 	case "date":
 		return ec.fieldContext_Conversion_date(ctx, field)
+	case "referralCommission":
+		return ec.fieldContext_Conversion_referralCommission(ctx, field)
+	case "payoutLine":
+		return ec.fieldContext_Conversion_payoutLine(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Conversion", field.Name)
 }
@@ -4564,6 +4735,8 @@ func (ec *executionContext) childFields_Network(ctx context.Context, field graph
 		return ec.fieldContext_Network_referralReport(ctx, field)
 	case "invoices":
 		return ec.fieldContext_Network_invoices(ctx, field)
+	case "conversion":
+		return ec.fieldContext_Network_conversion(ctx, field)
 	case "invoice":
 		return ec.fieldContext_Network_invoice(ctx, field)
 	case "signUpPage":
@@ -4732,6 +4905,28 @@ func (ec *executionContext) childFields_Referral(ctx context.Context, field grap
 		return ec.fieldContext_Referral_terms(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Referral", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralCommission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "earned":
+		return ec.fieldContext_ReferralCommission_earned(ctx, field)
+	case "reason":
+		return ec.fieldContext_ReferralCommission_reason(ctx, field)
+	case "explanation":
+		return ec.fieldContext_ReferralCommission_explanation(ctx, field)
+	case "referral":
+		return ec.fieldContext_ReferralCommission_referral(ctx, field)
+	case "term":
+		return ec.fieldContext_ReferralCommission_term(ctx, field)
+	case "amount":
+		return ec.fieldContext_ReferralCommission_amount(ctx, field)
+	case "invoice":
+		return ec.fieldContext_ReferralCommission_invoice(ctx, field)
+	case "line":
+		return ec.fieldContext_ReferralCommission_line(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralCommission", field.Name)
 }
 
 func (ec *executionContext) childFields_ReferralConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5527,6 +5722,20 @@ func (ec *executionContext) field_Network_auditLog_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Network_conversion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg0
 	return args, nil
 }
 
@@ -7456,6 +7665,70 @@ func (ec *executionContext) _Conversion_date(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Conversion_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversion", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Conversion_referralCommission(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_referralCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().ReferralCommission(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ledger.Explained) graphql.Marshaler {
+			return ec.marshalOReferralCommission2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐExplained(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_referralCommission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralCommission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Conversion_payoutLine(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_payoutLine(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversion().PayoutLine(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.InvoiceLine) graphql.Marshaler {
+			return ec.marshalOInvoiceLine2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceLine(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_payoutLine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLine(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ConversionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Conversion]) (ret graphql.Marshaler) {
@@ -10363,6 +10636,68 @@ func (ec *executionContext) fieldContext_Network_invoices(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Network_conversion(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_conversion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().Conversion(ctx, obj, fc.Args["externalId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal *generated.Conversion
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *generated.Conversion
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Conversion) graphql.Marshaler {
+			return ec.marshalNConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_conversion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversion(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_conversion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Network_invoice(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12372,6 +12707,226 @@ func (ec *executionContext) fieldContext_Referral_terms(_ context.Context, field
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ReferralTerm(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralCommission_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_earned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Earned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_earned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ReferralCommission_reason(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Reason) graphql.Marshaler {
+			return ec.marshalNCommissionReason2partnerᚗexampleᚋreferralsᚋcommissionᚐReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "CommissionReason")
+}
+
+func (ec *executionContext) _ReferralCommission_explanation(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_explanation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_explanation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReferralCommission_referral(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_referral(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralCommission().Referral(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Referral) graphql.Marshaler {
+			return ec.marshalOReferral2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferral(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_referral(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralCommission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Referral(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralCommission_term(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_term(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralCommission().Term(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.ReferralTerm) graphql.Marshaler {
+			return ec.marshalOReferralTerm2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralTerm(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_term(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralCommission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralTerm(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralCommission_amount(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferralCommission_invoice(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_invoice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralCommission().Invoice(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Invoice) graphql.Marshaler {
+			return ec.marshalOInvoice2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoice(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_invoice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralCommission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Invoice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralCommission_line(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralCommission().Line(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.InvoiceLine) graphql.Marshaler {
+			return ec.marshalOInvoiceLine2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceLine(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralCommission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLine(ctx, field)
 		},
 	}
 	return fc, nil
@@ -18004,6 +18559,18 @@ func (ec *executionContext) _Conversion(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "referralCommission":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_referralCommission(ctx, field, obj)
+				})
+		case "payoutLine":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Conversion_payoutLine(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -18806,6 +19373,12 @@ func (ec *executionContext) _Network(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Network_invoices(ctx, field, obj)
 				})
+		case "conversion":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_conversion(ctx, field, obj)
+				})
 		case "invoice":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -19496,6 +20069,78 @@ func (ec *executionContext) _Referral(ctx context.Context, sel ast.SelectionSet,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Referral_terms(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referralCommissionImplementors = []string{"ReferralCommission"}
+
+func (ec *executionContext) _ReferralCommission(ctx context.Context, sel ast.SelectionSet, obj *ledger.Explained) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referralCommissionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferralCommission")
+		case "earned":
+			out.Values[i] = ec._ReferralCommission_earned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._ReferralCommission_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "explanation":
+			out.Values[i] = ec._ReferralCommission_explanation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "referral":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralCommission_referral(ctx, field, obj)
+				})
+		case "term":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralCommission_term(ctx, field, obj)
+				})
+		case "amount":
+			out.Values[i] = ec._ReferralCommission_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "invoice":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralCommission_invoice(ctx, field, obj)
+				})
+		case "line":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralCommission_line(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -21122,6 +21767,21 @@ func (ec *executionContext) unmarshalNCommissionInput2ᚖpartnerᚗexampleᚋref
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNCommissionReason2partnerᚗexampleᚋreferralsᚋcommissionᚐReason(ctx context.Context, v any) (commission.Reason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := commission.Reason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCommissionReason2partnerᚗexampleᚋreferralsᚋcommissionᚐReason(ctx context.Context, sel ast.SelectionSet, v commission.Reason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CommissionReason!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNCommissionState2partnerᚗexampleᚋreferralsᚋcommissionᚐState(ctx context.Context, v any) (commission.State, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := commission.State(tmp)
@@ -22526,6 +23186,13 @@ func (ec *executionContext) unmarshalOInvoiceFilter2ᚖpartnerᚗexampleᚋrefer
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOInvoiceLine2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceLine(ctx context.Context, sel ast.SelectionSet, v *generated.InvoiceLine) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._InvoiceLine(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOInvoiceStatus2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐInvoiceStatusᚄ(ctx context.Context, v any) ([]commission.InvoiceStatus, error) {
 	if v == nil {
 		return nil, nil
@@ -22678,6 +23345,13 @@ func (ec *executionContext) marshalOReferral2ᚖpartnerᚗexampleᚋreferralsᚋ
 		return graphql.Null
 	}
 	return ec._Referral(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOReferralCommission2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐExplained(ctx context.Context, sel ast.SelectionSet, v *ledger.Explained) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReferralCommission(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOReferralReportFilter2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐReferralReportFilter(ctx context.Context, v any) (*model.ReferralReportFilter, error) {

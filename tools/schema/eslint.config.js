@@ -43,7 +43,7 @@ export default [
             'ReferralSettings', 'PartnerReferralSetting', 'Billing', 'SettingsImpact',
             'FlatFee', 'Percentage', 'Duration',
             'Actor', 'FieldChange',
-            'ReferralReport', 'ReferralReportTotals', 'ReferralThreshold', 'TermDay',
+            'ReferralReport', 'ReferralReportTotals', 'ReferralThreshold', 'TermDay', 'ReferralCommission',
           ],
         },
       }),
