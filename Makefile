@@ -1,7 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check generate lint lint-schema explorer test-explorer bench build fmt mariadb cc node chromium fresh fresh-explorer tidy
+.PHONY: help run test test-faults check generate lint lint-schema explorer test-explorer bench build fmt mariadb cc node chromium fresh fresh-explorer tidy
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -30,6 +30,9 @@ run: build ## Serve a demo network on http://127.0.0.1:8080, kept in referrals.d
 test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB server of their own
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
+
+test-faults: mariadb ## Servers killed and databases lost, for longer than the tests have time for
+	E2E_KILLS=20 go test -count 3 -timeout 30m -run 'TestBilling_(atOnce|whileServersAreKilled|byItself)' -v ./e2e
 
 check: fresh fresh-explorer lint lint-schema tidy test test-explorer ## All that must hold before a change is merged
 

@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -305,11 +303,7 @@ func (p *product) Adjust(adjusts, occurredAt, revenue, payout string) string {
 // tryToRecord records rows on a server that may be gone before it answers.
 func (c client) tryToRecord(conversions []vars) error {
 	c.Helper()
-	body, err := json.Marshal(vars{"query": operation(c.T, "RecordConversions"), "variables": vars{"conversions": conversions}})
-	if err != nil {
-		return err
-	}
-	_, wrong, err := c.Post(bytes.NewReader(body))
+	wrong, err := c.attempt("RecordConversions", vars{"conversions": conversions})
 	if wrong != nil {
 		c.Errorf("%s", wrong)
 	}
