@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The worked cases of docs/rules.md, section 9. N7 to N9 need invoices.
+// The worked cases of docs/rules.md, section 9. N7 to N9 are among the stories of invoices.
 
 func TestN1_tenPercentOfPayoutForOneMonth(t *testing.T) {
 	onEachEngine(t, func(p *product) {

@@ -26,7 +26,18 @@ func (r invoiceResolver) ID(_ context.Context, i *ent.Invoice) (*scalar.ID, erro
 
 // Partner is who is paid.
 func (r invoiceResolver) Partner(ctx context.Context, i *ent.Invoice) (*ent.Partner, error) {
-	return one(ctx, loadersOf(ctx).partner, i.PartnerID, "partner")
+	found, err := one(ctx, loadersOf(ctx).partner, i.PartnerID, "partner")
+	return under(i.PartnerName, found), err
+}
+
+// under is a partner by the name that an invoice has for it: what an invoice says does not change with the partner.
+func under(name string, p *ent.Partner) *ent.Partner {
+	if p == nil || p.Name == name {
+		return p
+	}
+	then := *p
+	then.Name = name
+	return &then
 }
 
 // Currency is the network's.
@@ -62,9 +73,89 @@ func (r invoiceLineResolver) ID(_ context.Context, l *ent.InvoiceLine) (*scalar.
 	return idOf(scalar.Line, l.ID)
 }
 
+// Invoice is the one on which the line stands.
+func (r invoiceLineResolver) Invoice(ctx context.Context, l *ent.InvoiceLine) (*ent.Invoice, error) {
+	return one(ctx, loadersOf(ctx).invoice, l.InvoiceID, "invoice")
+}
+
 // Referred is who was referred, of a referral line.
 func (r invoiceLineResolver) Referred(ctx context.Context, l *ent.InvoiceLine) (*ent.Partner, error) {
-	return maybe(ctx, loadersOf(ctx).partner, l.ReferredID)
+	found, err := maybe(ctx, loadersOf(ctx).partner, l.ReferredID)
+	return under(l.ReferredName, found), err
+}
+
+// Term is what a referral line pays.
+func (r invoiceLineResolver) Term(ctx context.Context, l *ent.InvoiceLine) (*ent.ReferralTerm, error) {
+	return maybe(ctx, loadersOf(ctx).term, l.TermID)
+}
+
+// Counterpart is the line on the other invoice of what is carried forward.
+func (r invoiceLineResolver) Counterpart(ctx context.Context, l *ent.InvoiceLine) (*ent.InvoiceLine, error) {
+	switch {
+	case l.Type != commission.CarryForward:
+		return nil, nil //nolint:nilnil // it is not carried
+	case l.Amount.IsPositive():
+		return maybe(ctx, loadersOf(ctx).line, l.CarriedBy)
+	default:
+		return maybe(ctx, loadersOf(ctx).broughtBack, &l.ID)
+	}
+}
+
+func lineOf(l *ent.InvoiceLine) ledger.Line {
+	return ledger.Line{ID: l.ID, Payouts: l.Type == commission.PartnerPayout}
+}
+
+// Days is what the line pays, day by day.
+func (r invoiceLineResolver) Days(ctx context.Context, l *ent.InvoiceLine, first *int32, after *string) (*page.LineDays, error) {
+	window, err := page.Read(first, after)
+	if err != nil {
+		return nil, err
+	}
+	from := loadersOf(ctx)
+	of := daysOf{Line: lineOf(l), first: window.First, after: -1}
+	if window.After != nil {
+		of.after = commission.Date(window.After.Row) //nolint:gosec // another number is no day, and none is behind it
+	}
+	sums, err := from.lineDays.Load(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	total, err := from.lineDaysIn.Load(ctx, of.Line)
+	if err != nil {
+		return nil, err
+	}
+	n, err := one(ctx, from.network, l.NetworkID, "network")
+	if err != nil {
+		return nil, err
+	}
+	var structure commission.Structure
+	if l.StructureID != nil {
+		stored, err := one(ctx, from.structure, *l.StructureID, "structure")
+		if err != nil {
+			return nil, err
+		}
+		structure = ledger.StructureOf(stored)
+	}
+	days := make([]*ledger.LineDay, len(sums))
+	for i, day := range sums {
+		days[i] = of.Day(n.Currency, structure, day)
+	}
+	return page.Of(window, days, total, func(d *ledger.LineDay) page.Position { return page.Position{Row: int(d.Date)} }), nil
+}
+
+// ConversionList is what the line is the sum of.
+func (r invoiceLineResolver) ConversionList(ctx context.Context, l *ent.InvoiceLine, first *int32, after *string) (*page.Conversions, error) {
+	return r.conversions(ctx, lineOf(l).Counted(), first, after)
+}
+
+// ConversionList is what the day is the sum of.
+func (r invoiceLineDayResolver) ConversionList(ctx context.Context, day *ledger.LineDay, first *int32, after *string) (*page.Conversions, error) {
+	return r.conversions(ctx, day.Counted(), first, after)
+}
+
+// Line is the line itself.
+func (r referralReportRowLineResolver) Line(ctx context.Context, l *ledger.RowLine) (*ent.InvoiceLine, error) {
+	return one(ctx, loadersOf(ctx).line, l.LineID, "line")
 }
 
 // Structure is how a referral line pays.

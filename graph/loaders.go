@@ -41,6 +41,10 @@ type loaders struct {
 	invoice       *dataloadgen.Loader[int, *ent.Invoice]
 	line          *dataloadgen.Loader[int, *ent.InvoiceLine]
 	lines         *dataloadgen.Loader[int, []*ent.InvoiceLine] // of an invoice
+	lineDays      *dataloadgen.Loader[daysOf, []ledger.DaySums]
+	lineDaysIn    *dataloadgen.Loader[ledger.Line, int]      // how many
+	broughtBack   *dataloadgen.Loader[int, *ent.InvoiceLine] // by another line
+	termLines     *dataloadgen.Loader[termIn, []ledger.LineSums]
 	network       *dataloadgen.Loader[int, *ent.Network]
 	partner       *dataloadgen.Loader[int, *ent.Partner]
 	structure     *dataloadgen.Loader[int, *ent.CommissionStructure]
@@ -68,6 +72,19 @@ type conversionsOf struct {
 	ledger.Counted
 	first int
 	after int // the id of the conversion behind which the page begins; 0: from the beginning
+}
+
+// daysOf is one page of the days of an invoice line.
+type daysOf struct {
+	ledger.Line
+	first int
+	after commission.Date // the day behind which the page begins
+}
+
+// termIn is a row of the report: a term in a range of days.
+type termIn struct {
+	id   int
+	days ledger.Range
 }
 
 // patience is how long a loader waits for others to ask, which they do at once.
@@ -125,7 +142,13 @@ func (r *Resolver) newLoaders() *loaders {
 		line: byID(func(ctx context.Context, ids []int) ([]*ent.InvoiceLine, error) {
 			return r.DB.InvoiceLine.Query().Where(invoiceline.IDIn(ids...)).All(ctx)
 		}, func(l *ent.InvoiceLine) int { return l.ID }),
-		lines: loader(r.linesOf),
+		lines:      loader(r.linesOf),
+		lineDays:   loader(r.lineDayPages),
+		lineDaysIn: loader(r.Ledger.CountLineDays),
+		broughtBack: byID(func(ctx context.Context, ids []int) ([]*ent.InvoiceLine, error) {
+			return r.DB.InvoiceLine.Query().Where(invoiceline.CarriedByIn(ids...)).All(ctx)
+		}, func(l *ent.InvoiceLine) int { return *l.CarriedBy }),
+		termLines: loader(r.termLinesOf),
 		network: byID(func(ctx context.Context, ids []int) ([]*ent.Network, error) {
 			return r.DB.Network.Query().Where(network.IDIn(ids...)).All(ctx)
 		}, func(n *ent.Network) int { return n.ID }),
@@ -281,6 +304,48 @@ func (r *Resolver) conversionPages(ctx context.Context, pages []conversionsOf) (
 			for _, id := range some {
 				found[key] = append(found[key], byID[id])
 			}
+		}
+	}
+	return found, nil
+}
+
+// lineDayPages finds of each of many lines the first days behind one, with one more to tell whether there are more.
+func (r *Resolver) lineDayPages(ctx context.Context, pages []daysOf) (map[daysOf][]ledger.DaySums, error) {
+	type window struct {
+		first int
+		after commission.Date
+	}
+	alike := map[window][]ledger.Line{}
+	found := make(map[daysOf][]ledger.DaySums, len(pages))
+	for _, p := range pages {
+		found[p] = nil
+		alike[window{p.first, p.after}] = append(alike[window{p.first, p.after}], p.Line)
+	}
+	for at, lines := range alike {
+		days, err := r.Ledger.LineDays(ctx, lines, at.first+1, at.after)
+		if err != nil {
+			return nil, err
+		}
+		for line, its := range days {
+			found[daysOf{line, at.first, at.after}] = its
+		}
+	}
+	return found, nil
+}
+
+func (r *Resolver) termLinesOf(ctx context.Context, rows []termIn) (map[termIn][]ledger.LineSums, error) {
+	alike := map[ledger.Range][]int{} // the rows of one report are all of one range
+	for _, row := range rows {
+		alike[row.days] = append(alike[row.days], row.id)
+	}
+	found := make(map[termIn][]ledger.LineSums, len(rows))
+	for days, terms := range alike {
+		lines, err := r.Ledger.TermLines(ctx, terms, days)
+		if err != nil {
+			return nil, err
+		}
+		for term, its := range lines {
+			found[termIn{term, days}] = its
 		}
 	}
 	return found, nil

@@ -123,6 +123,33 @@ func (r referralReportRowResolver) Structure(ctx context.Context, row *ledger.Ro
 	return maybe(ctx, loadersOf(ctx).structure, &row.StructureID)
 }
 
+// Lines is the invoice lines that pay a part of the row.
+func (r referralReportRowResolver) Lines(ctx context.Context, row *ledger.Row, first *int32, after *string) (*page.RowLines, error) {
+	window, err := page.Read(first, after)
+	if err != nil {
+		return nil, err
+	}
+	if row.TermID == 0 {
+		return page.Of(window, []*ledger.RowLine(nil), 0, nil), nil
+	}
+	all, err := loadersOf(ctx).termLines.Load(ctx, termIn{row.TermID, row.Days})
+	if err != nil {
+		return nil, err
+	}
+	structure, err := r.Structure(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	pays := ledger.StructureOf(structure)
+	var lines []*ledger.RowLine
+	for _, l := range all {
+		if at := window.After; (at == nil || l.LineID < at.Row) && len(lines) <= window.First {
+			lines = append(lines, &ledger.RowLine{LineID: l.LineID, Billed: row.Currency.Round(pays.Earned(l.Sums))})
+		}
+	}
+	return page.Of(window, lines, len(all), func(l *ledger.RowLine) page.Position { return page.Position{Row: l.LineID} }), nil
+}
+
 // ReachedAt is the start of the day on which the threshold was reached.
 func (r referralThresholdResolver) ReachedAt(ctx context.Context, threshold *ledger.Threshold) (*time.Time, error) {
 	if threshold.Progress.LessThan(threshold.Target) {

@@ -37,6 +37,7 @@ type (
 	conversionResolver             struct{ *Resolver }
 	invoiceResolver                struct{ *Resolver }
 	invoiceLineResolver            struct{ *Resolver }
+	invoiceLineDayResolver         struct{ *Resolver }
 	mutationResolver               struct{ *Resolver }
 	runBillingPayloadResolver      struct{ *Resolver }
 	networkResolver                struct{ *Resolver }
@@ -47,6 +48,7 @@ type (
 	referralCommissionResolver     struct{ *Resolver }
 	referralReportResolver         struct{ *Resolver }
 	referralReportRowResolver      struct{ *Resolver }
+	referralReportRowLineResolver  struct{ *Resolver }
 	referralSettingsResolver       struct{ *Resolver }
 	referralTermResolver           struct{ *Resolver }
 	referralThresholdResolver      struct{ *Resolver }
@@ -77,6 +79,11 @@ func (r *Resolver) Invoice() generated.InvoiceResolver { return invoiceResolver{
 
 // InvoiceLine resolves the lines of invoices.
 func (r *Resolver) InvoiceLine() generated.InvoiceLineResolver { return invoiceLineResolver{r} }
+
+// InvoiceLineDay resolves the days of the lines of invoices.
+func (r *Resolver) InvoiceLineDay() generated.InvoiceLineDayResolver {
+	return invoiceLineDayResolver{r}
+}
 
 // RunBillingPayload resolves what a billing run made.
 func (r *Resolver) RunBillingPayload() generated.RunBillingPayloadResolver {
@@ -116,6 +123,11 @@ func (r *Resolver) ReferralReport() generated.ReferralReportResolver {
 // ReferralReportRow resolves the rows of the report.
 func (r *Resolver) ReferralReportRow() generated.ReferralReportRowResolver {
 	return referralReportRowResolver{r}
+}
+
+// ReferralReportRowLine resolves the invoice lines of the rows of the report.
+func (r *Resolver) ReferralReportRowLine() generated.ReferralReportRowLineResolver {
+	return referralReportRowLineResolver{r}
 }
 
 // ReferralSettings resolves a network's settings.

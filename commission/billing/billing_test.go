@@ -204,7 +204,7 @@ func TestBilling_billsADeletedInvoiceAgainUnderANewNumber(t *testing.T) { // I4
 	})
 }
 
-func TestBilling_billsADeletedInvoiceAgainBesideWhatCameLater(t *testing.T) { // I3, I4, C6
+func TestBilling_deletesNothingOfWhichALaterInvoiceTookBack(t *testing.T) { // I4, C6
 	each(t, func(w *world) {
 		aliceRefersBob(w)
 		w.at("2026-06-30 12:00")
@@ -212,12 +212,33 @@ func TestBilling_billsADeletedInvoiceAgainBesideWhatCameLater(t *testing.T) { //
 		made := w.bill("2026-06-30", "10.00 = 10.00 of 100 for bob")
 		w.at("2026-07-31 12:00")
 		w.adjust(sale, "2026-07-10 12:00", "-90")
-		w.bill("2026-07-31", "0.00 = -9.00 of -90 for bob back + 9.00 carried")
+		took := w.bill("2026-07-31", "0.00 = -9.00 of -90 for bob back + 9.00 carried")
 		_, err := w.billing.Delete(w.admin(), w.network.ID, made[0].ID, "wrong")
+		w.refused(err, commission.FailedPrecondition, "invoice 3 took back what this one billed")
+		for _, invoice := range []int{took[0].ID, made[0].ID} {
+			_, err = w.billing.Delete(w.admin(), w.network.ID, invoice, "wrong")
+			w.must(err)
+		}
+		w.adjust(sale, "2026-07-31 13:00", "-5")
+		w.bill("2026-07-31", "0.50 = 0.50 of 5 for bob")
+	})
+}
+
+func TestBilling_billsADeletedInvoiceAgainBesideWhatCameLater(t *testing.T) { // I3, I4
+	each(t, func(w *world) {
+		aliceRefersBob(w)
+		var made []int
+		for _, last := range []string{"2026-04-30", "2026-05-31", "2026-06-30"} {
+			w.at(last + " 12:00")
+			w.earns("bob", last+" 11:00", "100")
+			made = append(made, w.bill(last, "10.00 = 10.00 of 100 for bob")[0].ID)
+		}
+		_, err := w.billing.Delete(w.admin(), w.network.ID, made[1], "wrong")
 		w.must(err)
-		w.adjust(sale, "2026-07-31 13:00", "-5") // too late for July
-		w.bill("2026-07-31")
-		w.bill("2026-08-31", "0.50 = 9.50 of 95 for bob + -9.00 carried")
+		w.bill("2026-06-30") // which has its invoice
+		w.earns("bob", "2026-07-01 00:30", "1")
+		w.bill("2026-07-31", "10.10 = 10.10 of 101 for bob")
+		w.wantRow(w.admin(), "bob", "billed 30.10 balance 30.10 unbilled 0.00 below 0.00")
 	})
 }
 

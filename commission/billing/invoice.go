@@ -51,7 +51,7 @@ func (b *Billing) MarkPaid(ctx context.Context, networkID, id int) (*ent.Invoice
 
 // Delete deletes an unpaid invoice: what it billed is unbilled again, what it brought back is carried forward again,
 // and its number stays taken [I4]. One whose carry-forward a later invoice brought back is not deleted before
-// that one. For ADMIN.
+// that one, nor is one of which a later invoice took back more than the others billed [C6]. For ADMIN.
 func (b *Billing) Delete(ctx context.Context, networkID, id int, reason string) (*ent.Invoice, error) {
 	if reason == "" || len(reason) > maxReason || !utf8.ValidString(reason) {
 		return nil, commission.Refuse(commission.BadUserInput, "reason", "must be a text of 1 to %d bytes", maxReason)
@@ -68,6 +68,12 @@ func (b *Billing) Delete(ctx context.Context, networkID, id int, reason string) 
 				return nil, err
 			}
 			return nil, commission.Refuse(commission.FailedPrecondition, "id", "invoice %d brought back what this one carried forward: delete that one first", later)
+		}
+		if later, err := w.takenBackBy(ctx, id); err != nil || later != 0 {
+			if err != nil {
+				return nil, err
+			}
+			return nil, commission.Refuse(commission.FailedPrecondition, "id", "invoice %d took back what this one billed: delete that one first", later)
 		}
 		const itsLines = "(SELECT id FROM invoice_line WHERE invoice_id = ?)"
 		for _, release := range []string{
@@ -89,6 +95,17 @@ func (w *work) builtOn(ctx context.Context, id int) (int, error) {
 	err := database.Each(ctx, w.tx, `
 		SELECT i.number FROM invoice_line l JOIN invoice_line back ON back.id = l.carried_by JOIN invoice i ON i.id = back.invoice_id
 		WHERE l.invoice_id = ?`, []any{id}, func(row *stdsql.Rows) error { return row.Scan(&number) })
+	return number, err
+}
+
+// takenBackBy is the number of the last invoice that took back from a term what it would not have been billed without
+// this one [C6]; 0: none did.
+func (w *work) takenBackBy(ctx context.Context, id int) (int, error) {
+	number := 0
+	err := database.Each(ctx, w.tx, `
+		SELECT MAX(CASE WHEN l.amount < 0 THEN i.number ELSE 0 END) FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+		WHERE i.status <> 'DELETED' AND i.id <> ? AND l.term_id IN (SELECT term_id FROM invoice_line WHERE invoice_id = ? AND term_id IS NOT NULL)
+		GROUP BY l.term_id HAVING SUM(l.amount) < 0 ORDER BY 1`, []any{id, id}, func(row *stdsql.Rows) error { return row.Scan(&number) })
 	return number, err
 }
 

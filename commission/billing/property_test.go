@@ -336,6 +336,11 @@ func (l *life) check(*rapid.T) {
 			l.Errorf("line %d says %s of %s; what it holds is worth %s", id, line.amount, line.basis, worth)
 		}
 	}
+	for term, billed := range billedOf {
+		if billed.IsNegative() {
+			l.Errorf("term %d took back %s more than it was billed [C6]", term, billed.Neg())
+		}
+	}
 	for id, times := range backs {
 		if times != 1 {
 			l.Errorf("line %d brings back %d lines", id, times)

@@ -336,7 +336,7 @@ func (w *work) addTerms(ctx context.Context, drafts map[int]*draft) error {
 		if kind == commission.ReferralAdjustment {
 			description = fmt.Sprintf("Adjustment of the referral commission for %s: %s", t.referredName, t.Structure.Summary(w.network.Currency))
 		}
-		d.add(w.line(kind, description, t.days).SetTermID(t.id).SetReferredID(t.referredID).SetStructureID(t.structureID).
+		d.add(w.line(kind, description, t.days).SetTermID(t.id).SetReferredID(t.referredID).SetReferredName(t.referredName).SetStructureID(t.structureID).
 			SetConversions(t.Unbilled.Conversions).SetBasisAmount(t.Unbilled.Of(t.Structure.Basis())).SetAmount(amount), amount)
 	}
 	return nil

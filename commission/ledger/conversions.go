@@ -4,6 +4,7 @@ import (
 	"context"
 	stdsql "database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
@@ -76,42 +77,46 @@ func (l *Ledger) eachGrouping(ctx context.Context, all []Counted, ask func(query
 	for _, of := range all {
 		alike[of.by] = append(alike[of.by], of)
 	}
-	for by, some := range alike {
-		in := groupings[by]
-		conversions, sums := sql.Table("conversion").As("c"), sql.Table(in.table).As("s")
-		query := sql.Dialect(l.DB.Dialect()).Select().From(conversions).Join(sums).On(sums.C("id"), conversions.C(in.pointer))
-		if err := rule.Conversions.Narrow(ctx, query); err != nil {
-			return err
-		}
-		columns := make([]string, len(in.columns))
-		for i, column := range in.columns {
-			columns[i] = sums.C(column)
-			query.AppendSelect(columns[i])
-		}
-		wanted := make([]*sql.Predicate, len(some))
-		for i, of := range some {
-			equal := make([]*sql.Predicate, len(columns))
-			for j, column := range columns {
-				equal[j] = sql.EQ(column, of.values[j])
+	for by, of := range alike {
+		for some := range slices.Chunk(of, daysAStatement) {
+			if err := l.ofGrouping(ctx, by, some, ask, use); err != nil {
+				return fmt.Errorf("find conversions: %w", err)
 			}
-			wanted[i] = sql.And(equal...)
-		}
-		query.Where(sql.Or(wanted...))
-		rest := ask(query, conversions.C("id"), columns)
-		statement, args := query.Query()
-		statement = fmt.Sprintf("SELECT %s, found FROM (%s) AS found %s", strings.Join(in.columns, ", "), statement, rest)
-		err := database.Each(ctx, l.DB, statement, args, func(row *stdsql.Rows) error {
-			of, found := Counted{by: by}, 0
-			into := []any{&of.values[0], &of.values[1], &of.values[2]}[:len(columns)]
-			if err := row.Scan(append(into, &found)...); err != nil {
-				return err
-			}
-			use(of, found)
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("find conversions: %w", err)
 		}
 	}
 	return nil
+}
+
+func (l *Ledger) ofGrouping(ctx context.Context, by grouping, some []Counted, ask func(query *sql.Selector, id string, columns []string) (rest string), use func(of Counted, found int)) error {
+	in := groupings[by]
+	conversions, sums := sql.Table("conversion").As("c"), sql.Table(in.table).As("s")
+	query := sql.Dialect(l.DB.Dialect()).Select().From(conversions).Join(sums).On(sums.C("id"), conversions.C(in.pointer))
+	if err := rule.Conversions.Narrow(ctx, query); err != nil {
+		return err
+	}
+	columns := make([]string, len(in.columns))
+	for i, column := range in.columns {
+		columns[i] = sums.C(column)
+		query.AppendSelect(columns[i])
+	}
+	wanted := make([]*sql.Predicate, len(some))
+	for i, of := range some {
+		equal := make([]*sql.Predicate, len(columns))
+		for j, column := range columns {
+			equal[j] = sql.EQ(column, of.values[j])
+		}
+		wanted[i] = sql.And(equal...)
+	}
+	rest := ask(query.Where(sql.Or(wanted...)), conversions.C("id"), columns)
+	statement, args := query.Query()
+	statement = fmt.Sprintf("SELECT %s, found FROM (%s) AS found %s", strings.Join(in.columns, ", "), statement, rest)
+	return database.Each(ctx, l.DB, statement, args, func(row *stdsql.Rows) error {
+		of, found := Counted{by: by}, 0
+		into := []any{&of.values[0], &of.values[1], &of.values[2]}[:len(columns)]
+		if err := row.Scan(append(into, &found)...); err != nil {
+			return err
+		}
+		use(of, found)
+		return nil
+	})
 }

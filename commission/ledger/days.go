@@ -22,6 +22,9 @@ type Day struct {
 	LineID      int             // 0: unbilled, -1: forfeited
 }
 
+// Forfeited tells whether the day was given up when the referral ended [A6].
+func (d *Day) Forfeited() bool { return d.LineID == forfeitedLine }
+
 // Counted names what the day is the sum of.
 func (d *Day) Counted() Counted {
 	return Counted{byTermDay, [3]int{d.TermID, int(d.Date), d.LineID}}

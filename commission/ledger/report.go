@@ -42,6 +42,8 @@ type Filter struct {
 
 // Row is one row of the referral report: a term, or a referral that is tracked only [P1].
 type Row struct {
+	Days              Range
+	Currency          commission.Currency
 	ReferralID        int
 	TermID            int // 0: tracked only
 	ReferrerID        int
@@ -124,6 +126,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 			referral, through = t.ReferralID, commission.Sums{}
 		}
 		row := &t.Row
+		row.Days, row.Currency = days, currency
 		row.Status = commission.ReferralActive
 		if t.endedAt != nil {
 			row.Status = commission.ReferralInactive

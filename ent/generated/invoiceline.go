@@ -31,6 +31,8 @@ type InvoiceLine struct {
 	TermID *int `json:"term_id,omitempty"`
 	// ReferredID holds the value of the "referred_id" field.
 	ReferredID *int `json:"referred_id,omitempty"`
+	// ReferredName holds the value of the "referred_name" field.
+	ReferredName string `json:"referred_name,omitempty"`
 	// StructureID holds the value of the "structure_id" field.
 	StructureID *int `json:"structure_id,omitempty"`
 	// From holds the value of the "from" field.
@@ -78,7 +80,7 @@ func (*InvoiceLine) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case invoiceline.FieldID, invoiceline.FieldNetworkID, invoiceline.FieldInvoiceID, invoiceline.FieldTermID, invoiceline.FieldReferredID, invoiceline.FieldStructureID, invoiceline.FieldFrom, invoiceline.FieldTo, invoiceline.FieldConversions, invoiceline.FieldCarriedBy:
 			values[i] = new(sql.NullInt64)
-		case invoiceline.FieldType, invoiceline.FieldDescription:
+		case invoiceline.FieldType, invoiceline.FieldDescription, invoiceline.FieldReferredName:
 			values[i] = new(sql.NullString)
 		case invoiceline.FieldBasisAmount:
 			values[i] = invoiceline.ValueScanner.BasisAmount.ScanValue()
@@ -142,6 +144,12 @@ func (_m *InvoiceLine) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ReferredID = new(int)
 				*_m.ReferredID = int(value.Int64)
+			}
+		case invoiceline.FieldReferredName:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field referred_name", values[i])
+			} else if value.Valid {
+				_m.ReferredName = value.String
 			}
 		case invoiceline.FieldStructureID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -249,6 +257,9 @@ func (_m *InvoiceLine) String() string {
 		builder.WriteString("referred_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("referred_name=")
+	builder.WriteString(_m.ReferredName)
 	builder.WriteString(", ")
 	if v := _m.StructureID; v != nil {
 		builder.WriteString("structure_id=")

@@ -76,6 +76,20 @@ func (_c *InvoiceLineCreate) SetNillableReferredID(v *int) *InvoiceLineCreate {
 	return _c
 }
 
+// SetReferredName sets the "referred_name" field.
+func (_c *InvoiceLineCreate) SetReferredName(v string) *InvoiceLineCreate {
+	_c.mutation.SetReferredName(v)
+	return _c
+}
+
+// SetNillableReferredName sets the "referred_name" field if the given value is not nil.
+func (_c *InvoiceLineCreate) SetNillableReferredName(v *string) *InvoiceLineCreate {
+	if v != nil {
+		_c.SetReferredName(*v)
+	}
+	return _c
+}
+
 // SetStructureID sets the "structure_id" field.
 func (_c *InvoiceLineCreate) SetStructureID(v int) *InvoiceLineCreate {
 	_c.mutation.SetStructureID(v)
@@ -146,6 +160,9 @@ func (_c *InvoiceLineCreate) Mutation() *InvoiceLineMutation {
 
 // Save creates the InvoiceLine in the database.
 func (_c *InvoiceLineCreate) Save(ctx context.Context) (*InvoiceLine, error) {
+	if err := _c.defaults(); err != nil {
+		return nil, err
+	}
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -171,6 +188,15 @@ func (_c *InvoiceLineCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *InvoiceLineCreate) defaults() error {
+	if _, ok := _c.mutation.ReferredName(); !ok {
+		v := invoiceline.DefaultReferredName
+		_c.mutation.SetReferredName(v)
+	}
+	return nil
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *InvoiceLineCreate) check() error {
 	if _, ok := _c.mutation.NetworkID(); !ok {
@@ -194,6 +220,9 @@ func (_c *InvoiceLineCreate) check() error {
 		if err := invoiceline.DescriptionValidator(v); err != nil {
 			return &ValidationError{Name: "description", err: fmt.Errorf(`generated: validator failed for field "InvoiceLine.description": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.ReferredName(); !ok {
+		return &ValidationError{Name: "referred_name", err: errors.New(`generated: missing required field "InvoiceLine.referred_name"`)}
 	}
 	if _, ok := _c.mutation.From(); !ok {
 		return &ValidationError{Name: "from", err: errors.New(`generated: missing required field "InvoiceLine.from"`)}
@@ -262,6 +291,10 @@ func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec, e
 	if value, ok := _c.mutation.ReferredID(); ok {
 		_spec.SetField(invoiceline.FieldReferredID, field.TypeInt, value)
 		_node.ReferredID = &value
+	}
+	if value, ok := _c.mutation.ReferredName(); ok {
+		_spec.SetField(invoiceline.FieldReferredName, field.TypeString, value)
+		_node.ReferredName = value
 	}
 	if value, ok := _c.mutation.StructureID(); ok {
 		_spec.SetField(invoiceline.FieldStructureID, field.TypeInt, value)
@@ -421,6 +454,9 @@ func (u *InvoiceLineUpsertOne) UpdateNewValues() *InvoiceLineUpsertOne {
 		if _, exists := u.create.mutation.ReferredID(); exists {
 			s.SetIgnore(invoiceline.FieldReferredID)
 		}
+		if _, exists := u.create.mutation.ReferredName(); exists {
+			s.SetIgnore(invoiceline.FieldReferredName)
+		}
 		if _, exists := u.create.mutation.StructureID(); exists {
 			s.SetIgnore(invoiceline.FieldStructureID)
 		}
@@ -550,6 +586,7 @@ func (_c *InvoiceLineCreateBulk) Save(ctx context.Context) ([]*InvoiceLine, erro
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*InvoiceLineMutation)
 				if !ok {
@@ -693,6 +730,9 @@ func (u *InvoiceLineUpsertBulk) UpdateNewValues() *InvoiceLineUpsertBulk {
 			}
 			if _, exists := b.mutation.ReferredID(); exists {
 				s.SetIgnore(invoiceline.FieldReferredID)
+			}
+			if _, exists := b.mutation.ReferredName(); exists {
+				s.SetIgnore(invoiceline.FieldReferredName)
 			}
 			if _, exists := b.mutation.StructureID(); exists {
 				s.SetIgnore(invoiceline.FieldStructureID)

@@ -9877,6 +9877,7 @@ type InvoiceLineMutation struct {
 	addterm_id      *int
 	referred_id     *int
 	addreferred_id  *int
+	referred_name   *string
 	structure_id    *int
 	addstructure_id *int
 	from            *commission.Date
@@ -10299,6 +10300,42 @@ func (m *InvoiceLineMutation) ResetReferredID() {
 	m.referred_id = nil
 	m.addreferred_id = nil
 	delete(m.clearedFields, invoiceline.FieldReferredID)
+}
+
+// SetReferredName sets the "referred_name" field.
+func (m *InvoiceLineMutation) SetReferredName(s string) {
+	m.referred_name = &s
+}
+
+// ReferredName returns the value of the "referred_name" field in the mutation.
+func (m *InvoiceLineMutation) ReferredName() (r string, exists bool) {
+	v := m.referred_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReferredName returns the old "referred_name" field's value of the InvoiceLine entity.
+// If the InvoiceLine object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvoiceLineMutation) OldReferredName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReferredName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReferredName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReferredName: %w", err)
+	}
+	return oldValue.ReferredName, nil
+}
+
+// ResetReferredName resets all changes to the "referred_name" field.
+func (m *InvoiceLineMutation) ResetReferredName() {
+	m.referred_name = nil
 }
 
 // SetStructureID sets the "structure_id" field.
@@ -10782,7 +10819,7 @@ func (m *InvoiceLineMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvoiceLineMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.network_id != nil {
 		fields = append(fields, invoiceline.FieldNetworkID)
 	}
@@ -10800,6 +10837,9 @@ func (m *InvoiceLineMutation) Fields() []string {
 	}
 	if m.referred_id != nil {
 		fields = append(fields, invoiceline.FieldReferredID)
+	}
+	if m.referred_name != nil {
+		fields = append(fields, invoiceline.FieldReferredName)
 	}
 	if m.structure_id != nil {
 		fields = append(fields, invoiceline.FieldStructureID)
@@ -10842,6 +10882,8 @@ func (m *InvoiceLineMutation) Field(name string) (ent.Value, bool) {
 		return m.TermID()
 	case invoiceline.FieldReferredID:
 		return m.ReferredID()
+	case invoiceline.FieldReferredName:
+		return m.ReferredName()
 	case invoiceline.FieldStructureID:
 		return m.StructureID()
 	case invoiceline.FieldFrom:
@@ -10877,6 +10919,8 @@ func (m *InvoiceLineMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldTermID(ctx)
 	case invoiceline.FieldReferredID:
 		return m.OldReferredID(ctx)
+	case invoiceline.FieldReferredName:
+		return m.OldReferredName(ctx)
 	case invoiceline.FieldStructureID:
 		return m.OldStructureID(ctx)
 	case invoiceline.FieldFrom:
@@ -10941,6 +10985,13 @@ func (m *InvoiceLineMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetReferredID(v)
+		return nil
+	case invoiceline.FieldReferredName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReferredName(v)
 		return nil
 	case invoiceline.FieldStructureID:
 		v, ok := value.(int)
@@ -11207,6 +11258,9 @@ func (m *InvoiceLineMutation) ResetField(name string) error {
 		return nil
 	case invoiceline.FieldReferredID:
 		m.ResetReferredID()
+		return nil
+	case invoiceline.FieldReferredName:
+		m.ResetReferredName()
 		return nil
 	case invoiceline.FieldStructureID:
 		m.ResetStructureID()

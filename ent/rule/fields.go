@@ -101,6 +101,6 @@ var ReferralFields = Fields[ent.Referral]{
 var InvoiceLineFields = Fields[ent.InvoiceLine]{
 	Partly: func(v viewer.Viewer) bool { return v.Is(commission.PartnerUser) },
 	Shown: func(viewer.Viewer, *ent.InvoiceLine) []string {
-		return []string{"ID", "NetworkID", "InvoiceID", "Type", "Description", "TermID", "ReferredID", "StructureID", "From", "To", "Amount", "Edges"}
+		return []string{"ID", "NetworkID", "InvoiceID", "Type", "Description", "TermID", "ReferredID", "ReferredName", "StructureID", "From", "To", "Amount", "CarriedBy", "Edges"}
 	},
 }

@@ -39,6 +39,7 @@ func (InvoiceLine) Fields() []ent.Field {
 		field.String("description").MaxLen(1000).Immutable(),
 		field.Int("term_id").Optional().Nillable().Immutable(),
 		field.Int("referred_id").Optional().Nillable().Immutable(),
+		field.String("referred_name").Default("").Immutable(),
 		field.Int("structure_id").Optional().Nillable().Immutable(),
 		field.Int32("from").GoType(commission.Date(0)).StorageKey("from_day").Immutable(),
 		field.Int32("to").GoType(commission.Date(0)).StorageKey("to_day").Immutable(),

@@ -44,6 +44,7 @@ type ResolverRoot interface {
 	Conversion() ConversionResolver
 	Invoice() InvoiceResolver
 	InvoiceLine() InvoiceLineResolver
+	InvoiceLineDay() InvoiceLineDayResolver
 	Mutation() MutationResolver
 	Network() NetworkResolver
 	Partner() PartnerResolver
@@ -53,6 +54,7 @@ type ResolverRoot interface {
 	ReferralCommission() ReferralCommissionResolver
 	ReferralReport() ReferralReportResolver
 	ReferralReportRow() ReferralReportRowResolver
+	ReferralReportRowLine() ReferralReportRowLineResolver
 	ReferralSettings() ReferralSettingsResolver
 	ReferralTerm() ReferralTermResolver
 	ReferralThreshold() ReferralThresholdResolver
@@ -218,16 +220,41 @@ type ComplexityRoot struct {
 	}
 
 	InvoiceLine struct {
-		Amount      func(childComplexity int) int
-		BasisAmount func(childComplexity int) int
-		Conversions func(childComplexity int) int
-		Description func(childComplexity int) int
-		From        func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Referred    func(childComplexity int) int
-		Structure   func(childComplexity int) int
-		To          func(childComplexity int) int
-		Type        func(childComplexity int) int
+		Amount         func(childComplexity int) int
+		BasisAmount    func(childComplexity int) int
+		ConversionList func(childComplexity int, first *int32, after *string) int
+		Conversions    func(childComplexity int) int
+		Counterpart    func(childComplexity int) int
+		Days           func(childComplexity int, first *int32, after *string) int
+		Description    func(childComplexity int) int
+		From           func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Invoice        func(childComplexity int) int
+		Referred       func(childComplexity int) int
+		Structure      func(childComplexity int) int
+		Term           func(childComplexity int) int
+		To             func(childComplexity int) int
+		Type           func(childComplexity int) int
+	}
+
+	InvoiceLineDay struct {
+		Amount         func(childComplexity int) int
+		BasisAmount    func(childComplexity int) int
+		ConversionList func(childComplexity int, first *int32, after *string) int
+		Conversions    func(childComplexity int) int
+		Date           func(childComplexity int) int
+	}
+
+	InvoiceLineDayConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InvoiceLineDayEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	InvoicePayload struct {
@@ -404,6 +431,7 @@ type ComplexityRoot struct {
 		Billed            func(childComplexity int) int
 		Conversions       func(childComplexity int) int
 		ID                func(childComplexity int) int
+		Lines             func(childComplexity int, first *int32, after *string) int
 		Referral          func(childComplexity int) int
 		ReferralStartedAt func(childComplexity int) int
 		Referred          func(childComplexity int) int
@@ -426,6 +454,23 @@ type ComplexityRoot struct {
 	}
 
 	ReferralReportRowEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ReferralReportRowLine struct {
+		Billed func(childComplexity int) int
+		Line   func(childComplexity int) int
+	}
+
+	ReferralReportRowLineConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ReferralReportRowLineEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
@@ -492,6 +537,7 @@ type ComplexityRoot struct {
 		ConversionList func(childComplexity int, first *int32, after *string) int
 		Conversions    func(childComplexity int) int
 		Date           func(childComplexity int) int
+		Forfeited      func(childComplexity int) int
 		Invoice        func(childComplexity int) int
 	}
 
@@ -580,11 +626,19 @@ type InvoiceResolver interface {
 type InvoiceLineResolver interface {
 	ID(ctx context.Context, obj *generated.InvoiceLine) (*scalar.ID, error)
 
+	Invoice(ctx context.Context, obj *generated.InvoiceLine) (*generated.Invoice, error)
 	Referred(ctx context.Context, obj *generated.InvoiceLine) (*generated.Partner, error)
 	Structure(ctx context.Context, obj *generated.InvoiceLine) (*generated.CommissionStructure, error)
+	Term(ctx context.Context, obj *generated.InvoiceLine) (*generated.ReferralTerm, error)
 
 	BasisAmount(ctx context.Context, obj *generated.InvoiceLine) (*decimal.Decimal, error)
 	Amount(ctx context.Context, obj *generated.InvoiceLine) (*decimal.Decimal, error)
+	Counterpart(ctx context.Context, obj *generated.InvoiceLine) (*generated.InvoiceLine, error)
+	Days(ctx context.Context, obj *generated.InvoiceLine, first *int32, after *string) (*page.Connection[*ledger.LineDay], error)
+	ConversionList(ctx context.Context, obj *generated.InvoiceLine, first *int32, after *string) (*page.Connection[*generated.Conversion], error)
+}
+type InvoiceLineDayResolver interface {
+	ConversionList(ctx context.Context, obj *ledger.LineDay, first *int32, after *string) (*page.Connection[*generated.Conversion], error)
 }
 type MutationResolver interface {
 	SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error)
@@ -678,6 +732,11 @@ type ReferralReportRowResolver interface {
 	Referrer(ctx context.Context, obj *ledger.Row) (*generated.Partner, error)
 	Referred(ctx context.Context, obj *ledger.Row) (*generated.Partner, error)
 	Structure(ctx context.Context, obj *ledger.Row) (*generated.CommissionStructure, error)
+
+	Lines(ctx context.Context, obj *ledger.Row, first *int32, after *string) (*page.Connection[*ledger.RowLine], error)
+}
+type ReferralReportRowLineResolver interface {
+	Line(ctx context.Context, obj *ledger.RowLine) (*generated.InvoiceLine, error)
 }
 type ReferralSettingsResolver interface {
 	Structure(ctx context.Context, obj *generated.Network) (*generated.CommissionStructure, error)
@@ -705,6 +764,7 @@ type SettingsImpactResolver interface {
 }
 type TermDayResolver interface {
 	Invoice(ctx context.Context, obj *ledger.Day) (*generated.Invoice, error)
+
 	ConversionList(ctx context.Context, obj *ledger.Day, first *int32, after *string) (*page.Connection[*generated.Conversion], error)
 }
 type TokenResolver interface {
@@ -1276,12 +1336,40 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvoiceLine.BasisAmount(childComplexity), true
+	case "InvoiceLine.conversionList":
+		if e.ComplexityRoot.InvoiceLine.ConversionList == nil {
+			break
+		}
+
+		args, err := ec.field_InvoiceLine_conversionList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.InvoiceLine.ConversionList(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 	case "InvoiceLine.conversions":
 		if e.ComplexityRoot.InvoiceLine.Conversions == nil {
 			break
 		}
 
 		return e.ComplexityRoot.InvoiceLine.Conversions(childComplexity), true
+	case "InvoiceLine.counterpart":
+		if e.ComplexityRoot.InvoiceLine.Counterpart == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLine.Counterpart(childComplexity), true
+	case "InvoiceLine.days":
+		if e.ComplexityRoot.InvoiceLine.Days == nil {
+			break
+		}
+
+		args, err := ec.field_InvoiceLine_days_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.InvoiceLine.Days(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 	case "InvoiceLine.description":
 		if e.ComplexityRoot.InvoiceLine.Description == nil {
 			break
@@ -1300,6 +1388,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvoiceLine.ID(childComplexity), true
+	case "InvoiceLine.invoice":
+		if e.ComplexityRoot.InvoiceLine.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLine.Invoice(childComplexity), true
 	case "InvoiceLine.referred":
 		if e.ComplexityRoot.InvoiceLine.Referred == nil {
 			break
@@ -1312,6 +1406,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvoiceLine.Structure(childComplexity), true
+	case "InvoiceLine.term":
+		if e.ComplexityRoot.InvoiceLine.Term == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLine.Term(childComplexity), true
 	case "InvoiceLine.to":
 		if e.ComplexityRoot.InvoiceLine.To == nil {
 			break
@@ -1324,6 +1424,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvoiceLine.Type(childComplexity), true
+
+	case "InvoiceLineDay.amount":
+		if e.ComplexityRoot.InvoiceLineDay.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDay.Amount(childComplexity), true
+	case "InvoiceLineDay.basisAmount":
+		if e.ComplexityRoot.InvoiceLineDay.BasisAmount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDay.BasisAmount(childComplexity), true
+	case "InvoiceLineDay.conversionList":
+		if e.ComplexityRoot.InvoiceLineDay.ConversionList == nil {
+			break
+		}
+
+		args, err := ec.field_InvoiceLineDay_conversionList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.InvoiceLineDay.ConversionList(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "InvoiceLineDay.conversions":
+		if e.ComplexityRoot.InvoiceLineDay.Conversions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDay.Conversions(childComplexity), true
+	case "InvoiceLineDay.date":
+		if e.ComplexityRoot.InvoiceLineDay.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDay.Date(childComplexity), true
+
+	case "InvoiceLineDayConnection.edges":
+		if e.ComplexityRoot.InvoiceLineDayConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDayConnection.Edges(childComplexity), true
+	case "InvoiceLineDayConnection.nodes":
+		if e.ComplexityRoot.InvoiceLineDayConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDayConnection.Nodes(childComplexity), true
+	case "InvoiceLineDayConnection.pageInfo":
+		if e.ComplexityRoot.InvoiceLineDayConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDayConnection.PageInfo(childComplexity), true
+	case "InvoiceLineDayConnection.totalCount":
+		if e.ComplexityRoot.InvoiceLineDayConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDayConnection.TotalCount(childComplexity), true
+
+	case "InvoiceLineDayEdge.cursor":
+		if e.ComplexityRoot.InvoiceLineDayEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDayEdge.Cursor(childComplexity), true
+	case "InvoiceLineDayEdge.node":
+		if e.ComplexityRoot.InvoiceLineDayEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLineDayEdge.Node(childComplexity), true
 
 	case "InvoicePayload.invoice":
 		if e.ComplexityRoot.InvoicePayload.Invoice == nil {
@@ -2208,6 +2382,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralReportRow.ID(childComplexity), true
+	case "ReferralReportRow.lines":
+		if e.ComplexityRoot.ReferralReportRow.Lines == nil {
+			break
+		}
+
+		args, err := ec.field_ReferralReportRow_lines_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ReferralReportRow.Lines(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 	case "ReferralReportRow.referral":
 		if e.ComplexityRoot.ReferralReportRow.Referral == nil {
 			break
@@ -2318,6 +2503,57 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralReportRowEdge.Node(childComplexity), true
+
+	case "ReferralReportRowLine.billed":
+		if e.ComplexityRoot.ReferralReportRowLine.Billed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLine.Billed(childComplexity), true
+	case "ReferralReportRowLine.line":
+		if e.ComplexityRoot.ReferralReportRowLine.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLine.Line(childComplexity), true
+
+	case "ReferralReportRowLineConnection.edges":
+		if e.ComplexityRoot.ReferralReportRowLineConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLineConnection.Edges(childComplexity), true
+	case "ReferralReportRowLineConnection.nodes":
+		if e.ComplexityRoot.ReferralReportRowLineConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLineConnection.Nodes(childComplexity), true
+	case "ReferralReportRowLineConnection.pageInfo":
+		if e.ComplexityRoot.ReferralReportRowLineConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLineConnection.PageInfo(childComplexity), true
+	case "ReferralReportRowLineConnection.totalCount":
+		if e.ComplexityRoot.ReferralReportRowLineConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLineConnection.TotalCount(childComplexity), true
+
+	case "ReferralReportRowLineEdge.cursor":
+		if e.ComplexityRoot.ReferralReportRowLineEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLineEdge.Cursor(childComplexity), true
+	case "ReferralReportRowLineEdge.node":
+		if e.ComplexityRoot.ReferralReportRowLineEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRowLineEdge.Node(childComplexity), true
 
 	case "ReferralReportTotals.balance":
 		if e.ComplexityRoot.ReferralReportTotals.Balance == nil {
@@ -2569,6 +2805,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TermDay.Date(childComplexity), true
+	case "TermDay.forfeited":
+		if e.ComplexityRoot.TermDay.Forfeited == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TermDay.Forfeited(childComplexity), true
 	case "TermDay.invoice":
 		if e.ComplexityRoot.TermDay.Invoice == nil {
 			break
@@ -3002,7 +3244,8 @@ type Mutation {
   ): InvoicePayload! @allow(roles: [ADMIN])
   """
   Deletes an unpaid invoice: what it billed is billed again by the next run, and its number stays taken (rule I4).
-  FAILED_PRECONDITION for a paid one, and for one whose carry-forward a later invoice brought back.
+  FAILED_PRECONDITION for a paid one, for one whose carry-forward a later invoice brought back, and for one of which a later
+  invoice took back more than the others billed (C6): that one is to be deleted first.
   """
   deleteInvoice(
     "The invoice. NOT_FOUND where the viewer sees none with this id."
@@ -4043,6 +4286,41 @@ type ReferralReportRow {
   belowThreshold: Decimal!
   "The way to the minimum earnings; null where the structure has none."
   threshold: ReferralThreshold @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  "The invoice lines that pay a part of the range, the latest first: what each pays of it adds up to billed (rule P5)."
+  lines(
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): ReferralReportRowLineConnection!
+}
+
+"What one invoice line pays of a row's range."
+type ReferralReportRowLine {
+  "The line, all of it."
+  line: InvoiceLine!
+  "The part of the row's billed that it pays: the rate of what the range has of it, rounded to the currency's minor unit (rule C7)."
+  billed: Decimal!
+}
+
+"A page of the lines that pay a row."
+type ReferralReportRowLineConnection {
+  "The lines of the page."
+  nodes: [ReferralReportRowLine!]!
+  "The same, each with its cursor."
+  edges: [ReferralReportRowLineEdge!]!
+  "How many there are on all pages."
+  totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
+  pageInfo: PageInfo!
+}
+
+"A line in a list of those that pay a row."
+type ReferralReportRowLineEdge {
+  "Where it stands in the list."
+  cursor: String!
+  "The line, and what it pays of the row."
+  node: ReferralReportRowLine!
 }
 
 "The way of a term to its minimum earnings (rule C3), as of now."
@@ -4098,6 +4376,8 @@ type TermDay {
   commission: Decimal!
   "The invoice that pays it; null: none yet, or none that the viewer sees."
   invoice: Invoice
+  "Whether it was given up when the referral ended (rule A6): no invoice will pay it, and it is in no Balance."
+  forfeited: Boolean!
   "The conversions and adjustments that the day is the sum of (rule P5). A flat fee is earned by an approval, and not by them."
   conversionList(
     "How many, 100 at most; 20 where left out."
@@ -4140,7 +4420,7 @@ type Invoice implements Node {
   id: ID!
   "Counts the invoices of the network, without gaps (rule I4)."
   number: Int!
-  "Who is paid."
+  "Who is paid, by the name that it had when the invoice was made."
   partner: Partner!
   "The first day of the period, in the network's time zone."
   from: Date!
@@ -4170,10 +4450,14 @@ type InvoiceLine implements Node {
   type: InvoiceLineType!
   "What it is, in words."
   description: String!
-  "Of a referral line: who was referred."
+  "The invoice on which it stands."
+  invoice: Invoice!
+  "Of a referral line: who was referred, by the name that it had when the invoice was made."
   referred: Partner
   "Of a referral line: how it pays."
   structure: CommissionStructure
+  "Of a referral line: the term that it pays."
+  term: ReferralTerm
   "The first day that it pays."
   from: Date!
   "The last day that it pays, included."
@@ -4184,6 +4468,67 @@ type InvoiceLine implements Node {
   basisAmount: Decimal! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "The rate of the basis amount, rounded to the currency's minor unit, halves away from zero (rule C7)."
   amount: Decimal!
+  """
+  Of a CARRY_FORWARD: the line on the other invoice, which brings this one back, or which this one brings back (rule I5). Null:
+  it has not come back yet, or the viewer does not see the other invoice.
+  """
+  counterpart: InvoiceLine
+  """
+  The days that it pays, the earliest first (rule P5); none of a CARRY_FORWARD, nor of a DELETED invoice, which pays nothing any
+  more.
+  """
+  days(
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): InvoiceLineDayConnection!
+  "The conversions and adjustments of all its days."
+  conversionList(
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): ConversionConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+}
+
+"What an invoice line pays of one day."
+type InvoiceLineDay {
+  "In the network's time zone."
+  date: Date!
+  "How many conversions it pays of this day, without adjustments."
+  conversions: Int! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  "What the rate is taken of; of the partner's own payouts, the payouts."
+  basisAmount: Decimal! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  "The rate of the basis amount, the fee, or the payouts, to 6 decimals: the line rounds the sum of its days once (rule C7)."
+  amount: Decimal!
+  "The conversions and adjustments that the day is the sum of. A flat fee is earned by an approval, and not by them."
+  conversionList(
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): ConversionConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+}
+
+"A page of the days of an invoice line."
+type InvoiceLineDayConnection {
+  "The days of the page."
+  nodes: [InvoiceLineDay!]!
+  "The same, each with its cursor."
+  edges: [InvoiceLineDayEdge!]!
+  "How many there are on all pages."
+  totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
+  pageInfo: PageInfo!
+}
+
+"A day in a list of those of an invoice line."
+type InvoiceLineDayEdge {
+  "Where it stands in the list."
+  cursor: String!
+  "The day."
+  node: InvoiceLineDay!
 }
 
 "A page of invoices."
@@ -4685,10 +5030,14 @@ func (ec *executionContext) childFields_InvoiceLine(ctx context.Context, field g
 		return ec.fieldContext_InvoiceLine_type(ctx, field)
 	case "description":
 		return ec.fieldContext_InvoiceLine_description(ctx, field)
+	case "invoice":
+		return ec.fieldContext_InvoiceLine_invoice(ctx, field)
 	case "referred":
 		return ec.fieldContext_InvoiceLine_referred(ctx, field)
 	case "structure":
 		return ec.fieldContext_InvoiceLine_structure(ctx, field)
+	case "term":
+		return ec.fieldContext_InvoiceLine_term(ctx, field)
 	case "from":
 		return ec.fieldContext_InvoiceLine_from(ctx, field)
 	case "to":
@@ -4699,8 +5048,54 @@ func (ec *executionContext) childFields_InvoiceLine(ctx context.Context, field g
 		return ec.fieldContext_InvoiceLine_basisAmount(ctx, field)
 	case "amount":
 		return ec.fieldContext_InvoiceLine_amount(ctx, field)
+	case "counterpart":
+		return ec.fieldContext_InvoiceLine_counterpart(ctx, field)
+	case "days":
+		return ec.fieldContext_InvoiceLine_days(ctx, field)
+	case "conversionList":
+		return ec.fieldContext_InvoiceLine_conversionList(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvoiceLine", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceLineDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "date":
+		return ec.fieldContext_InvoiceLineDay_date(ctx, field)
+	case "conversions":
+		return ec.fieldContext_InvoiceLineDay_conversions(ctx, field)
+	case "basisAmount":
+		return ec.fieldContext_InvoiceLineDay_basisAmount(ctx, field)
+	case "amount":
+		return ec.fieldContext_InvoiceLineDay_amount(ctx, field)
+	case "conversionList":
+		return ec.fieldContext_InvoiceLineDay_conversionList(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceLineDay", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceLineDayConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_InvoiceLineDayConnection_nodes(ctx, field)
+	case "edges":
+		return ec.fieldContext_InvoiceLineDayConnection_edges(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_InvoiceLineDayConnection_totalCount(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InvoiceLineDayConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceLineDayConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceLineDayEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InvoiceLineDayEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InvoiceLineDayEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceLineDayEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_InvoicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5005,6 +5400,8 @@ func (ec *executionContext) childFields_ReferralReportRow(ctx context.Context, f
 		return ec.fieldContext_ReferralReportRow_belowThreshold(ctx, field)
 	case "threshold":
 		return ec.fieldContext_ReferralReportRow_threshold(ctx, field)
+	case "lines":
+		return ec.fieldContext_ReferralReportRow_lines(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReferralReportRow", field.Name)
 }
@@ -5031,6 +5428,40 @@ func (ec *executionContext) childFields_ReferralReportRowEdge(ctx context.Contex
 		return ec.fieldContext_ReferralReportRowEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReferralReportRowEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralReportRowLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_ReferralReportRowLine_line(ctx, field)
+	case "billed":
+		return ec.fieldContext_ReferralReportRowLine_billed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralReportRowLine", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralReportRowLineConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_ReferralReportRowLineConnection_nodes(ctx, field)
+	case "edges":
+		return ec.fieldContext_ReferralReportRowLineConnection_edges(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ReferralReportRowLineConnection_totalCount(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReferralReportRowLineConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralReportRowLineConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralReportRowLineEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ReferralReportRowLineEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ReferralReportRowLineEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralReportRowLineEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_ReferralReportTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5157,6 +5588,8 @@ func (ec *executionContext) childFields_TermDay(ctx context.Context, field graph
 		return ec.fieldContext_TermDay_commission(ctx, field)
 	case "invoice":
 		return ec.fieldContext_TermDay_invoice(ctx, field)
+	case "forfeited":
+		return ec.fieldContext_TermDay_forfeited(ctx, field)
 	case "conversionList":
 		return ec.fieldContext_TermDay_conversionList(ctx, field)
 	}
@@ -5350,6 +5783,72 @@ func (ec *executionContext) dir_allow_args(ctx context.Context, rawArgs map[stri
 		return nil, err
 	}
 	args["roles"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_InvoiceLineDay_conversionList_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_InvoiceLine_conversionList_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_InvoiceLine_days_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -6020,6 +6519,28 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_ReferralReportRow_lines_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -8653,6 +9174,38 @@ func (ec *executionContext) fieldContext_InvoiceLine_description(_ context.Conte
 	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, "String")
 }
 
+func (ec *executionContext) _InvoiceLine_invoice(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_invoice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InvoiceLine().Invoice(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Invoice) graphql.Marshaler {
+			return ec.marshalNInvoice2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoice(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_invoice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Invoice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _InvoiceLine_referred(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8712,6 +9265,38 @@ func (ec *executionContext) fieldContext_InvoiceLine_structure(_ context.Context
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CommissionStructure(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLine_term(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_term(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InvoiceLine().Term(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.ReferralTerm) graphql.Marshaler {
+			return ec.marshalOReferralTerm2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralTerm(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_term(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralTerm(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8866,6 +9451,508 @@ func (ec *executionContext) _InvoiceLine_amount(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_InvoiceLine_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLine", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _InvoiceLine_counterpart(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_counterpart(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InvoiceLine().Counterpart(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.InvoiceLine) graphql.Marshaler {
+			return ec.marshalOInvoiceLine2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceLine(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_counterpart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLine(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLine_days(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.InvoiceLine().Days(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ledger.LineDay]) graphql.Marshaler {
+			return ec.marshalNInvoiceLineDayConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_days(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLineDayConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_InvoiceLine_days_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLine_conversionList(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_conversionList(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.InvoiceLine().ConversionList(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal *page.Connection[*generated.Conversion]
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *page.Connection[*generated.Conversion]
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*generated.Conversion]) graphql.Marshaler {
+			return ec.marshalNConversionConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_conversionList(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_InvoiceLine_conversionList_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLineDay_date(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDay_date(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Date, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDay_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLineDay", field, false, false, "Date")
+}
+
+func (ec *executionContext) _InvoiceLineDay_conversions(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDay_conversions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversions, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal int64
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal int64
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDay_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLineDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _InvoiceLineDay_basisAmount(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDay_basisAmount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BasisAmount, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal decimal.Decimal
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal decimal.Decimal
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDay_basisAmount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLineDay", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _InvoiceLineDay_amount(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDay_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDay_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLineDay", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _InvoiceLineDay_conversionList(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDay_conversionList(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.InvoiceLineDay().ConversionList(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal *page.Connection[*generated.Conversion]
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *page.Connection[*generated.Conversion]
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*generated.Conversion]) graphql.Marshaler {
+			return ec.marshalNConversionConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDay_conversionList(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLineDay",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_InvoiceLineDay_conversionList_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLineDayConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.LineDay]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDayConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ledger.LineDay) graphql.Marshaler {
+			return ec.marshalNInvoiceLineDay2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLineDayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDayConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLineDayConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLineDay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLineDayConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.LineDay]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDayConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*ledger.LineDay]) graphql.Marshaler {
+			return ec.marshalNInvoiceLineDayEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDayConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLineDayConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLineDayEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLineDayConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.LineDay]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDayConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDayConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLineDayConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _InvoiceLineDayConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.LineDay]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDayConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2partnerᚗexampleᚋreferralsᚋgraphᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDayConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLineDayConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceLineDayEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.LineDay]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDayEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDayEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLineDayEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _InvoiceLineDayEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.LineDay]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLineDayEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ledger.LineDay) graphql.Marshaler {
+			return ec.marshalNInvoiceLineDay2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLineDay(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLineDayEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceLineDayEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLineDay(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _InvoicePayload_invoice(ctx context.Context, field graphql.CollectedField, obj *model.InvoicePayload) (ret graphql.Marshaler) {
@@ -13750,6 +14837,50 @@ func (ec *executionContext) fieldContext_ReferralReportRow_threshold(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _ReferralReportRow_lines(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRow_lines(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ReferralReportRow().Lines(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ledger.RowLine]) graphql.Marshaler {
+			return ec.marshalNReferralReportRowLineConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRow_lines(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralReportRow",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralReportRowLineConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ReferralReportRow_lines_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReferralReportRowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.Row]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13919,6 +15050,235 @@ func (ec *executionContext) fieldContext_ReferralReportRowEdge_node(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ReferralReportRow(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralReportRowLine_line(ctx context.Context, field graphql.CollectedField, obj *ledger.RowLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLine_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralReportRowLine().Line(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.InvoiceLine) graphql.Marshaler {
+			return ec.marshalNInvoiceLine2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceLine(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLine_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralReportRowLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceLine(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralReportRowLine_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.RowLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLine_billed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Billed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLine_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralReportRowLine", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferralReportRowLineConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.RowLine]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLineConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ledger.RowLine) graphql.Marshaler {
+			return ec.marshalNReferralReportRowLine2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowLineᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLineConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralReportRowLineConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralReportRowLine(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralReportRowLineConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.RowLine]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLineConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*ledger.RowLine]) graphql.Marshaler {
+			return ec.marshalNReferralReportRowLineEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLineConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralReportRowLineConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralReportRowLineEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralReportRowLineConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.RowLine]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLineConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLineConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralReportRowLineConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReferralReportRowLineConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.RowLine]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLineConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2partnerᚗexampleᚋreferralsᚋgraphᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLineConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralReportRowLineConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralReportRowLineEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.RowLine]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLineEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLineEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralReportRowLineEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReferralReportRowLineEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.RowLine]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRowLineEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ledger.RowLine) graphql.Marshaler {
+			return ec.marshalNReferralReportRowLine2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowLine(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRowLineEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralReportRowLineEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralReportRowLine(ctx, field)
 		},
 	}
 	return fc, nil
@@ -14935,6 +16295,29 @@ func (ec *executionContext) fieldContext_TermDay_invoice(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TermDay_forfeited(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TermDay_forfeited(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Forfeited(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TermDay_forfeited(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TermDay", field, true, false, "Boolean")
 }
 
 func (ec *executionContext) _TermDay_conversionList(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) (ret graphql.Marshaler) {
@@ -19032,6 +20415,12 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "invoice":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLine_invoice(ctx, field, obj)
+				})
 		case "referred":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -19043,6 +20432,12 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._InvoiceLine_structure(ctx, field, obj)
+				})
+		case "term":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLine_term(ctx, field, obj)
 				})
 		case "from":
 			out.Values[i] = ec._InvoiceLine_from(ctx, field, obj)
@@ -19071,6 +20466,164 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._InvoiceLine_amount(ctx, field, obj)
 				})
+		case "counterpart":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLine_counterpart(ctx, field, obj)
+				})
+		case "days":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLine_days(ctx, field, obj)
+				})
+		case "conversionList":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLine_conversionList(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var invoiceLineDayImplementors = []string{"InvoiceLineDay"}
+
+func (ec *executionContext) _InvoiceLineDay(ctx context.Context, sel ast.SelectionSet, obj *ledger.LineDay) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceLineDayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceLineDay")
+		case "date":
+			out.Values[i] = ec._InvoiceLineDay_date(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conversions":
+			out.Values[i] = ec._InvoiceLineDay_conversions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "basisAmount":
+			out.Values[i] = ec._InvoiceLineDay_basisAmount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "amount":
+			out.Values[i] = ec._InvoiceLineDay_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conversionList":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLineDay_conversionList(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var invoiceLineDayConnectionImplementors = []string{"InvoiceLineDayConnection"}
+
+func (ec *executionContext) _InvoiceLineDayConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ledger.LineDay]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceLineDayConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceLineDayConnection")
+		case "nodes":
+			out.Values[i] = ec._InvoiceLineDayConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = ec._InvoiceLineDayConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._InvoiceLineDayConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._InvoiceLineDayConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var invoiceLineDayEdgeImplementors = []string{"InvoiceLineDayEdge"}
+
+func (ec *executionContext) _InvoiceLineDayEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ledger.LineDay]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceLineDayEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceLineDayEdge")
+		case "cursor":
+			out.Values[i] = ec._InvoiceLineDayEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._InvoiceLineDayEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -20403,6 +21956,12 @@ func (ec *executionContext) _ReferralReportRow(ctx context.Context, sel ast.Sele
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "lines":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralReportRow_lines(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -20486,6 +22045,131 @@ func (ec *executionContext) _ReferralReportRowEdge(ctx context.Context, sel ast.
 			}
 		case "node":
 			out.Values[i] = ec._ReferralReportRowEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referralReportRowLineImplementors = []string{"ReferralReportRowLine"}
+
+func (ec *executionContext) _ReferralReportRowLine(ctx context.Context, sel ast.SelectionSet, obj *ledger.RowLine) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowLineImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferralReportRowLine")
+		case "line":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralReportRowLine_line(ctx, field, obj)
+				})
+		case "billed":
+			out.Values[i] = ec._ReferralReportRowLine_billed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referralReportRowLineConnectionImplementors = []string{"ReferralReportRowLineConnection"}
+
+func (ec *executionContext) _ReferralReportRowLineConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ledger.RowLine]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowLineConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferralReportRowLineConnection")
+		case "nodes":
+			out.Values[i] = ec._ReferralReportRowLineConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = ec._ReferralReportRowLineConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._ReferralReportRowLineConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ReferralReportRowLineConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referralReportRowLineEdgeImplementors = []string{"ReferralReportRowLineEdge"}
+
+func (ec *executionContext) _ReferralReportRowLineEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ledger.RowLine]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowLineEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferralReportRowLineEdge")
+		case "cursor":
+			out.Values[i] = ec._ReferralReportRowLineEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ReferralReportRowLineEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -20939,6 +22623,11 @@ func (ec *executionContext) _TermDay(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._TermDay_invoice(ctx, field, obj)
 				})
+		case "forfeited":
+			out.Values[i] = ec._TermDay_forfeited(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "conversionList":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -22156,6 +23845,62 @@ func (ec *executionContext) marshalNInvoiceLine2ᚖpartnerᚗexampleᚋreferrals
 	return ec._InvoiceLine(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNInvoiceLineDay2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLineDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.LineDay) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInvoiceLineDay2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLineDay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNInvoiceLineDay2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLineDay(ctx context.Context, sel ast.SelectionSet, v *ledger.LineDay) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InvoiceLineDay!")
+		return graphql.Null
+	}
+	return ec._InvoiceLineDay(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInvoiceLineDayConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*ledger.LineDay]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InvoiceLineDayConnection!")
+		return graphql.Null
+	}
+	return ec._InvoiceLineDayConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInvoiceLineDayEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ledger.LineDay]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInvoiceLineDayEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNInvoiceLineDayEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ledger.LineDay]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InvoiceLineDayEdge!")
+		return graphql.Null
+	}
+	return ec._InvoiceLineDayEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNInvoiceLineType2partnerᚗexampleᚋreferralsᚋcommissionᚐLineType(ctx context.Context, v any) (commission.LineType, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := commission.LineType(tmp)
@@ -22500,6 +24245,62 @@ func (ec *executionContext) marshalNReferralReportRowEdge2ᚖpartnerᚗexample�
 		return graphql.Null
 	}
 	return ec._ReferralReportRowEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReferralReportRowLine2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.RowLine) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReferralReportRowLine2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowLine(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReferralReportRowLine2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowLine(ctx context.Context, sel ast.SelectionSet, v *ledger.RowLine) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReferralReportRowLine!")
+		return graphql.Null
+	}
+	return ec._ReferralReportRowLine(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReferralReportRowLineConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*ledger.RowLine]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReferralReportRowLineConnection!")
+		return graphql.Null
+	}
+	return ec._ReferralReportRowLineConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReferralReportRowLineEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ledger.RowLine]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReferralReportRowLineEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReferralReportRowLineEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ledger.RowLine]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReferralReportRowLineEdge!")
+		return graphql.Null
+	}
+	return ec._ReferralReportRowLineEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNReferralReportTotals2partnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐTotals(ctx context.Context, sel ast.SelectionSet, v ledger.Totals) graphql.Marshaler {

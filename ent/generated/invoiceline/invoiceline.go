@@ -30,6 +30,8 @@ const (
 	FieldTermID = "term_id"
 	// FieldReferredID holds the string denoting the referred_id field in the database.
 	FieldReferredID = "referred_id"
+	// FieldReferredName holds the string denoting the referred_name field in the database.
+	FieldReferredName = "referred_name"
 	// FieldStructureID holds the string denoting the structure_id field in the database.
 	FieldStructureID = "structure_id"
 	// FieldFrom holds the string denoting the from field in the database.
@@ -66,6 +68,7 @@ var Columns = []string{
 	FieldDescription,
 	FieldTermID,
 	FieldReferredID,
+	FieldReferredName,
 	FieldStructureID,
 	FieldFrom,
 	FieldTo,
@@ -96,6 +99,8 @@ var (
 	Policy       ent.Policy
 	// DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
 	DescriptionValidator func(string) error
+	// DefaultReferredName holds the default value on creation for the "referred_name" field.
+	DefaultReferredName string
 	// ValueScanner of all InvoiceLine fields.
 	ValueScanner struct {
 		BasisAmount field.TypeValueScanner[decimal.Decimal]
@@ -149,6 +154,11 @@ func ByTermID(opts ...sql.OrderTermOption) OrderOption {
 // ByReferredID orders the results by the referred_id field.
 func ByReferredID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReferredID, opts...).ToFunc()
+}
+
+// ByReferredName orders the results by the referred_name field.
+func ByReferredName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReferredName, opts...).ToFunc()
 }
 
 // ByStructureID orders the results by the structure_id field.

@@ -80,6 +80,11 @@ func ReferredID(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldReferredID, v))
 }
 
+// ReferredName applies equality check predicate on the "referred_name" field. It's identical to ReferredNameEQ.
+func ReferredName(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldEQ(FieldReferredName, v))
+}
+
 // StructureID applies equality check predicate on the "structure_id" field. It's identical to StructureIDEQ.
 func StructureID(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldStructureID, v))
@@ -372,6 +377,71 @@ func ReferredIDIsNil() predicate.InvoiceLine {
 // ReferredIDNotNil applies the NotNil predicate on the "referred_id" field.
 func ReferredIDNotNil() predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNotNull(FieldReferredID))
+}
+
+// ReferredNameEQ applies the EQ predicate on the "referred_name" field.
+func ReferredNameEQ(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldEQ(FieldReferredName, v))
+}
+
+// ReferredNameNEQ applies the NEQ predicate on the "referred_name" field.
+func ReferredNameNEQ(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldNEQ(FieldReferredName, v))
+}
+
+// ReferredNameIn applies the In predicate on the "referred_name" field.
+func ReferredNameIn(vs ...string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldIn(FieldReferredName, vs...))
+}
+
+// ReferredNameNotIn applies the NotIn predicate on the "referred_name" field.
+func ReferredNameNotIn(vs ...string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldNotIn(FieldReferredName, vs...))
+}
+
+// ReferredNameGT applies the GT predicate on the "referred_name" field.
+func ReferredNameGT(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldGT(FieldReferredName, v))
+}
+
+// ReferredNameGTE applies the GTE predicate on the "referred_name" field.
+func ReferredNameGTE(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldGTE(FieldReferredName, v))
+}
+
+// ReferredNameLT applies the LT predicate on the "referred_name" field.
+func ReferredNameLT(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldLT(FieldReferredName, v))
+}
+
+// ReferredNameLTE applies the LTE predicate on the "referred_name" field.
+func ReferredNameLTE(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldLTE(FieldReferredName, v))
+}
+
+// ReferredNameContains applies the Contains predicate on the "referred_name" field.
+func ReferredNameContains(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldContains(FieldReferredName, v))
+}
+
+// ReferredNameHasPrefix applies the HasPrefix predicate on the "referred_name" field.
+func ReferredNameHasPrefix(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldHasPrefix(FieldReferredName, v))
+}
+
+// ReferredNameHasSuffix applies the HasSuffix predicate on the "referred_name" field.
+func ReferredNameHasSuffix(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldHasSuffix(FieldReferredName, v))
+}
+
+// ReferredNameEqualFold applies the EqualFold predicate on the "referred_name" field.
+func ReferredNameEqualFold(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldEqualFold(FieldReferredName, v))
+}
+
+// ReferredNameContainsFold applies the ContainsFold predicate on the "referred_name" field.
+func ReferredNameContainsFold(v string) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldContainsFold(FieldReferredName, v))
 }
 
 // StructureIDEQ applies the EQ predicate on the "structure_id" field.

@@ -375,6 +375,7 @@ var (
 		{Name: "description", Type: field.TypeString, Size: 1000},
 		{Name: "term_id", Type: field.TypeInt, Nullable: true},
 		{Name: "referred_id", Type: field.TypeInt, Nullable: true},
+		{Name: "referred_name", Type: field.TypeString, Default: ""},
 		{Name: "structure_id", Type: field.TypeInt, Nullable: true},
 		{Name: "from_day", Type: field.TypeInt32},
 		{Name: "to_day", Type: field.TypeInt32},
@@ -392,7 +393,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invoice_line_invoice_invoice",
-				Columns:    []*schema.Column{InvoiceLineColumns[13]},
+				Columns:    []*schema.Column{InvoiceLineColumns[14]},
 				RefColumns: []*schema.Column{InvoiceColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -401,7 +402,7 @@ var (
 			{
 				Name:    "invoiceline_invoice_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvoiceLineColumns[13]},
+				Columns: []*schema.Column{InvoiceLineColumns[14]},
 			},
 			{
 				Name:    "invoiceline_term_id",
@@ -411,7 +412,7 @@ var (
 			{
 				Name:    "invoiceline_carried_by",
 				Unique:  false,
-				Columns: []*schema.Column{InvoiceLineColumns[12]},
+				Columns: []*schema.Column{InvoiceLineColumns[13]},
 			},
 		},
 	}

@@ -251,11 +251,15 @@ func init() {
 	invoicelineDescDescription := invoicelineFields[2].Descriptor()
 	// invoiceline.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
 	invoiceline.DescriptionValidator = invoicelineDescDescription.Validators[0].(func(string) error)
+	// invoicelineDescReferredName is the schema descriptor for referred_name field.
+	invoicelineDescReferredName := invoicelineFields[5].Descriptor()
+	// invoiceline.DefaultReferredName holds the default value on creation for the referred_name field.
+	invoiceline.DefaultReferredName = invoicelineDescReferredName.Default.(string)
 	// invoicelineDescBasisAmount is the schema descriptor for basis_amount field.
-	invoicelineDescBasisAmount := invoicelineFields[9].Descriptor()
+	invoicelineDescBasisAmount := invoicelineFields[10].Descriptor()
 	invoiceline.ValueScanner.BasisAmount = invoicelineDescBasisAmount.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
 	// invoicelineDescAmount is the schema descriptor for amount field.
-	invoicelineDescAmount := invoicelineFields[10].Descriptor()
+	invoicelineDescAmount := invoicelineFields[11].Descriptor()
 	invoiceline.ValueScanner.Amount = invoicelineDescAmount.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
 	network.Policy = privacy.NewPolicies(schema.Network{})
 	network.Hooks[0] = func(next ent.Mutator) ent.Mutator {
