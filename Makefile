@@ -1,7 +1,11 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help run test test-faults check generate lint lint-schema explorer test-explorer bench build fmt mariadb cc node chromium fresh fresh-explorer tidy
+=======
+.PHONY: help run test check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy
+>>>>>>> 2889f51 (Clients in Go, in TypeScript and with Relay, which run against the product)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -9,6 +13,7 @@ export PATH := $(PATH):/usr/sbin
 
 lint := go tool -modfile=tools/go.mod golangci-lint
 explorer := server/explorer/web
+clients := examples/typescript/node_modules/.package-lock.json examples/relay/node_modules/.package-lock.json
 generated := ent/generated graph/generated
 
 # $(call needs,PROGRAM,PACKAGE) installs a Debian package where its program is missing, for root; anybody else is
@@ -21,7 +26,7 @@ needs = @command -v $(1) >/dev/null || { \
 	apt-get -qq -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$$archives" install --no-install-recommends $(2); }
 
 help: ## This list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Serve a demo network on http://127.0.0.1:8080, kept in referrals.db
 	@[ -e referrals.db ] || bin/referrals demo --database sqlite:referrals.db --credentials referrals.demo >/dev/null || { rm -f referrals.db*; exit 1; }
@@ -31,10 +36,14 @@ test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
 
+<<<<<<< HEAD
 test-faults: mariadb ## Servers killed and databases lost, for longer than the tests have time for
 	E2E_KILLS=20 go test -count 3 -timeout 30m -run 'TestBilling_(atOnce|whileServersAreKilled|byItself)' -v ./e2e
 
 check: fresh fresh-explorer lint lint-schema tidy test test-explorer ## All that must hold before a change is merged
+=======
+check: fresh fresh-explorer lint tidy test test-clients test-explorer ## All that must hold before a change is merged
+>>>>>>> 2889f51 (Clients in Go, in TypeScript and with Relay, which run against the product)
 
 generate: ## Generate what the schemas say: ent/generated and graph/generated
 	go generate ./ent
@@ -55,6 +64,14 @@ explorer: $(explorer)/node_modules/.package-lock.json ## Build the page at /expl
 
 test-explorer: build chromium $(explorer)/node_modules/.package-lock.json ## Try the explorer in a browser that reaches nothing else
 	cd $(explorer) && REFERRALS=$(CURDIR)/bin/referrals node --test test/
+
+generate-clients: $(clients) ## Generate the code of the examples' clients
+	cd examples/go && go generate
+	cd examples/typescript && npm --silent run generate >/dev/null
+	cd examples/relay && npm --silent run generate >/dev/null
+
+test-clients: build lint-schema fresh-clients ## Read the schema, and run the examples' clients against a demo network
+	examples/run
 
 build: ## bin/referrals, one file without cgo
 	CGO_ENABLED=0 go build -trimpath -o bin/referrals ./server
@@ -79,15 +96,20 @@ node: # what is written in JavaScript
 	cd $* && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-# Generates and compares, and puts back what was there.
-fresh:
-	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp -a --parents $(generated) "$$kept"; \
-	failed=; $(MAKE) -s generate || failed=1; \
-	for folder in $(generated); do \
+# $(call unchanged,FOLDERS,TARGET) generates and compares, and puts back what was there.
+unchanged = @kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp -a --parents $(1) "$$kept"; \
+	failed=; $(MAKE) -s $(2) || failed=1; \
+	for folder in $(1); do \
 		diff -rq "$$kept/$$folder" "$$folder" || failed=1; \
 		rm -rf "$$folder"; cp -a "$$kept/$$folder" "$$folder"; \
 	done; \
-	[ -z "$$failed" ] || { echo "generated code is stale: run 'make generate' and commit what it makes" >&2; exit 1; }
+	[ -z "$$failed" ] || { echo "generated code is stale: run 'make $(2)' and commit what it makes" >&2; exit 1; }
+
+fresh:
+	$(call unchanged,$(generated),generate)
+
+fresh-clients: $(clients)
+	$(call unchanged,examples/go/generated examples/typescript/src/generated examples/relay/src/generated,generate-clients)
 
 # Builds the page anew and compares what is in the files: compressors differ from one version of Node.js to the next.
 fresh-explorer: $(explorer)/node_modules/.package-lock.json
