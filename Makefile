@@ -1,11 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run test test-faults check generate lint lint-schema explorer test-explorer bench build fmt mariadb cc node chromium fresh fresh-explorer tidy
-=======
-.PHONY: help run test check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy
->>>>>>> 2889f51 (Clients in Go, in TypeScript and with Relay, which run against the product)
+.PHONY: help run test test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -36,14 +32,10 @@ test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
 
-<<<<<<< HEAD
 test-faults: mariadb ## Servers killed and databases lost, for longer than the tests have time for
 	E2E_KILLS=20 go test -count 3 -timeout 30m -run 'TestBilling_(atOnce|whileServersAreKilled|byItself)' -v ./e2e
 
-check: fresh fresh-explorer lint lint-schema tidy test test-explorer ## All that must hold before a change is merged
-=======
 check: fresh fresh-explorer lint tidy test test-clients test-explorer ## All that must hold before a change is merged
->>>>>>> 2889f51 (Clients in Go, in TypeScript and with Relay, which run against the product)
 
 generate: ## Generate what the schemas say: ent/generated and graph/generated
 	go generate ./ent
