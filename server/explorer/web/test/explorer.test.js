@@ -96,6 +96,17 @@ async function answer(page) {
   }).then((found) => found.jsonValue())
 }
 
+/** The external id of a conversion that an invoice pays. */
+async function aConversion() {
+  const response = await fetch(`${address}/graphql`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${tokens.ADMIN_TOKEN}` },
+    body: JSON.stringify({ query: '{ network { invoices(first: 1) { nodes { lines { conversionList(first: 1) { nodes { externalId } } } } } } }' }),
+  })
+  const { data } = await response.json()
+  return data.network.invoices.nodes[0].lines.flatMap(({ conversionList }) => conversionList.nodes)[0].externalId
+}
+
 const shelf = readdirSync(join(import.meta.dirname, '../shelf'))
   .map((file) => read(file, readFileSync(join(import.meta.dirname, '../shelf', file), 'utf8')))
 
