@@ -25,6 +25,8 @@ const (
 	FailedPrecondition Code = "FAILED_PRECONDITION"
 	// RateLimited: too much from here; try again later.
 	RateLimited Code = "RATE_LIMITED"
+	// Unavailable: the product cannot do it at the moment; the same may succeed later.
+	Unavailable Code = "UNAVAILABLE"
 )
 
 // Error is a refusal that its reader can act on. Any other error is a fault of ours.

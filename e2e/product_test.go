@@ -185,7 +185,13 @@ func (p *product) Stop() {
 	if faults := p.server.log.faults(); faults != "" {
 		p.Errorf("the server's log tells of faults:\n%s", faults)
 	}
+	if found := private.FindString(p.server.log.String()); found != "" {
+		p.Errorf("the server's log has %q, which is nobody's business:\n%s", found, p.server.log.String())
+	}
 }
+
+// private is what no log holds: tokens, and e-mails.
+var private = regexp.MustCompile(`ref_\w+|\S+@\S+`)
 
 // Kill ends the server as a power cut does.
 func (p *product) Kill() {
@@ -203,10 +209,16 @@ type server struct {
 	http    *http.Client
 }
 
-func start(t *testing.T, database, moment string, options ...string) *server {
+// start starts a server, with whatever more it is to be told.
+func start(t *testing.T, database, moment string, more ...string) *server {
+	t.Helper()
+	return launch(t, exec.Command(binary, append([]string{"serve", "--database", database, "--listen", "127.0.0.1:0", "--clock", moment, "--no-billing"}, more...)...))
+}
+
+func launch(t *testing.T, process *exec.Cmd) *server {
 	t.Helper()
 	s := &server{
-		process: exec.Command(binary, append([]string{"serve", "--database", database, "--listen", "127.0.0.1:0", "--clock", moment, "--no-billing"}, options...)...),
+		process: process,
 		ended:   make(chan error, 1),
 		log:     &log{listening: make(chan string, 1)},
 		http:    &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}},
@@ -251,7 +263,7 @@ type log struct {
 	listening chan string
 }
 
-var listening = regexp.MustCompile(`msg=listening address=(\S+)`)
+var listening = regexp.MustCompile(`msg"?[=:]"?listening"?[ ,]"?address"?[=:]"?([^\s"]+)`)
 
 func (l *log) Write(said []byte) (int, error) {
 	l.mu.Lock()

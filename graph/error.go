@@ -112,12 +112,32 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 			presented.Extensions["code"], presented.Extensions["field"] = string(commission.BadUserInput), field
 			presented.Path = nil
 		}
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the client is gone, and reads no answer
+		presented.Message = "the request was given up"
+		presented.Extensions["code"] = string(commission.Unavailable)
+	case database.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
+		refusal := Unavailable(ctx, err)
+		presented.Message = refusal.Message
+		presented.Extensions["code"] = string(refusal.Code)
 	default:
-		slog.ErrorContext(ctx, "fault", "error", err.Error(), "request", RequestID(ctx))
+		slog.ErrorContext(ctx, "fault", "error", err)
 		presented.Extensions["code"] = "INTERNAL_SERVER_ERROR"
 		presented.Extensions["requestId"] = RequestID(ctx)
 	}
 	return presented
+}
+
+// Unavailable is what is told of an error of which the database itself is the reason; the log has the rest.
+func Unavailable(ctx context.Context, err error) *commission.Error {
+	slog.WarnContext(ctx, "the database is not available", "error", err)
+	switch {
+	case errors.Is(err, database.ErrOutcomeUnknown):
+		return commission.Refuse(commission.Unavailable, "", "the database went away before it said whether this was done: it was done as a whole or not at all; look, or send it again")
+	case errors.Is(err, context.DeadlineExceeded):
+		return commission.Refuse(commission.Unavailable, "", "this took too long and was given up: ask for less, or try again later")
+	default:
+		return commission.Refuse(commission.Unavailable, "", "the database cannot be reached at the moment, and nothing was done: try again later")
+	}
 }
 
 func isIntrospection(ctx context.Context) bool {

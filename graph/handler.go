@@ -23,12 +23,14 @@ const (
 	maxComplexity   = 50_000
 )
 
-// Handler answers GraphQL over HTTP.
-func (r *Resolver) Handler() http.Handler { return r.HandlerBehind(Directives()) }
+// Handler answers GraphQL over HTTP. Extensions are what the server adds: they see every operation.
+func (r *Resolver) Handler(extensions ...graphql.HandlerExtension) http.Handler {
+	return r.HandlerBehind(Directives(), extensions...)
+}
 
 // HandlerBehind is Handler with other locks than the schema's: with none, a test shows what the storage alone lets
 // through.
-func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot) http.Handler {
+func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, extensions ...graphql.HandlerExtension) http.Handler {
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: r, Directives: directives})
 	tellAudience(schema.Schema())
 	server := handler.New(schema)
@@ -48,5 +50,8 @@ func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot) http.Handle
 	})
 	server.AroundFields(r.logLook)
 	server.AroundFields(tellAll)
+	for _, added := range extensions {
+		server.Use(added)
+	}
 	return server
 }

@@ -1,18 +1,22 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"partner.example/referrals/commission"
 )
 
 // overHTTP carries GraphQL over HTTP: by POST as JSON, and queries by GET. Whatever it is sent, it answers in
@@ -66,11 +70,31 @@ func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		responses, ctx := exec.DispatchOperation(ctx, operation)
 		return responses(ctx)
 	}
+	var answer *graphql.Response
 	if key == nil {
-		write(w, http.StatusOK, run(r.Context()))
-		return
+		answer = run(r.Context())
+	} else {
+		answer = t.resolver.once(r.Context(), w.Header(), key, run)
 	}
-	write(w, http.StatusOK, t.resolver.once(r.Context(), w.Header(), key, run))
+	status = http.StatusOK
+	if unavailable(answer) {
+		w.Header().Set("Retry-After", retryAfter)
+		status = http.StatusServiceUnavailable
+	}
+	write(w, status, answer)
+}
+
+const retryAfter = "1" // second
+
+// unavailable tells whether all of the answer is that there is none at the moment: proxies and clients that know
+// nothing of GraphQL are told by the status.
+func unavailable(answer *graphql.Response) bool {
+	if answer == nil || (len(answer.Data) > 0 && !bytes.Equal(answer.Data, []byte("null"))) {
+		return false
+	}
+	return slices.ContainsFunc(answer.Errors, func(e *gqlerror.Error) bool {
+		return e.Extensions["code"] == string(commission.Unavailable)
+	})
 }
 
 // read is what a request asks for; if it cannot be read, it says why, and with which status.

@@ -79,7 +79,7 @@ func (r *Resolver) once(ctx context.Context, header http.Header, key *database.K
 	answer := run(database.WithKey(ctx, key))
 	if answer != nil && len(answer.Errors) == 0 {
 		if err := r.DB.KeepAnswer(context.WithoutCancel(ctx), key, answer.Data); err != nil { // it would be computed again
-			slog.WarnContext(ctx, "an answer was not kept", "error", err.Error(), "request", RequestID(ctx))
+			slog.WarnContext(ctx, "an answer was not kept", "error", err)
 		}
 	}
 	return answer

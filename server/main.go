@@ -23,8 +23,9 @@ import (
 
 // options are the commands and their flags. Every flag has an environment variable, REFERRALS_ and its name.
 type options struct {
-	Database string    `default:"sqlite:referrals.db" help:"Where everything is stored: sqlite:PATH or mysql://user:password@host:port/name." placeholder:"URL"`
-	Clock    time.Time `format:"2006-01-02T15:04:05Z07:00"                                                                                   help:"Start the program's clock at this moment (RFC 3339), for demonstrations and tests." placeholder:"T"`
+	Database  string    `default:"sqlite:referrals.db" help:"Where everything is stored: sqlite:PATH or mysql://user:password@host:port/name." placeholder:"URL"`
+	LogFormat string    `default:"text" enum:"text,json" help:"How the log is written: text or json." placeholder:"FORMAT"`
+	Clock     time.Time `format:"2006-01-02T15:04:05Z07:00"                                                                                   help:"Start the program's clock at this moment (RFC 3339), for demonstrations and tests." placeholder:"T"`
 
 	Serve   serveCommand   `cmd:"" help:"Answer GraphQL over HTTP."`
 	Migrate migrateCommand `cmd:"" help:"Bring the tables of the database up to date."`
@@ -52,6 +53,7 @@ type app struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the process at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -65,7 +67,7 @@ const (
 )
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, nil)))
+	slog.SetDefault(newLogger("text", stderr))
 	var given options
 	exited := -1
 	parser, err := kong.New(
@@ -95,7 +97,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func (o *options) run(ctx context.Context, command *kong.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	db, err := database.Open(o.Database)
+	slog.SetDefault(newLogger(o.LogFormat, stderr))
+	var options []database.Option
+	serving := command.Command() == "serve"
+	if serving {
+		var err error
+		if options, err = o.Serve.prepare(ctx); err != nil {
+			return err
+		}
+	}
+	db, err := database.Open(o.Database, options...)
 	if err != nil {
 		return err
 	}
@@ -106,8 +117,10 @@ func (o *options) run(ctx context.Context, command *kong.Context, stdin io.Reade
 		now = func() time.Time { return time.Now().Add(ahead) }
 		slog.Warn("the clock was set: this is for demonstrations and tests", "clock", o.Clock)
 	}
-	if err := ready(ctx, db, command.Command()); err != nil {
-		return err
+	if !serving { // which waits for a database that is not there yet
+		if err := ready(ctx, db, command.Command()); err != nil {
+			return err
+		}
 	}
 	l := &ledger.Ledger{DB: db, Now: now}
 	return command.Run(&app{

@@ -69,7 +69,13 @@ func eachHouse(t *testing.T, test func(h *house)) {
 		h.network, h.partner = h.found("Acme", h.issuer)
 		_, h.theirs = h.found("Zeta", h.other)
 		d := &door{program: p, identities: newIdentities(p)}
-		h.server = httptest.NewServer(serveCommand{}.routes(graph.New(db, l, p, &billing.Billing{DB: db, Now: p.Now}).Handler(), d))
+		command := &serveCommand{Timeout: time.Minute}
+		if _, err := command.prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		looked := newHealth(db)
+		looked.welcome()
+		h.server = httptest.NewServer(command.routes(graph.New(db, l, p, &billing.Billing{DB: db, Now: p.Now}).Handler(), d, looked))
 		t.Cleanup(h.server.Close)
 		test(h)
 	})

@@ -19,7 +19,7 @@ const (
 )
 
 // billByItself begins to run billing wherever it is due, and gives what ends it: that waits for what is running.
-func (c serveCommand) billByItself(a *app) (end func()) {
+func (c *serveCommand) billByItself(a *app) (end func()) {
 	schedule := &billing.Schedule{Billing: a.billing, Server: rand.Text(), Patience: patientLooks * c.BillingEvery, AtOnce: networksAtOnce}
 	slog.Info("billing runs by itself", "server", schedule.Server, "every", c.BillingEvery)
 	ctx, stop := context.WithCancel(a)
@@ -34,7 +34,7 @@ func (c serveCommand) billByItself(a *app) (end func()) {
 	}
 }
 
-func (c serveCommand) look(ctx context.Context, schedule *billing.Schedule) {
+func (c *serveCommand) look(ctx context.Context, schedule *billing.Schedule) {
 	looks := time.NewTicker(c.BillingEvery)
 	defer looks.Stop()
 	for away := false; ctx.Err() == nil; {

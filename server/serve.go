@@ -12,84 +12,234 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 	"partner.example/referrals/server/explorer"
 )
 
 type serveCommand struct {
-	Listen        string        `default:"${listen}" help:"The address to listen on." placeholder:"ADDR"`
+	Listen        string        `default:"${listen}"                                                                                                                             help:"The address to listen on."                                                                             placeholder:"ADDR"`
+	MetricsListen string        `help:"An address on which /metrics is answered, for Prometheus; without it nothing is measured. It is for the inside: anybody may read it."      placeholder:"ADDR"`
+	Timeout       time.Duration `default:"60s"                                                                                                                                   help:"How long a request may take; what takes longer is given up, and undone."                               placeholder:"DURATION"`
+	Drain         time.Duration `default:"0s"                                                                                                                                    help:"When told to stop, say so on /readyz for this long before no more connections are taken."              placeholder:"DURATION"`
 	AddressHeader string        `help:"The header in which the proxy before this server tells its client's address, such as X-Forwarded-For; without it the connection's counts." placeholder:"NAME"`
 	NoBilling     bool          `help:"Do not run billing by itself after midnight; another server on the same database does, or referrals bill."`
 	BillingEvery  time.Duration `default:"30s" help:"How often to look whether billing is due. The run of a server that has stood still for three times as long is taken over." placeholder:"DURATION"`
-	Welcome       string        `help:"A file that demo --credentials wrote: its tokens are shown, with a query to begin with." placeholder:"FILE"`
+	Welcome       string        `help:"A file that demo --credentials wrote: its tokens are shown, with a query to begin with."                                                   placeholder:"FILE"`
+
+	telemetry *telemetry
 }
 
 const (
-	maxBody         = 8 << 20 // 10,000 conversions take some 2 MB
-	headerTimeout   = 10 * time.Second
-	requestTimeout  = 60 * time.Second
-	idleTimeout     = 2 * time.Minute
-	shutdownTimeout = 30 * time.Second
+	maxBody        = 8 << 20 // 10,000 conversions take some 2 MB
+	maxHeader      = 64 << 10
+	maxConnections = 4096
+	maxRunning     = 256 // requests at once; the pool of connections to the database bounds what they do
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	writeTimeout   = 30 * time.Second       // for an answer to reach its client
+	firstPatience  = 250 * time.Millisecond // for a database that is not there yet, the first time
+	longPatience   = 8 * time.Second        // and after a while
 )
 
-// Validate refuses what would keep the server busy with looking.
-func (c serveCommand) Validate() error {
-	if c.BillingEvery <= 0 {
+// Validate refuses what would keep the server busy with looking, or let it answer nothing.
+func (c *serveCommand) Validate() error {
+	switch {
+	case c.BillingEvery <= 0:
 		return errors.New("--billing-every must be more than 0, such as 30s")
+	case c.Timeout <= 0:
+		return errors.New("--timeout must be more than 0, such as 60s")
+	default:
+		return nil
 	}
-	return nil
+}
+
+// prepare makes what must be there before the database is opened, and is how it is opened.
+func (c *serveCommand) prepare(ctx context.Context) ([]database.Option, error) {
+	var err error
+	if c.telemetry, err = newTelemetry(ctx, c.MetricsListen != ""); err != nil {
+		return nil, err
+	}
+	return append(c.telemetry.database(), database.AnswersWithin(c.Timeout)), nil
 }
 
 // Run serves until the process is told to stop, and lets what is running finish.
-func (c serveCommand) Run(a *app) error {
-	engine, err := a.db.Engine(a)
-	if err != nil {
-		return fmt.Errorf("reach the database: %w", err)
-	}
+func (c *serveCommand) Run(a *app) error {
 	greeting, err := readWelcome(c.Welcome)
 	if err != nil {
 		return fmt.Errorf("read the welcome: %w", err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(a, "tcp", c.Listen)
+	listener, err := listen(a, c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+		return err
 	}
-	server := &http.Server{
-		Handler:           c.routes(graph.New(a.db, a.ledger, a.program, a.billing).Handler(), &door{program: a.program, identities: newIdentities(a.program)}),
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
+	looked := newHealth(a.db)
+	c.telemetry.watch(a, looked)
+	graphql := graph.New(a.db, a.ledger, a.program, a.billing).Handler(operations{c.telemetry.traces})
+	main := c.server(c.routes(graphql, &door{program: a.program, identities: newIdentities(a.program)}, looked))
+	failed := make(chan error, 2)
+	go func() { failed <- main.Serve(listener) }()
+	if c.MetricsListen != "" {
+		inside, err := listen(a, c.MetricsListen)
+		if err != nil {
+			return err
+		}
+		metrics := c.server(c.telemetry.handler())
+		defer func() { _ = metrics.Close() }()
+		go func() { failed <- metrics.Serve(inside) }()
+		slog.Info("metrics", "address", "http://"+inside.Addr().String()+"/metrics")
 	}
-	slog.Info("listening", "address", "http://"+listener.Addr().String(), "graphql", "http://"+listener.Addr().String()+"/graphql", "explorer", "http://"+listener.Addr().String()+"/explorer", "database", engine)
-	greeting.say(a.stderr, "http://"+listener.Addr().String())
+	at := "http://" + listener.Addr().String()
+	engine, err := c.reach(a, at)
+	if err != nil {
+		_ = main.Close()
+		return err
+	}
+	looked.welcome()
+	watched, unwatch := context.WithCancel(a)
+	defer unwatch()
+	go looked.watch(watched)
+	slog.Info("listening", "address", at, "graphql", at+graphqlPath, "explorer", at+"/explorer", "database", engine)
+	greeting.say(a.stderr, at)
 	if !c.NoBilling {
 		defer c.billByItself(a)()
 	}
-	stopped := make(chan error, 1)
-	go func() {
-		<-a.Done()
-		slog.Info("stopping: what is running may finish")
-		patience, cancel := context.WithTimeout(context.WithoutCancel(a), shutdownTimeout)
-		defer cancel()
-		stopped <- server.Shutdown(patience)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	select {
+	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
+	case <-a.Done():
 	}
-	return <-stopped
+	return c.stop(a, main, looked)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return netutil.LimitListener(listener, maxConnections), nil
+}
+
+// server bounds how long everything may take that somebody outside could draw out.
+func (c *serveCommand) server(routes http.Handler) *http.Server {
+	return &http.Server{
+		Handler: routes, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: c.Timeout, WriteTimeout: c.longest(), IdleTimeout: idleTimeout,
+	}
+}
+
+// longest is how long a request can take: its own time, that of a commit which is not answered, and the answer's way.
+func (c *serveCommand) longest() time.Duration { return 2*c.Timeout + writeTimeout }
+
+// reach waits for the database, for as long as it takes, and sees to it that its tables are those of this program.
+// Meanwhile requests are told that nobody is here yet.
+func (c *serveCommand) reach(a *app, at string) (engine string, err error) {
+	for patience := firstPatience; ; patience = min(2*patience, longPatience) {
+		if err = ping(a, a.db, patience); err == nil {
+			if err = ready(a, a.db, "serve"); err == nil {
+				engine, err = a.db.Engine(a)
+			}
+		}
+		switch {
+		case a.Err() != nil:
+			return "", errors.New("stopped before the database answered")
+		case err == nil, a.db.Embedded(), !database.IsUnavailable(err) && !errors.Is(err, context.DeadlineExceeded):
+			return engine, err
+		}
+		slog.Warn("waiting for the database", "address", at, "error", err)
+	}
+}
+
+// ping waits so long for the database to answer, also where it is known at once that it does not.
+func ping(ctx context.Context, db *database.Database, patience time.Duration) error {
+	attempt, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := db.Ping(attempt)
+	if err != nil {
+		<-attempt.Done()
+	}
+	return err
+}
+
+// stop lets what is running finish: first /readyz says that there will be no more, then none is taken.
+func (c *serveCommand) stop(a *app, main *http.Server, looked *health) error {
+	looked.become(stopping)
+	slog.Info("stopping: what is running may finish")
+	time.Sleep(c.Drain)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(a), c.longest())
+	defer cancel()
+	err := main.Shutdown(patience)
+	if err != nil {
+		_ = main.Close()
+		err = fmt.Errorf("stop: requests were cut off: %w", err)
+	}
+	return errors.Join(err, c.telemetry.flush(patience))
 }
 
 // routes is everything that the server answers.
-func (c serveCommand) routes(graphql http.Handler, d *door) http.Handler {
+func (c *serveCommand) routes(graphql http.Handler, d *door, looked *health) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", d.signIn(http.MaxBytesHandler(graphql, maxBody)))
+	mux.Handle(graphqlPath, c.admit(looked, d.signIn(http.MaxBytesHandler(graphql, maxBody))))
 	mux.Handle("/explorer/", explorer.Handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
-	return c.identify(http.NewCrossOriginProtection().Handler(mux))
+	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET "+readyPath, looked.readiness)
+	return c.telemetry.around(graphqlPath, c.identify(http.NewCrossOriginProtection().Handler(mux)))
 }
 
-// identify gives every request an id, which is in the log and in the answer's headers, and says from which
-// address it comes.
-func (c serveCommand) identify(next http.Handler) http.Handler {
+// The paths that the server knows.
+const (
+	graphqlPath = "/graphql"
+	alivePath   = "/healthz"
+	readyPath   = "/readyz"
+)
+
+// admit bounds how many requests run at once and how long each may. Whoever comes beyond that is told to come again,
+// at once: a queue would only make everybody late.
+func (c *serveCommand) admit(looked *health, next http.Handler) http.Handler {
+	running := make(chan struct{}, maxRunning)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, reason := looked.ready(); reason == starting {
+			refuse(w, http.StatusServiceUnavailable, commission.Refuse(commission.Unavailable, "", "this server is starting: try again in a moment"))
+			return
+		}
+		select {
+		case running <- struct{}{}:
+		default:
+			c.telemetry.turnedAway.Inc()
+			refuse(w, http.StatusServiceUnavailable, commission.Refuse(commission.Unavailable, "", "too many requests are running: try again in a moment"))
+			return
+		}
+		c.telemetry.running.Inc()
+		defer func() {
+			c.telemetry.running.Dec()
+			<-running
+		}()
+		ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// exchange is what the log tells of a request when it is answered.
+type exchange struct {
+	operation, code string        // of GraphQL, where it came so far
+	viewer          viewer.Viewer // who asked
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	e, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return e
+}
+
+// identify gives every request an id, which is in the log and in the answer's headers, says from which address it
+// comes, and logs how it was answered: who asked for what, without a word of what was said.
+func (c *serveCommand) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
 		w.Header().Set("X-Request-Id", id)
@@ -98,13 +248,48 @@ func (c serveCommand) identify(next http.Handler) http.Handler {
 			entries := strings.Split(r.Header.Get(c.AddressHeader), ",")
 			address = strings.TrimSpace(entries[len(entries)-1])
 		}
-		next.ServeHTTP(w, r.WithContext(graph.WithAddress(graph.WithRequestID(r.Context(), id), address)))
+		var told exchange
+		ctx := context.WithValue(graph.WithAddress(graph.WithRequestID(r.Context(), id), address), exchangeKey{}, &told)
+		answer := &answer{ResponseWriter: w, status: http.StatusOK}
+		began := time.Now()
+		next.ServeHTTP(answer, r.WithContext(ctx))
+		took := time.Since(began)
+		path := "other"
+		switch r.URL.Path {
+		case graphqlPath:
+			path = graphqlPath
+			slog.InfoContext(
+				ctx, "answered", "status", answer.status, "operation", told.operation, "code", told.code, "role", string(told.viewer.Role),
+				"account", told.viewer.AccountID, "network", told.viewer.NetworkID, "took", took.Round(time.Microsecond),
+			)
+		case alivePath, readyPath: // asked for every few seconds
+			path = r.URL.Path
+		}
+		c.telemetry.answered(path, answer.status, told, took)
 	})
 }
+
+// answer remembers with which status it was given.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader notes the status.
+func (a *answer) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // refuse answers a request that GraphQL never sees, in GraphQL's form.
 func refuse(w http.ResponseWriter, status int, refusal *commission.Error) {
 	w.Header().Set("Content-Type", "application/json")
+	if refusal.Code == commission.Unavailable {
+		w.Header().Set("Retry-After", "1")
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"errors": []any{map[string]any{"message": refusal.Message, "extensions": map[string]any{"code": refusal.Code}}},

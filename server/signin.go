@@ -9,6 +9,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/program"
+	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 )
@@ -39,11 +40,15 @@ func (d *door) signIn(next http.Handler) http.Handler {
 		var wrong *refusedToken
 		switch {
 		case errors.As(err, &refusal), errors.As(err, &wrong):
-			slog.WarnContext(ctx, "sign-in refused", "reason", err.Error(), "request", graph.RequestID(ctx))
+			slog.WarnContext(ctx, "sign-in refused", "reason", err)
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refuse(w, http.StatusUnauthorized, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: sign in again, or ask an ADMIN of your network for another one"))
+		case database.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
+			refuse(w, http.StatusServiceUnavailable, graph.Unavailable(ctx, err))
+		case errors.Is(err, context.Canceled):
+			refuse(w, http.StatusServiceUnavailable, commission.Refuse(commission.Unavailable, "", "the request was given up"))
 		case err != nil:
-			slog.ErrorContext(ctx, "fault", "error", err.Error(), "request", graph.RequestID(ctx))
+			slog.ErrorContext(ctx, "fault", "error", err)
 			refuse(w, http.StatusInternalServerError, commission.Refuse("INTERNAL_SERVER_ERROR", "", "internal error"))
 		default:
 			next.ServeHTTP(w, r.WithContext(viewer.With(ctx, v)))

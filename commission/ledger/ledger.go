@@ -13,8 +13,9 @@ import (
 
 // Ledger records and reports. Now is its only clock.
 type Ledger struct {
-	DB  *database.Database
-	Now func() time.Time
+	DB    *database.Database
+	Now   func() time.Time
+	Watch func(Recorded) // nil, or told of what every call recorded
 }
 
 // StructureOf is a stored structure as the rules know it.

@@ -131,7 +131,11 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 			return Recorded{}, err
 		}
 	}
-	return Recorded{Recorded: recorded, Duplicates: len(entries) - recorded}, nil
+	became := Recorded{Recorded: recorded, Duplicates: len(entries) - recorded}
+	if l.Watch != nil {
+		l.Watch(became)
+	}
+	return became, nil
 }
 
 // slot is where the row counts in a term: what a forfeited referral earned is given up, but what takes back

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -30,6 +32,7 @@ type Database struct {
 	*ent.Client
 	dialect string
 	pool    *sql.DB
+	retries atomic.Int64
 	writing chan struct{} // SQLite has one writer at a time: waiting here is fair, waiting in the engine is not
 }
 
@@ -39,24 +42,28 @@ const (
 	connectionLifetime = 5 * time.Minute
 )
 
-// Open opens the database at a URL: sqlite:PATH or mysql://user:password@host:port/name.
-func Open(location string) (*Database, error) {
+// Open opens the database at a URL: sqlite:PATH or mysql://user:password@host:port/name. It does not connect yet.
+func Open(location string, given ...Option) (*Database, error) {
+	var o options
+	for _, option := range given {
+		option(&o)
+	}
 	scheme, rest, _ := strings.Cut(location, ":")
 	switch scheme {
 	case "sqlite":
-		return openSQLite(rest)
+		return openSQLite(rest, o)
 	case "mysql":
-		return openMySQL(location)
+		return openMySQL(location, o)
 	default:
 		return nil, errors.New("the database must be sqlite:PATH or mysql://user:password@host:port/name")
 	}
 }
 
-func openSQLite(path string) (*Database, error) {
+func openSQLite(path string, o options) (*Database, error) {
 	if path == "" {
 		return nil, errors.New("the database sqlite: needs the path of a file, such as sqlite:referrals.db")
 	}
-	options := url.Values{
+	parameters := url.Values{
 		"_pragma": {
 			"foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(30000)", "cache_size(-8192)",
 		},
@@ -64,16 +71,19 @@ func openSQLite(path string) (*Database, error) {
 		"_time_integer_format": {"unix_micro"},
 		"_inttotime":           {"1"},
 	}
-	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+options.Encode())
+	pool, err := o.open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+parameters.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	pool.SetMaxOpenConns(sqliteConnections)
 	pool.SetMaxIdleConns(2)
+	if err := o.watch(pool); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
 	return newDatabase(dialect.SQLite, pool, make(chan struct{}, 1)), nil
 }
 
-func openMySQL(location string) (*Database, error) {
+func openMySQL(location string, o options) (*Database, error) {
 	at, err := url.Parse(location)
 	if err != nil || at.Host == "" || strings.Trim(at.Path, "/") == "" {
 		return nil, errors.New("the database must be mysql://user:password@host:port/name")
@@ -91,6 +101,8 @@ func openMySQL(location string) (*Database, error) {
 	config.ClientFoundRows = true   // an UPDATE counts the rows it matched, as SQLite does
 	config.Collation = "utf8mb4_bin"
 	config.Params = map[string]string{"sql_mode": "'TRADITIONAL'", "time_zone": "'+00:00'"}
+	config.ReadTimeout, config.WriteTimeout = o.patience, o.patience
+	config.Logger = driverLog{}
 	err = config.Apply(mysql.TimeTruncate(time.Microsecond)) // before the server rounds, or does not
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
@@ -99,16 +111,27 @@ func openMySQL(location string) (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
 	}
-	pool := sql.OpenDB(connector)
+	pool := o.openDB(&waiting{Connector: connector})
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(connectionLifetime)
+	if err := o.watch(pool); err != nil {
+		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
+	}
 	return newDatabase(dialect.MySQL, pool, nil), nil
 }
 
 func newDatabase(name string, pool *sql.DB, writing chan struct{}) *Database {
 	client := ent.NewClient(ent.Driver(entsql.OpenDB(name, pool)))
 	return &Database{Client: client, dialect: name, pool: pool, writing: writing}
+}
+
+// driverLog takes what the driver has to say, which is why a connection broke.
+type driverLog struct{}
+
+// Print logs it.
+func (driverLog) Print(said ...any) {
+	slog.Warn("a connection to the database", "driver", strings.TrimSpace(fmt.Sprintln(said...)))
 }
 
 // Close closes the database.
@@ -164,6 +187,33 @@ func (d *Database) Pending(ctx context.Context) (bool, error) {
 		return err
 	})
 	return pending, err
+}
+
+// ErrSchema says that the tables are not those of this program.
+var ErrSchema = errors.New("the tables are not those of this version of the program")
+
+// Ping tells whether the database answers.
+func (d *Database) Ping(ctx context.Context) error { return d.pool.PingContext(ctx) }
+
+// Check tells whether the database answers and the tables are those of this program. It locks nothing, and looks for
+// the newest migration alone.
+func (d *Database) Check(ctx context.Context) error {
+	files, err := fs.Glob(migrations.Files, d.family()+"/*.sql")
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	newest, err := goose.NumericComponent(files[len(files)-1])
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	var applied sql.NullInt64
+	if err := d.pool.QueryRowContext(ctx, "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied").Scan(&applied); err != nil {
+		return fmt.Errorf("ask for the newest migration: %w", err)
+	}
+	if applied.Int64 != newest {
+		return fmt.Errorf("%w: the newest migration there is %d, and here %d", ErrSchema, applied.Int64, newest)
+	}
+	return nil
 }
 
 // family is the folder of the engine's migrations.

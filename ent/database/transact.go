@@ -26,6 +26,9 @@ type Tx struct {
 // refused properly, when it is run again from the start.
 var ErrRetry = errors.New("another transaction came first")
 
+// errUndone says that the connection broke before the commit.
+var errUndone = errors.New("the connection broke")
+
 const (
 	attempts   = 12
 	firstPause = 5 * time.Millisecond
@@ -33,23 +36,27 @@ const (
 )
 
 // Transact runs work in one transaction, and again from the start where the engine made it give way to
-// another one (deadlock, lock wait, snapshot conflict, ErrRetry). Work must therefore leave no traces but in
-// the database, and in what results point to: what its caller is to know of it. In a context with a Key, work that
-// was done before is not done again, and the results are what they were then. The isolation is READ COMMITTED on servers: each statement sees what is committed when it
+// another one (deadlock, lock wait, snapshot conflict, ErrRetry), or where the connection broke before the commit. Work
+// must therefore leave no traces but in the database, and in what results point to: what its caller is to know of it.
+// In a context with a Key, work that was done before is not done again, and the results are what they were then; so it
+// is run again also where the connection broke during the commit. Without one that is ErrOutcomeUnknown. The isolation
+// is READ COMMITTED on servers: each statement sees what is committed when it
 // starts, and what must not change is locked. SQLite has one writer at a time.
 func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, tx *Tx) error, results ...any) error {
 	once := nextStep(ctx)
 	for attempt := 1; ; attempt++ {
 		err := d.attempt(ctx, once.around(work, results))
-		if errors.Is(err, errDone) {
+		switch {
+		case errors.Is(err, errDone):
 			return nil
-		}
-		if err == nil || !givesWay(err) {
+		case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil: // the context undid it, between two statements
+			return ctx.Err()
+		case err == nil, !givesWay(err) && (once == nil || !errors.Is(err, ErrOutcomeUnknown)):
 			return err
-		}
-		if attempt == attempts {
+		case attempt == attempts:
 			return fmt.Errorf("gave way %d times: %w", attempts, err)
 		}
+		d.retries.Add(1)
 		pause := min(firstPause<<attempt, longPause)
 		select {
 		case <-ctx.Done():
@@ -58,6 +65,9 @@ func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, 
 		}
 	}
 }
+
+// Retries is how often a transaction was run again since the database was opened.
+func (d *Database) Retries() int64 { return d.retries.Load() }
 
 type refusalKey struct{}
 
@@ -90,6 +100,9 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 		}
 	}()
 	if err := work(ctx, &Tx{Client: tx.Client(), dialect: d.dialect}); err != nil {
+		if isBroken(err) { // and with it the transaction is undone; who waits for another connection is Open's connector
+			return fmt.Errorf("%w: %w", errUndone, err)
+		}
 		return err
 	}
 	if because, refused := ctx.Value(refusalKey{}).(error); refused {
@@ -97,6 +110,9 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 	}
 	done = true
 	if err := tx.Commit(); err != nil {
+		if isBroken(err) {
+			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
@@ -111,7 +127,7 @@ const (
 )
 
 func givesWay(err error) bool {
-	if errors.Is(err, ErrRetry) {
+	if errors.Is(err, ErrRetry) || errors.Is(err, errUndone) {
 		return true
 	}
 	var server *mysql.MySQLError
