@@ -2,6 +2,7 @@ import { DOC_EXPLORER_PLUGIN } from '@graphiql/plugin-doc-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import { useGraphiQL } from '@graphiql/react'
 import { GraphiQL } from 'graphiql'
+import { getIntrospectionQuery } from 'graphql'
 import { useEffect, useMemo, useState } from 'react'
 import { Banner } from './Banner.jsx'
 import { Desk, SHELF_PLUGIN } from './Shelf.jsx'
@@ -25,6 +26,7 @@ export function App() {
 function Explorer({ session, onExpired, onSignOut }) {
   const [network, setNetwork] = useState(session.viewer.network)
   const [storage] = useState(newStorage)
+  const schema = useSchema(session)
   const desk = useMemo(() => ({ session, network }), [session, network])
   const fetcher = useMemo(() => async ({ query, variables, operationName }) => {
     const { status, answer } = await session.send({ query, variables, operationName })
@@ -35,16 +37,28 @@ function Explorer({ session, onExpired, onSignOut }) {
     <Desk value={desk}>
       <div className="explorer">
         <Banner session={session} network={network} onNetwork={setNetwork} onSignOut={() => { storage.forget(); onSignOut() }} />
-        <GraphiQL
-          fetcher={fetcher} storage={storage} plugins={plugins} referencePlugin={DOC_EXPLORER_PLUGIN} visiblePlugin={SHELF_PLUGIN}
-          isHeadersEditorEnabled={false} shouldPersistHeaders={false} inputValueDeprecation
-          defaultQuery={firstDocument(session.viewer)} defaultEditorToolsVisibility="variables"
-        >
-          <GraphiQL.Logo><NetworkVariable network={network} /></GraphiQL.Logo>
-        </GraphiQL>
+        <main>
+          <GraphiQL
+            fetcher={fetcher} schema={schema} storage={storage} plugins={plugins} referencePlugin={DOC_EXPLORER_PLUGIN} visiblePlugin={SHELF_PLUGIN}
+            isHeadersEditorEnabled={false} shouldPersistHeaders={false}
+            defaultQuery={firstDocument(session.viewer)} defaultEditorToolsVisibility="variables"
+          >
+            <GraphiQL.Logo><NetworkVariable network={network} /></GraphiQL.Logo>
+          </GraphiQL>
+        </main>
       </div>
     </Desk>
   )
+}
+
+/** The schema, where this role may look at it; without it there is no completion and no documentation, and the rest works. */
+function useSchema(session) {
+  const [schema, setSchema] = useState(null)
+  useEffect(() => {
+    const query = getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, oneOf: true })
+    session.send({ query, operationName: 'IntrospectionQuery' }).then(({ answer }) => setSchema(answer.data?.__schema ? answer.data : null), () => setSchema(null))
+  }, [session])
+  return schema
 }
 
 /** Keeps the variable $network of the tab that is shown what the banner says. */

@@ -14,7 +14,7 @@ export function Banner({ session, network, onNetwork, onSignOut }) {
   const find = useMemo(() => findNetworks(session), [session])
   return (
     <header className="banner">
-      <div className="brand"><Mark /><strong>Explorer</strong></div>
+      <div className="brand"><Mark /><h1>Explorer</h1></div>
       <div className="network">
         {support
           ? <Lookup label="Network" hideLabel placeholder="Choose a network" find={find} chosen={network} onChoose={onNetwork} />

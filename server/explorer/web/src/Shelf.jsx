@@ -123,5 +123,6 @@ function useRun() {
     setOperationFacts({ documentAST, operationName: name, operations: documentAST.definitions })
     updateActiveTabValues({ query: text, variables: written, operationName: name })
     run()
+    requestAnimationFrame(() => window.document.querySelector('.graphiql-tab-active')?.scrollIntoView({ inline: 'nearest', block: 'nearest' }))
   }
 }

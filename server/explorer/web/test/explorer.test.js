@@ -110,6 +110,15 @@ async function aConversion() {
 const shelf = readdirSync(join(import.meta.dirname, '../shelf'))
   .map((file) => read(file, readFileSync(join(import.meta.dirname, '../shelf', file), 'utf8')))
 
+const axe = readFileSync(join(import.meta.dirname, '../node_modules/axe-core/axe.min.js'), 'utf8')
+
+/** What keeps people from using the page, by axe; but what GraphiQL's tabs and the editor's own colours do. */
+async function barriers(page) {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => window.axe.run({ exclude: [['.monaco-editor'], ['.graphiql-tabs']] }))
+  return violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes[0].html})`)
+}
+
 /** Opens a document of the shelf, fills in its form, and runs it. */
 async function runFromShelf(page, document) {
   const entry = page.locator('.shelf details', { has: page.locator('summary', { hasText: document.title }) })
@@ -132,11 +141,13 @@ async function runFromShelf(page, document) {
 test('support staff signs in, completes a field, runs documents of the shelf and reads the answers', async () => {
   const { page, wrong, shot, close } = await open()
   await shot('sign-in-light')
+  assert.deepEqual(await barriers(page), [])
   await signIn(page, tokens.SUPPORT_TOKEN)
   await page.getByText('Read only').waitFor()
   await page.getByText('Choose a network first').first().waitFor()
   await chooseNetwork(page)
   await page.getByText('USD · America/New_York').waitFor()
+  assert.deepEqual(await barriers(page), [])
 
   // the first tab asks for the network that was chosen
   await page.getByRole('button', { name: /^Execute query/ }).click()
@@ -184,6 +195,7 @@ test('a partner sees its own shelf, in the dark and in a narrow window', async (
   }
   assert.equal(await page.locator('.shelf details').count(), shelf.filter(({ roles }) => roles.includes('PARTNER')).length)
   await shot('partner-dark')
+  assert.deepEqual(await barriers(page), [])
   await page.setViewportSize({ width: 480, height: 900 })
   await page.waitForTimeout(300) // the editors lay themselves out anew
   await shot('partner-narrow')
