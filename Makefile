@@ -1,7 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy
+.PHONY: help run test test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -36,6 +36,9 @@ test-faults: mariadb ## Servers killed and databases lost, for longer than the t
 	E2E_KILLS=20 go test -count 3 -timeout 30m -run 'TestBilling_(atOnce|whileServersAreKilled|byItself)' -v ./e2e
 
 check: fresh fresh-explorer lint tidy test test-clients test-explorer ## All that must hold before a change is merged
+
+access: ## Write docs/access.md, who may ask for what, as the server answers
+	go test ./e2e -run '^TestAccess$$/^SQLite$$' -access
 
 generate: ## Generate what the schemas say: ent/generated and graph/generated
 	go generate ./ent

@@ -55,7 +55,7 @@ func TestTokens_areMadeAndRevokedByAnAdmin(t *testing.T) {
 		p.At("2026-02-01 10:00")
 		ada := p.As(admin)
 		id, secret := ada.NewToken("Robot", "TRACKER", p.moment("2026-03-01 10:00"))
-		robot := client{p, secret}
+		robot := client{product: p, token: secret}
 		robot.must("Viewer", nil, nil)
 		listed := p.accounts()["Robot"]
 		if len(listed) != 1 || listed[0].ID != id || listed[0].LastUsedAt == nil || listed[0].RevokedAt != nil || listed[0].ExpiresAt == nil {
@@ -74,9 +74,9 @@ func TestTokens_areMadeAndRevokedByAnAdmin(t *testing.T) {
 		ada.refused(`mutation ($input: CreateAccountInput!) { createAccount(input: $input) { account { id } } }`, vars{"input": vars{"name": "Sue", "role": "SUPPORT"}}, "BAD_USER_INPUT role")
 		_, secret = ada.NewToken("For a day", "TRACKER", p.moment("2026-02-02 10:00"))
 		p.At("2026-02-02 09:59")
-		client{p, secret}.must("Viewer", nil, nil)
+		client{product: p, token: secret}.must("Viewer", nil, nil)
 		p.At("2026-02-02 10:00")
-		client{p, secret}.refused("Viewer", nil, "UNAUTHENTICATED")
+		client{product: p, token: secret}.refused("Viewer", nil, "UNAUTHENTICATED")
 	})
 }
 
@@ -98,8 +98,8 @@ func TestTokens_theLastAdminCannotLockItselfOut(t *testing.T) {
 		third, secret := ada.NewToken("Third", "ADMIN", nil)
 		ada.must(revokeToken, vars{"id": its}, nil)
 		ada.refused("Viewer", nil, "UNAUTHENTICATED")
-		client{p, secret}.refused(revokeToken, vars{"id": third}, "FAILED_PRECONDITION id")
-		if wrong := (client{p, secret}).Do(revokeToken, vars{"id": third}, nil); len(wrong) != 1 || !strings.Contains(wrong[0].Message, "make one first") {
+		client{product: p, token: secret}.refused(revokeToken, vars{"id": third}, "FAILED_PRECONDITION id")
+		if wrong := (client{product: p, token: secret}).Do(revokeToken, vars{"id": third}, nil); len(wrong) != 1 || !strings.Contains(wrong[0].Message, "make one first") {
 			p.Errorf("it is told %s", wrong)
 		}
 	})

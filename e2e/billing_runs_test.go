@@ -66,7 +66,7 @@ func (f *fleet) Start(i int, moment string, flags ...string) {
 // by is the client of an account at one of the servers.
 func (f *fleet) by(i int, a account) client {
 	token := f.As(a).token
-	return client{f.servers[i].Load(), token}
+	return client{product: f.servers[i].Load(), token: token}
 }
 
 // attempt sends an operation to a server that may be gone before it answers.

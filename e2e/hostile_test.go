@@ -393,7 +393,7 @@ func TestHostile_requestsThatAreNone(t *testing.T) {
 			"nine megabytes":      `{"query":"{ viewer { role } }","variables":{"x":"` + strings.Repeat("x", 9<<20) + `"}}`,
 		} {
 			p.each(what, func(p *product) {
-				data, wrong, err := client{p, ada.token}.Post(strings.NewReader(body))
+				data, wrong, err := client{product: p, token: ada.token}.Post(strings.NewReader(body))
 				if err != nil || len(wrong) == 0 {
 					p.Errorf("data %s, errors %s, %v", data, wrong, err)
 				}

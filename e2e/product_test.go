@@ -294,7 +294,8 @@ func (l *log) faults() string {
 // client talks GraphQL as one account.
 type client struct {
 	*product
-	token string
+	token   string
+	address string // that a proxy tells; "": none does
 }
 
 // As is the client of an account, which is made where there is none yet.
@@ -318,7 +319,7 @@ func (p *product) As(a account) client {
 		}
 		p.tokens[a] = p.Command(args...)
 	}
-	return client{p, p.tokens[a]}
+	return client{product: p, token: p.tokens[a]}
 }
 
 // vars are the variables of a document.
@@ -401,6 +402,9 @@ func (c client) Send(request *http.Request) (json.RawMessage, problems, error) {
 	c.Helper()
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.address != "" {
+		request.Header.Set("X-Forwarded-For", c.address)
 	}
 	response, err := c.server.http.Do(request)
 	if err != nil {

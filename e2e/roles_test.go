@@ -69,7 +69,7 @@ func TestRoles_whoMayRunWhichMutation(t *testing.T) {
 				}
 			}
 			p.As(stranger).refused(m.document, m.input, "UNAUTHENTICATED")
-			client{p, "ref_NOBODYSTOKEN"}.refused(m.document, m.input, "UNAUTHENTICATED")
+			client{product: p, token: "ref_NOBODYSTOKEN"}.refused(m.document, m.input, "UNAUTHENTICATED")
 		}
 		for _, query := range []string{"Viewer", "ReferralSettings", "Partners"} {
 			p.As(stranger).refused(query, nil, "UNAUTHENTICATED")

@@ -138,7 +138,7 @@ func (r invoiceLineResolver) Days(ctx context.Context, l *ent.InvoiceLine, first
 	}
 	days := make([]*ledger.LineDay, len(sums))
 	for i, day := range sums {
-		days[i] = of.Day(n.Currency, structure, day)
+		days[i] = of.Day(ctx, n.Currency, structure, day)
 	}
 	return page.Of(window, days, total, func(d *ledger.LineDay) page.Position { return page.Position{Row: int(d.Date)} }), nil
 }

@@ -141,13 +141,20 @@ func (r referralReportRowResolver) Lines(ctx context.Context, row *ledger.Row, f
 		return nil, err
 	}
 	pays := ledger.StructureOf(structure)
+	v, _ := viewer.From(ctx)
 	var lines []*ledger.RowLine
+	total := 0
 	for _, l := range all {
+		billed := row.Currency.Round(pays.Earned(l.Sums))
+		if v.Is(commission.PartnerUser) && billed.IsZero() { // it would say that there was something
+			continue
+		}
+		total++
 		if at := window.After; (at == nil || l.LineID < at.Row) && len(lines) <= window.First {
-			lines = append(lines, &ledger.RowLine{LineID: l.LineID, Billed: row.Currency.Round(pays.Earned(l.Sums))})
+			lines = append(lines, &ledger.RowLine{LineID: l.LineID, Billed: billed})
 		}
 	}
-	return page.Of(window, lines, len(all), func(l *ledger.RowLine) page.Position { return page.Position{Row: l.LineID} }), nil
+	return page.Of(window, lines, total, func(l *ledger.RowLine) page.Position { return page.Position{Row: l.LineID} }), nil
 }
 
 // ReachedAt is the start of the day on which the threshold was reached.

@@ -82,7 +82,7 @@ func (l *Ledger) Days(ctx context.Context, termID int, currency commission.Curre
 			Commission: currency.Exact(structure.Earned(sums).Round(commission.Scale)),
 		}
 		if v.Is(commission.PartnerUser) {
-			day.hideBasis(currency, structure.Basis())
+			day.Conversions, day.BasisAmount, day.Commission = 0, decimal.Zero, shownToReferrer(currency, structure, day.Commission)
 		}
 		if v.Is(commission.PartnerUser) && day.Commission.IsZero() {
 			continue // it says no more than that there was something
@@ -92,11 +92,11 @@ func (l *Ledger) Days(ctx context.Context, termID int, currency commission.Curre
 	return all, nil
 }
 
-// hideBasis takes from a day what the referrer is not shown, whoever asks for it [R2]. Of what the network earns, its
-// commission says no more than a report of that day does.
-func (d *Day) hideBasis(currency commission.Currency, basis commission.Basis) {
-	d.Conversions, d.BasisAmount = 0, decimal.Zero
-	if basis != commission.Payout {
-		d.Commission = currency.Round(d.Commission)
+// shownToReferrer is what a referrer is shown of what it earned on one day: of what the network earns, that says no more
+// than a report of the day does [R2].
+func shownToReferrer(currency commission.Currency, structure commission.Structure, earned decimal.Decimal) decimal.Decimal {
+	if structure.Basis() == commission.Payout {
+		return earned
 	}
+	return currency.Round(earned)
 }

@@ -12,6 +12,7 @@ import (
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/rule"
+	"partner.example/referrals/ent/viewer"
 )
 
 // Line names an invoice line that is followed down to what it pays [P5]. The caller has found it, which proves that
@@ -44,13 +45,20 @@ type LineDay struct {
 	Amount      decimal.Decimal // exact to commission.Scale decimals; the line rounds the sum of its days
 }
 
-// Day says what sums of a day are to the line. The structure is that of its term, if it pays one.
-func (l Line) Day(currency commission.Currency, structure commission.Structure, sums DaySums) *LineDay {
+// Day says what sums of a day are to the line, as it is shown to the viewer. The structure is that of its term, if it
+// pays one.
+func (l Line) Day(ctx context.Context, currency commission.Currency, structure commission.Structure, sums DaySums) *LineDay {
 	day := &LineDay{Line: l, Date: sums.Date, Conversions: sums.Conversions, BasisAmount: sums.Payout, Amount: sums.Payout}
 	if !l.Payouts {
 		day.BasisAmount, day.Amount = sums.Of(structure.Basis()), structure.Earned(sums.Sums).Round(commission.Scale)
 	}
 	day.BasisAmount, day.Amount = currency.Exact(day.BasisAmount), currency.Exact(day.Amount)
+	if v, _ := viewer.From(ctx); v.Is(commission.PartnerUser) {
+		day.Conversions, day.BasisAmount = 0, decimal.Zero
+		if !l.Payouts {
+			day.Amount = shownToReferrer(currency, structure, day.Amount)
+		}
+	}
 	return day
 }
 
@@ -65,19 +73,26 @@ func (d *LineDay) Counted() Counted {
 // isSomething leaves out the days of which nothing is left.
 const isSomething = "HAVING SUM(conversions) <> 0 OR SUM(revenue) <> 0 OR SUM(payout) <> 0"
 
+// isPaid leaves out the days for which a referrer is paid nothing: to it, they would say that there was something.
+const isPaid = `HAVING SUM(fee) <> 0 OR SUM(CASE s.basis WHEN 'REVENUE' THEN revenue WHEN 'PROFIT' THEN revenue - payout WHEN 'PAYOUT' THEN payout ELSE 0 END) <> 0`
+
 // paid says where the sums that lines of a kind pay are, and what their fees are.
-func paid(payouts bool) (table, fee, something string) {
-	if payouts {
+func paid(ctx context.Context, payouts bool) (table, fee, something string) {
+	switch v, _ := viewer.From(ctx); {
+	case payouts:
 		return "earning_day", "0", isSomething
+	case v.Is(commission.PartnerUser):
+		return "accrual JOIN referral_term t ON t.id = accrual.term_id JOIN commission_structure s ON s.id = t.structure_id", "SUM(fee)", isPaid
+	default:
+		return "accrual", "SUM(fee)", isSomething + " OR SUM(fee) <> 0"
 	}
-	return "accrual", "SUM(fee)", isSomething + " OR SUM(fee) <> 0"
 }
 
 // LineDays finds of each line the first days behind one that it pays. It takes a statement for each kind of line.
 func (l *Ledger) LineDays(ctx context.Context, lines []Line, first int, after commission.Date) (map[Line][]DaySums, error) {
 	days := make(map[Line][]DaySums, len(lines))
 	return days, eachKind(lines, func(payouts bool, ids []int) error {
-		table, fee, something := paid(payouts)
+		table, fee, something := paid(ctx, payouts)
 		return database.EachIn(ctx, l.DB, `
 			SELECT line_id, day, conversions, revenue, payout, fee FROM (
 				SELECT line_id, day, SUM(conversions) AS conversions, SUM(revenue) AS revenue, SUM(payout) AS payout, `+fee+` AS fee,
@@ -101,7 +116,7 @@ func (l *Ledger) CountLineDays(ctx context.Context, lines []Line) (map[Line]int,
 		counts[line] = 0
 	}
 	return counts, eachKind(lines, func(payouts bool, ids []int) error {
-		table, _, something := paid(payouts)
+		table, _, something := paid(ctx, payouts)
 		return database.EachIn(ctx, l.DB, `
 			SELECT line_id, COUNT(*) FROM (SELECT line_id FROM `+table+` WHERE line_id IN (%s) GROUP BY line_id, day `+something+`) AS days
 			GROUP BY line_id`, nil, ids, func(row *stdsql.Rows) error {

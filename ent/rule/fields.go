@@ -58,14 +58,20 @@ func hideAllBut[T any](row *T, shown []string) {
 }
 
 // PartnerFields is the name and the status, and nothing more, of a partner that is named by something that the viewer
-// sees and is not the viewer's.
+// sees and is not the viewer's. A partner is shown of itself neither who referred nor who manages it, nor how the
+// network bills it.
 var PartnerFields = Fields[ent.Partner]{
 	Partly: func(v viewer.Viewer) bool { return v.Limited || v.Is(commission.PartnerUser) },
 	Shown: func(v viewer.Viewer, partner *ent.Partner) []string {
-		if SeesAllOf(v, partner) {
+		shown := []string{"ID", "NetworkID", "Name", "Status"}
+		switch all := SeesAllOf(v, partner); {
+		case all && v.Is(commission.PartnerUser):
+			return append(shown, "Email", "ApprovedAt", "Version", "ReferralCode", "ReferralMode", "ReferralStructureID", "ReferralSettingVersion", "Edges")
+		case all:
 			return nil
+		default:
+			return shown
 		}
-		return []string{"ID", "NetworkID", "Name", "Status"}
 	},
 }
 

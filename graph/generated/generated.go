@@ -4500,7 +4500,10 @@ type InvoiceLineDay {
   conversions: Int! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "What the rate is taken of; of the partner's own payouts, the payouts."
   basisAmount: Decimal! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
-  "The rate of the basis amount, the fee, or the payouts, to 6 decimals: the line rounds the sum of its days once (rule C7)."
+  """
+  The rate of the basis amount, the fee, or the payouts, to 6 decimals: the line rounds the sum of its days once (rule C7). To a
+  PARTNER, where the basis is PROFIT or REVENUE, rounded to the currency's minor unit, as a report of that day is.
+  """
   amount: Decimal!
   "The conversions and adjustments that the day is the sum of. A flat fee is earned by an approval, and not by them."
   conversionList(
