@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"partner.example/referrals/commission"
@@ -35,8 +37,22 @@ func (c billCommand) Run(a *app) error {
 	})
 	bar.done()
 	if err != nil {
-		return err
+		return cutOff(err, len(made))
 	}
 	_, err = fmt.Fprintf(a.stdout, "invoices=%d\n", len(made))
 	return err
+}
+
+// cutOff says why a run was cut off, and what to do next.
+func cutOff(err error, made int) error {
+	var refusal *commission.Error
+	const goOn = "cut off when %d invoices were made; run the same command again, and it goes on with the rest"
+	switch {
+	case errors.As(err, &refusal) && refusal.Field != "":
+		return commission.Refuse(refusal.Code, "--"+refusal.Field, "%s", refusal.Message)
+	case errors.Is(err, context.Canceled): // by who runs it
+		return fmt.Errorf(goOn, made)
+	default:
+		return fmt.Errorf(goOn+": %w", made, err)
+	}
 }

@@ -41,7 +41,7 @@ const (
 const linesAStatement = 1000
 
 // Bill makes the invoices that are due through a day [I2], and tells their ids. It goes through the partners some
-// hundreds a transaction, and says after each how many it has done; a run that is cut off has done those, and the
+// hundreds a transaction, and says before the first and after each how many are done; a run that is cut off has done those, and the
 // next run does the rest. For ADMIN.
 func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress func(done, of int)) ([]int, error) {
 	if _, err := viewer.Require(ctx, networkID, commission.Admin); err != nil {
@@ -66,6 +66,10 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 	if err != nil {
 		return nil, err
 	}
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	progress(0, len(candidates))
 	var made []int
 	done := 0
 	for some := range groups(candidates) {
@@ -84,9 +88,7 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 		}
 		made = append(made, invoices...)
 		done += len(some)
-		if progress != nil {
-			progress(done, len(candidates))
-		}
+		progress(done, len(candidates))
 	}
 	return made, nil
 }
