@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/commission/program"
 	"partner.example/referrals/ent/database/databasetest"
 	"partner.example/referrals/graph/scalar"
-
-	"github.com/shopspring/decimal"
 )
 
 func TestBill(t *testing.T) {

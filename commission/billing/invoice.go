@@ -75,13 +75,13 @@ func (b *Billing) Delete(ctx context.Context, networkID, id int, reason string) 
 			}
 			return nil, commission.Refuse(commission.FailedPrecondition, "id", "invoice %d took back what this one billed: delete that one first", later)
 		}
-		const itsLines = "(SELECT id FROM invoice_line WHERE invoice_id = ?)"
-		for _, release := range []string{
-			"UPDATE accrual SET line_id = 0 WHERE line_id IN " + itsLines,
-			"UPDATE earning_day SET line_id = 0 WHERE line_id IN " + itsLines,
-			"UPDATE invoice_line SET carried_by = NULL WHERE carried_by IN (SELECT id FROM (SELECT id FROM invoice_line WHERE invoice_id = ?) AS its)",
+		const itsLines = "(SELECT id AS its FROM invoice_line WHERE invoice_id = ?) line"
+		for _, release := range []database.Joined{
+			{Table: "accrual", Set: "line_id = 0", With: itsLines, On: "line.its = accrual.line_id"},
+			{Table: "earning_day", Set: "line_id = 0", With: itsLines, On: "line.its = earning_day.line_id"},
+			{Table: "invoice_line", Set: "carried_by = NULL", With: itsLines, On: "line.its = invoice_line.carried_by"},
 		} {
-			if _, err := w.tx.ExecContext(ctx, release, id); err != nil {
+			if _, err := w.tx.UpdateJoined(ctx, release, id); err != nil {
 				return nil, fmt.Errorf("release what was billed: %w", err)
 			}
 		}

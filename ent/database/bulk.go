@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -70,14 +71,15 @@ type Joined struct {
 	Set   string // names columns that no other table has
 	With  string // the other tables, joined to each other; each row finds one row there, or none
 	On    string
-	Where string
+	Where string // "": all that are joined
 }
 
 // UpdateJoined updates rows by what they are joined to, which engines write differently, and tells how many.
 func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, error) {
-	statement := "UPDATE " + u.Table + " JOIN (" + u.With + ") ON " + u.On + " SET " + u.Set + " WHERE " + u.Where
+	where := cmp.Or(u.Where, "1 = 1")
+	statement := "UPDATE " + u.Table + " JOIN (" + u.With + ") ON " + u.On + " SET " + u.Set + " WHERE " + where
 	if tx.dialect == dialect.SQLite {
-		statement = "UPDATE " + u.Table + " SET " + u.Set + " FROM " + u.With + " WHERE " + u.On + " AND " + u.Where
+		statement = "UPDATE " + u.Table + " SET " + u.Set + " FROM " + u.With + " WHERE " + u.On + " AND " + where
 	}
 	result, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
