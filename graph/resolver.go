@@ -44,6 +44,10 @@ type (
 	partnerResolver                struct{ *Resolver }
 	partnerReferralSettingResolver struct{ *Resolver }
 	queryResolver                  struct{ *Resolver }
+	liabilityAgeResolver           struct{ *Resolver }
+	reconciliationResolver         struct{ *Resolver }
+	differenceResolver             struct{ *Resolver }
+	referrerReconciliationResolver struct{ *Resolver }
 	referralResolver               struct{ *Resolver }
 	referralCommissionResolver     struct{ *Resolver }
 	referralReportResolver         struct{ *Resolver }
@@ -109,6 +113,24 @@ func (r *Resolver) Query() generated.QueryResolver { return queryResolver{r} }
 
 // Referral resolves referrals.
 func (r *Resolver) Referral() generated.ReferralResolver { return referralResolver{r} }
+
+// LiabilityAge resolves what was owed of one age.
+func (r *Resolver) LiabilityAge() generated.LiabilityAgeResolver { return liabilityAgeResolver{r} }
+
+// Reconciliation resolves what was earned, and what has become of it.
+func (r *Resolver) Reconciliation() generated.ReconciliationResolver {
+	return reconciliationResolver{r}
+}
+
+// ReconciliationDifference resolves a row that is not what it should be.
+func (r *Resolver) ReconciliationDifference() generated.ReconciliationDifferenceResolver {
+	return differenceResolver{r}
+}
+
+// ReferrerReconciliation resolves what one referrer earned, and what has become of it.
+func (r *Resolver) ReferrerReconciliation() generated.ReferrerReconciliationResolver {
+	return referrerReconciliationResolver{r}
+}
 
 // ReferralCommission resolves why a conversion earned what it did.
 func (r *Resolver) ReferralCommission() generated.ReferralCommissionResolver {

@@ -127,6 +127,10 @@ func (l *life) checkExplained() {
 				row.Unbilled, row.BelowThreshold, pays(commission.ReasonEarned), pays(commission.ReasonBelowThreshold))
 		}
 	}
+	totals := report.Totals
+	if r, told := l.reconciled(); !r.Balanced() || !r.Billed.Equal(totals.Billed) || !r.Unbilled.Equal(totals.Unbilled) || !r.BelowThreshold.Equal(totals.BelowThreshold) {
+		l.Errorf("the reconciliation says, balanced: %t\n%s\nand the report %+v", r.Balanced(), told, totals)
+	}
 	if len(reasons) < 5 {
 		l.Errorf("the history has no more reasons than %v", reasons)
 	}

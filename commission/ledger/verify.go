@@ -6,62 +6,29 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/viewer"
 )
 
+// Difference is a row that is not what follows from the conversions and the history of settings.
+type Difference struct {
+	Row        string           // which row it is, and what is wrong with it
+	ReferrerID int              // whose commission it is about; 0: nobody's
+	Expected   *decimal.Decimal // the amount that follows; nil: it is about no amount
+	Found      *decimal.Decimal // the amount that is stored
+}
+
 // Verify recomputes every sum of every network from the conversions under the terms, and every invoice from what it
-// claimed, tells what differs, and
-// returns how many conversions it went through. It writes nothing and its memory does not grow with the
-// conversions. It is for the program itself, and wants a database that is at rest.
+// claimed, tells what differs, and returns how many conversions it went through. It writes nothing and its memory
+// does not grow with the conversions. Each network is read as it is at one moment, whatever is written meanwhile. It
+// is for the program itself.
 func (l *Ledger) Verify(ctx context.Context, tell func(difference string)) (int, error) {
 	if v, ok := viewer.From(ctx); !ok || !v.IsSystem() {
 		return 0, commission.Refuse(commission.Forbidden, "", "only the program itself verifies")
-	}
-	for _, check := range []struct{ says, query string }{
-		{
-			"accrual %d sums %d conversions, revenue %d, payout %d; its conversions sum %d, %d, %d", `
-			SELECT a.id, a.conversions, a.revenue, a.payout, COALESCE(c.n, 0), COALESCE(c.revenue, 0), COALESCE(c.payout, 0)
-			FROM accrual a LEFT JOIN (
-				SELECT accrual_id, SUM(CASE WHEN adjusts_id IS NULL THEN 1 ELSE 0 END) AS n, SUM(revenue) AS revenue, SUM(payout) AS payout
-				FROM conversion WHERE accrual_id IS NOT NULL GROUP BY accrual_id
-			) c ON c.accrual_id = a.id
-			WHERE a.conversions <> COALESCE(c.n, 0) OR a.revenue <> COALESCE(c.revenue, 0) OR a.payout <> COALESCE(c.payout, 0)`,
-		},
-		{
-			"earning day %d sums %d conversions, revenue %d, payout %d; its conversions sum %d, %d, %d", `
-			SELECT e.id, e.conversions, e.revenue, e.payout, COALESCE(c.n, 0), COALESCE(c.revenue, 0), COALESCE(c.payout, 0)
-			FROM earning_day e LEFT JOIN (
-				SELECT earning_day_id, SUM(CASE WHEN adjusts_id IS NULL THEN 1 ELSE 0 END) AS n, SUM(revenue) AS revenue, SUM(payout) AS payout
-				FROM conversion GROUP BY earning_day_id
-			) c ON c.earning_day_id = e.id
-			WHERE e.conversions <> COALESCE(c.n, 0) OR e.revenue <> COALESCE(c.revenue, 0) OR e.payout <> COALESCE(c.payout, 0)`,
-		},
-		{
-			"term %d totals %d conversions, revenue %d, payout %d; its accruals sum %d, %d, %d", `
-			SELECT t.id, COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0),
-				COALESCE(a.n, 0), COALESCE(a.revenue, 0), COALESCE(a.payout, 0)
-			FROM referral_term t LEFT JOIN term_total total ON total.term_id = t.id LEFT JOIN (
-				SELECT term_id, SUM(conversions) AS n, SUM(revenue) AS revenue, SUM(payout) AS payout, SUM(fee) AS fee FROM accrual GROUP BY term_id
-			) a ON a.term_id = t.id
-			WHERE COALESCE(total.conversions, 0) <> COALESCE(a.n, 0) OR COALESCE(total.revenue, 0) <> COALESCE(a.revenue, 0)
-				OR COALESCE(total.payout, 0) <> COALESCE(a.payout, 0) OR COALESCE(total.fee, 0) <> COALESCE(a.fee, 0)`,
-		},
-	} {
-		err := database.Each(ctx, l.DB, check.query, nil, func(row *stdsql.Rows) error {
-			var is, should [3]int64
-			var id int
-			if err := row.Scan(&id, &is[0], &is[1], &is[2], &should[0], &should[1], &should[2]); err != nil {
-				return err
-			}
-			tell(fmt.Sprintf(check.says+" (amounts in millionths)", id, is[0], is[1], is[2], should[0], should[1], should[2]))
-			return nil
-		})
-		if err != nil {
-			return 0, err
-		}
 	}
 	networks, err := l.DB.Network.Query().All(ctx)
 	if err != nil {
@@ -69,88 +36,224 @@ func (l *Ledger) Verify(ctx context.Context, tell func(difference string)) (int,
 	}
 	verified := 0
 	for _, network := range networks {
-		count, err := l.verifyAttribution(ctx, network, tell)
+		_, count, err := l.prove(ctx, network, func(d Difference) { tell(d.Row) })
 		if err != nil {
 			return 0, err
 		}
 		verified += count
-		if err := l.verifyTerms(ctx, network, tell); err != nil {
-			return 0, err
-		}
-		if err := l.verifyInvoices(ctx, network, tell); err != nil {
-			return 0, err
-		}
 	}
 	return verified, nil
 }
 
-// verifyAttribution attributes every conversion of a network anew.
-func (l *Ledger) verifyAttribution(ctx context.Context, network *ent.Network, tell func(string)) (int, error) {
+// proof is one network that is recomputed, as it is at one moment.
+type proof struct {
+	db         database.Querier
+	network    *ent.Network
+	zone       *time.Location
+	structures map[int]commission.Structure
+	terms      map[int]*provedTerm
+	counts     map[place]commission.Sums // what follows from the conversions and the first approvals
+	tell       func(Difference)
+}
+
+// provedTerm is a term with what its money is computed from.
+type provedTerm struct {
+	id, referralID int
+	referrerID     int
+	structure      commission.Structure
+	total          commission.Sums // as stored
+}
+
+// place is where sums of a term are: on an invoice line, on none yet, or forfeited.
+type place struct{ term, line int }
+
+func (l *Ledger) prove(ctx context.Context, network *ent.Network, tell func(Difference)) (r *Reconciliation, conversions int, err error) {
 	zone, err := network.TimeZone.Location()
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	history, err := load(ctx, l.DB, network.ID, nil)
-	if err != nil {
-		return 0, err
-	}
-	count := 0
-	return count, database.Each(ctx, l.DB, `
-		SELECT c.id, c.partner_id, c.occurred_at, o.occurred_at, c.day, COALESCE(a.term_id, 0), COALESCE(a.day, c.day), e.partner_id, e.day
-		FROM conversion c
-		LEFT JOIN conversion o ON o.id = c.adjusts_id
-		LEFT JOIN accrual a ON a.id = c.accrual_id
-		LEFT JOIN earning_day e ON e.id = c.earning_day_id
-		WHERE c.network_id = ?`, []any{network.ID}, func(row *stdsql.Rows) error {
-		var id, partnerID, termID int
-		var occurredAt time.Time
-		var originalAt *time.Time
-		var day, accrualDay commission.Date
-		var earningPartner, earningDay stdsql.NullInt64
-		if err := row.Scan(&id, &partnerID, &occurredAt, &originalAt, &day, &termID, &accrualDay, &earningPartner, &earningDay); err != nil {
+	return r, conversions, l.DB.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
+		p := &proof{db: db, network: network, zone: zone, terms: map[int]*provedTerm{}, counts: map[place]commission.Sums{}, tell: tell}
+		if p.structures, err = structuresOf(ctx, db, network.ID); err != nil {
 			return err
 		}
-		count++
-		should := 0
-		attributedAt := occurredAt
-		if originalAt != nil {
-			attributedAt = *originalAt
-		}
-		if term := history.attribute(partnerID, attributedAt).Term; term != nil {
-			should = term.ID
-		}
-		switch {
-		case termID != should:
-			tell(fmt.Sprintf("conversion %d counts at term %d; it occurred in term %d (0: in none)", id, termID, should))
-		case day != commission.DateOf(occurredAt, zone) || accrualDay != day || earningDay.Int64 != int64(day):
-			tell(fmt.Sprintf("conversion %d counts on another day than %s", id, commission.DateOf(occurredAt, zone)))
-		case int(earningPartner.Int64) != partnerID:
-			tell(fmt.Sprintf("conversion %d counts for the partner %d and not for its own, %d", id, earningPartner.Int64, partnerID))
+		for _, step := range []func(context.Context) error{
+			p.verifyStructures, p.findTerms, p.verifySums, func(ctx context.Context) (err error) {
+				conversions, err = p.verifyAttribution(ctx)
+				return err
+			}, p.verifyTerms, p.verifyReferredBy, p.verifyInvoices, func(ctx context.Context) (err error) {
+				r, err = p.reconcile(ctx)
+				return err
+			},
+		} {
+			if err := step(ctx); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 }
 
-// verifyTerms computes every term's window and flat fee anew, and holds Referred By against the referrals.
-func (l *Ledger) verifyTerms(ctx context.Context, network *ent.Network, tell func(string)) error {
-	zone, err := network.TimeZone.Location()
-	if err != nil {
-		return err
+func (p *proof) tellf(format string, args ...any) {
+	p.tell(Difference{Row: fmt.Sprintf(format, args...)})
+}
+
+// tellOf tells of a row of a term, whose sums are worth something else than they should be.
+func (p *proof) tellOf(term int, is, should commission.Sums, format string, args ...any) {
+	d := Difference{Row: fmt.Sprintf(format, args...)}
+	if t := p.terms[term]; t != nil {
+		expected, found := t.structure.Earned(should).Round(commission.Scale), t.structure.Earned(is).Round(commission.Scale)
+		d.ReferrerID, d.Expected, d.Found = t.referrerID, &expected, &found
 	}
-	structures, err := structuresOf(ctx, l.DB, network.ID)
-	if err != nil {
+	p.tell(d)
+}
+
+// verifyStructures holds each structure against the text that it is known by: two of them must never say the same, and
+// none changes [S5].
+func (p *proof) verifyStructures(ctx context.Context) error {
+	return database.Each(ctx, p.db, "SELECT id, canonical FROM commission_structure WHERE network_id = ?", []any{p.network.ID}, func(row *stdsql.Rows) error {
+		var id int
+		var canonical string
+		err := row.Scan(&id, &canonical)
+		if key := p.structures[id].Key(); key != canonical {
+			p.tellf("structure %d says %q, and is known as %q", id, key, canonical)
+		}
 		return err
+	})
+}
+
+// findTerms reads the terms, with what is stored of their sums.
+func (p *proof) findTerms(ctx context.Context) error {
+	return database.Each(ctx, p.db, `
+		SELECT t.id, t.referral_id, r.referrer_id, t.structure_id,
+			COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0)
+		FROM referral_term t JOIN referral r ON r.id = t.referral_id LEFT JOIN term_total total ON total.term_id = t.id
+		WHERE t.network_id = ?`, []any{p.network.ID}, func(row *stdsql.Rows) error {
+		var t provedTerm
+		var structureID int
+		var err error
+		t.total, err = scanSums(row, &t.id, &t.referralID, &t.referrerID, &structureID)
+		t.structure = p.structures[structureID]
+		p.terms[t.id] = &t
+		return err
+	})
+}
+
+// verifySums adds up accruals, earning days and totals anew.
+func (p *proof) verifySums(ctx context.Context) error {
+	for _, check := range []struct{ says, query string }{
+		{
+			"accrual %d sums %d conversions, revenue %s, payout %s; its conversions sum %d, %s, %s", `
+			SELECT a.id, a.term_id, a.conversions, a.revenue, a.payout, 0, COALESCE(c.n, 0), COALESCE(c.revenue, 0), COALESCE(c.payout, 0), 0
+			FROM accrual a LEFT JOIN (
+				SELECT accrual_id, SUM(CASE WHEN adjusts_id IS NULL THEN 1 ELSE 0 END) AS n, SUM(revenue) AS revenue, SUM(payout) AS payout
+				FROM conversion WHERE network_id = ? AND accrual_id IS NOT NULL GROUP BY accrual_id
+			) c ON c.accrual_id = a.id
+			WHERE a.network_id = ? AND (a.conversions <> COALESCE(c.n, 0) OR a.revenue <> COALESCE(c.revenue, 0) OR a.payout <> COALESCE(c.payout, 0))`,
+		},
+		{
+			"earning day %d sums %d conversions, revenue %s, payout %s; its conversions sum %d, %s, %s", `
+			SELECT e.id, 0, e.conversions, e.revenue, e.payout, 0, COALESCE(c.n, 0), COALESCE(c.revenue, 0), COALESCE(c.payout, 0), 0
+			FROM earning_day e LEFT JOIN (
+				SELECT earning_day_id, SUM(CASE WHEN adjusts_id IS NULL THEN 1 ELSE 0 END) AS n, SUM(revenue) AS revenue, SUM(payout) AS payout
+				FROM conversion WHERE network_id = ? GROUP BY earning_day_id
+			) c ON c.earning_day_id = e.id
+			WHERE e.network_id = ? AND (e.conversions <> COALESCE(c.n, 0) OR e.revenue <> COALESCE(c.revenue, 0) OR e.payout <> COALESCE(c.payout, 0))`,
+		},
+		{
+			"term %d totals %d conversions, revenue %s, payout %s; its accruals sum %d, %s, %s", `
+			SELECT t.id, t.id, COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0),
+				COALESCE(a.n, 0), COALESCE(a.revenue, 0), COALESCE(a.payout, 0), COALESCE(a.fee, 0)
+			FROM referral_term t LEFT JOIN term_total total ON total.term_id = t.id LEFT JOIN (
+				SELECT term_id, SUM(conversions) AS n, SUM(revenue) AS revenue, SUM(payout) AS payout, SUM(fee) AS fee
+				FROM accrual WHERE network_id = ? GROUP BY term_id
+			) a ON a.term_id = t.id
+			WHERE t.network_id = ? AND (COALESCE(total.conversions, 0) <> COALESCE(a.n, 0) OR COALESCE(total.revenue, 0) <> COALESCE(a.revenue, 0)
+				OR COALESCE(total.payout, 0) <> COALESCE(a.payout, 0) OR COALESCE(total.fee, 0) <> COALESCE(a.fee, 0))`,
+		},
+	} {
+		err := database.Each(ctx, p.db, check.query, []any{p.network.ID, p.network.ID}, func(row *stdsql.Rows) error {
+			var id, term int
+			var n [2]int64
+			var micros [6]int64
+			if err := row.Scan(&id, &term, &n[0], &micros[0], &micros[1], &micros[2], &n[1], &micros[3], &micros[4], &micros[5]); err != nil {
+				return err
+			}
+			is := commission.Sums{Conversions: n[0], Revenue: commission.FromMicros(micros[0]), Payout: commission.FromMicros(micros[1]), Fee: commission.FromMicros(micros[2])}
+			should := commission.Sums{Conversions: n[1], Revenue: commission.FromMicros(micros[3]), Payout: commission.FromMicros(micros[4]), Fee: commission.FromMicros(micros[5])}
+			p.tellOf(term, is, should, check.says, id, n[0], is.Revenue, is.Payout, n[1], should.Revenue, should.Payout)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// verifyAttribution attributes every conversion of the network anew, and sums what follows from it.
+func (p *proof) verifyAttribution(ctx context.Context) (int, error) {
+	history, err := load(ctx, p.db, p.network.ID, nil)
+	if err != nil {
+		return 0, err
+	}
+	count := 0
+	return count, database.Each(ctx, p.db, `
+		SELECT c.id, c.partner_id, c.occurred_at, o.occurred_at, c.day, COALESCE(a.term_id, 0), COALESCE(a.day, c.day), COALESCE(a.line_id, 0), e.partner_id, e.day,
+			c.revenue, c.payout
+		FROM conversion c
+		LEFT JOIN conversion o ON o.id = c.adjusts_id
+		LEFT JOIN accrual a ON a.id = c.accrual_id
+		LEFT JOIN earning_day e ON e.id = c.earning_day_id
+		WHERE c.network_id = ?`, []any{p.network.ID}, func(row *stdsql.Rows) error {
+		var id, partnerID, termID, line int
+		var occurredAt time.Time
+		var originalAt *time.Time
+		var day, accrualDay commission.Date
+		var earningPartner, earningDay stdsql.NullInt64
+		var revenue, payout int64
+		if err := row.Scan(&id, &partnerID, &occurredAt, &originalAt, &day, &termID, &accrualDay, &line, &earningPartner, &earningDay, &revenue, &payout); err != nil {
+			return err
+		}
+		count++
+		should := 0
+		sums := commission.Sums{Conversions: 1, Revenue: commission.FromMicros(revenue), Payout: commission.FromMicros(payout)}
+		attributedAt := occurredAt
+		if originalAt != nil {
+			attributedAt, sums.Conversions = *originalAt, 0
+		}
+		if term := history.attribute(partnerID, attributedAt).Term; term != nil {
+			should = term.ID
+			at := place{should, line}
+			p.counts[at] = p.counts[at].Plus(sums)
+		}
+		switch {
+		case termID != should && should != 0:
+			p.tellOf(should, commission.Sums{}, sums, "conversion %d counts at term %d; it occurred in term %d (0: in none)", id, termID, should)
+		case termID != should:
+			p.tellOf(termID, sums, commission.Sums{}, "conversion %d counts at term %d; it occurred in term %d (0: in none)", id, termID, should)
+		case day != commission.DateOf(occurredAt, p.zone) || accrualDay != day || earningDay.Int64 != int64(day):
+			p.tellf("conversion %d counts on another day than %s", id, commission.DateOf(occurredAt, p.zone))
+		case int(earningPartner.Int64) != partnerID:
+			p.tellf("conversion %d counts for the partner %d and not for its own, %d", id, earningPartner.Int64, partnerID)
+		}
+		return nil
+	})
+}
+
+// verifyTerms computes every term's window and flat fee anew.
+func (p *proof) verifyTerms(ctx context.Context) error {
 	var lastReferral int
 	var lastEnd *time.Time
-	err = database.Each(ctx, l.DB, `
+	fees := map[int]decimal.Decimal{}
+	err := database.Each(ctx, p.db, `
 		SELECT t.id, t.referral_id, t.structure_id, t.referred_date, t.window_ends_at, t.closed_at, COALESCE(total.fee, 0),
 			r.started_at, r.ended_at, referred.approved_at,
 			(SELECT COUNT(*) FROM partner_status s WHERE s.partner_id = r.referrer_id AND s.status = 'ACTIVE'
 				AND s.since <= r.started_at AND (s.until IS NULL OR s.until > r.started_at))
 		FROM referral_term t JOIN referral r ON r.id = t.referral_id JOIN partner referred ON referred.id = r.referred_id
 		LEFT JOIN term_total total ON total.term_id = t.id
-		WHERE t.network_id = ? ORDER BY t.referral_id, t.referred_date`, []any{network.ID}, func(row *stdsql.Rows) error {
+		WHERE t.network_id = ? ORDER BY t.referral_id, t.referred_date`, []any{p.network.ID}, func(row *stdsql.Rows) error {
 		var id, referralID, structureID, active int
 		var term commission.Term
 		var fee int64
@@ -159,12 +262,12 @@ func (l *Ledger) verifyTerms(ctx context.Context, network *ent.Network, tell fun
 		if err := row.Scan(&id, &referralID, &structureID, &term.ReferredDate, &term.WindowEndsAt, &term.ClosedAt, &fee, &startedAt, &endedAt, &approvedAt, &active); err != nil {
 			return err
 		}
-		structure := structures[structureID]
-		if !same(term.WindowEndsAt, structure.WindowEndsAt(term.ReferredDate, zone)) {
-			tell(fmt.Sprintf("term %d ends its window at another moment than a duration after its Referred Date", id))
+		structure := p.structures[structureID]
+		if !same(term.WindowEndsAt, structure.WindowEndsAt(term.ReferredDate, p.zone)) {
+			p.tellf("term %d ends its window at another moment than a duration after its Referred Date", id)
 		}
 		if referralID == lastReferral && (lastEnd == nil || lastEnd.After(term.ReferredDate)) {
-			tell(fmt.Sprintf("term %d begins before the term before it ends", id))
+			p.tellf("term %d begins before the term before it ends", id)
 		}
 		if end, ends := term.End(); ends {
 			lastEnd = &end
@@ -172,7 +275,7 @@ func (l *Ledger) verifyTerms(ctx context.Context, network *ent.Network, tell fun
 			lastEnd = nil
 		}
 		if endedAt != nil && (lastEnd == nil || lastEnd.After(*endedAt)) {
-			tell(fmt.Sprintf("term %d runs on after its referral ended", id))
+			p.tellf("term %d runs on after its referral ended", id)
 		}
 		lastReferral = referralID
 		earned := commission.Sums{}.Fee
@@ -180,21 +283,45 @@ func (l *Ledger) verifyTerms(ctx context.Context, network *ent.Network, tell fun
 			approvedAt.Equal(startedAt) && term.ReferredDate.Equal(startedAt) && active > 0 {
 			earned = flat.Amount
 		}
-		if !commission.FromMicros(fee).Equal(earned) {
-			tell(fmt.Sprintf("term %d earned a flat fee of %s; it should be %s", id, commission.FromMicros(fee), earned))
+		if !earned.IsZero() {
+			fees[id] = earned
+		}
+		if found := commission.FromMicros(fee); !found.Equal(earned) {
+			p.tellOf(id, commission.Sums{Fee: found}, commission.Sums{Fee: earned}, "term %d earned a flat fee of %s; it should be %s", id, found, earned)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return database.Each(ctx, l.DB, `
+	return p.addFees(ctx, fees)
+}
+
+// addFees puts the fees that follow from the first approvals to where they count: each is in one accrual.
+func (p *proof) addFees(ctx context.Context, fees map[int]decimal.Decimal) error {
+	lines := map[int]int{} // by term
+	err := database.Each(ctx, p.db, "SELECT term_id, line_id FROM accrual WHERE network_id = ? AND fee <> 0", []any{p.network.ID}, func(row *stdsql.Rows) error {
+		var term, line int
+		err := row.Scan(&term, &line)
+		lines[term] = line
+		return err
+	})
+	for term, fee := range fees {
+		at := place{term, lines[term]}
+		p.counts[at] = p.counts[at].Plus(commission.Sums{Fee: fee})
+	}
+	return err
+}
+
+// verifyReferredBy holds Referred By against the referrals.
+func (p *proof) verifyReferredBy(ctx context.Context) error {
+	return database.Each(ctx, p.db, `
 		SELECT p.id FROM partner p LEFT JOIN referral r ON r.active_key = p.id
 		WHERE p.network_id = ? AND p.approved_at IS NOT NULL AND COALESCE(p.referred_by_id, 0) <> COALESCE(r.referrer_id, 0)`,
-		[]any{network.ID}, func(row *stdsql.Rows) error {
+		[]any{p.network.ID}, func(row *stdsql.Rows) error {
 			var id int
 			err := row.Scan(&id)
-			tell(fmt.Sprintf("partner %d has another Referred By than its referral", id))
+			p.tellf("partner %d has another Referred By than its referral", id)
 			return err
 		})
 }

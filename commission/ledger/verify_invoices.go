@@ -9,16 +9,13 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
-	ent "partner.example/referrals/ent/generated"
 )
 
 // verifyInvoices holds the invoices of a network against what they claimed: every line pays just the rows that
 // carry it, at its rate, every total is the sum of its lines and not negative, and the numbers have no gaps [I3 to I5].
-func (l *Ledger) verifyInvoices(ctx context.Context, network *ent.Network, tell func(string)) error {
-	for _, verify := range []func(context.Context, *ent.Network, func(string)) error{
-		l.verifyTotals, l.verifyLines, l.verifyCarried, l.verifyClaims,
-	} {
-		if err := verify(ctx, network, tell); err != nil {
+func (p *proof) verifyInvoices(ctx context.Context) error {
+	for _, verify := range []func(context.Context) error{p.verifyTotals, p.verifyLines, p.verifyCarried, p.verifyClaims} {
+		if err := verify(ctx); err != nil {
 			return err
 		}
 	}
@@ -26,31 +23,38 @@ func (l *Ledger) verifyInvoices(ctx context.Context, network *ent.Network, tell 
 }
 
 // verifyTotals adds the lines up and counts the numbers.
-func (l *Ledger) verifyTotals(ctx context.Context, network *ent.Network, tell func(string)) error {
+func (p *proof) verifyTotals(ctx context.Context) error {
 	number := 0
-	err := database.Each(ctx, l.DB, `
+	err := database.Each(ctx, p.db, `
 		SELECT i.number, i.total, COALESCE(SUM(l.amount), 0)
 		FROM invoice i LEFT JOIN invoice_line l ON l.invoice_id = i.id
-		WHERE i.network_id = ? GROUP BY i.id, i.number, i.total ORDER BY i.number`, []any{network.ID}, func(row *stdsql.Rows) error {
+		WHERE i.network_id = ? GROUP BY i.id, i.number, i.total ORDER BY i.number`, []any{p.network.ID}, func(row *stdsql.Rows) error {
 		var is int
 		var total, lines int64
 		if err := row.Scan(&is, &total, &lines); err != nil {
 			return err
 		}
 		if number++; is != number {
-			tell(fmt.Sprintf("invoice %d of network %d should be number %d: numbers have no gaps", is, network.ID, number))
+			p.tellf("invoice %d of network %d should be number %d: numbers have no gaps", is, p.network.ID, number)
 			number = is
 		}
 		if total != lines || total < 0 {
-			tell(fmt.Sprintf("invoice %d of network %d is %s in total; its lines sum %s, and it must not be negative",
-				is, network.ID, commission.FromMicros(total), commission.FromMicros(lines)))
+			p.tellf("invoice %d of network %d is %s in total; its lines sum %s, and it must not be negative",
+				is, p.network.ID, commission.FromMicros(total), commission.FromMicros(lines))
 		}
 		return nil
 	})
-	if err == nil && network.NextInvoiceNumber != number+1 {
-		tell(fmt.Sprintf("the next invoice of network %d would be number %d; its last is %d", network.ID, network.NextInvoiceNumber, number))
+	if err != nil {
+		return err
 	}
-	return err
+	return database.Each(ctx, p.db, "SELECT next_invoice_number FROM network WHERE id = ?", []any{p.network.ID}, func(row *stdsql.Rows) error {
+		var next int
+		err := row.Scan(&next)
+		if next != number+1 {
+			p.tellf("the next invoice of network %d would be number %d; its last is %d", p.network.ID, next, number)
+		}
+		return err
+	})
 }
 
 // claimed is an invoice line with the sums of the rows that carry it.
@@ -68,15 +72,12 @@ type claimed struct {
 	accruals, earnings int // how many rows carry it
 	ofOthers           int // those of them that are another term's or another partner's
 	sums               commission.Sums
+	worth              *decimal.Decimal // what the rows that carry it are worth; nil: it should have none
 }
 
 // verifyLines computes every line anew from the rows that carry it.
-func (l *Ledger) verifyLines(ctx context.Context, network *ent.Network, tell func(string)) error {
-	structures, err := structuresOf(ctx, l.DB, network.ID)
-	if err != nil {
-		return err
-	}
-	return database.Each(ctx, l.DB, `
+func (p *proof) verifyLines(ctx context.Context) error {
+	return database.Each(ctx, p.db, `
 		SELECT i.number, i.status, l.type, i.partner_id, COALESCE(r.referrer_id, 0), COALESCE(l.term_id, 0), COALESCE(l.structure_id, 0), COALESCE(t.structure_id, 0),
 			l.conversions, l.basis_amount, l.amount,
 			COALESCE(a.n, 0), COALESCE(e.n, 0), COALESCE(a.others, 0) + COALESCE(e.others, 0),
@@ -94,7 +95,7 @@ func (l *Ledger) verifyLines(ctx context.Context, network *ent.Network, tell fun
 			FROM earning_day e JOIN invoice_line l ON l.id = e.line_id JOIN invoice i ON i.id = l.invoice_id
 			WHERE e.network_id = ? AND e.line_id > 0 GROUP BY e.line_id
 		) e ON e.line_id = l.id
-		WHERE l.network_id = ?`, []any{network.ID, network.ID, network.ID}, func(row *stdsql.Rows) error {
+		WHERE l.network_id = ?`, []any{p.network.ID, p.network.ID, p.network.ID}, func(row *stdsql.Rows) error {
 		var c claimed
 		var basis, amount, revenue, payout, fee int64
 		if err := row.Scan(&c.number, &c.status, &c.kind, &c.partner, &c.referrer, &c.term, &c.structure, &c.termsStructure,
@@ -103,8 +104,11 @@ func (l *Ledger) verifyLines(ctx context.Context, network *ent.Network, tell fun
 		}
 		c.basis, c.amount = commission.FromMicros(basis), commission.FromMicros(amount)
 		c.sums.Revenue, c.sums.Payout, c.sums.Fee = commission.FromMicros(revenue), commission.FromMicros(payout), commission.FromMicros(fee)
-		if wrong := c.wrong(network.Currency, structures[c.structure]); wrong != "" {
-			tell(fmt.Sprintf("invoice %d of network %d has a line %s of %s that %s", c.number, network.ID, c.kind, c.amount, wrong))
+		if wrong := c.wrong(p.network.Currency, p.structures[c.structure]); wrong != "" {
+			p.tell(Difference{
+				Row:        fmt.Sprintf("invoice %d of network %d has a line %s of %s that %s", c.number, p.network.ID, c.kind, c.amount, wrong),
+				ReferrerID: c.referrer, Expected: c.worth, Found: &c.amount,
+			})
 		}
 		return nil
 	})
@@ -141,6 +145,7 @@ func (c *claimed) wrong(currency commission.Currency, structure commission.Struc
 		basis, amount = c.sums.Of(structure.Basis()), structure.Earned(c.sums)
 	}
 	amount = currency.Round(amount)
+	c.worth = &amount
 	switch {
 	case c.ofOthers > 0:
 		return fmt.Sprintf("holds %d rows of others", c.ofOthers)
@@ -152,8 +157,8 @@ func (c *claimed) wrong(currency commission.Currency, structure commission.Struc
 
 // verifyCarried holds what was carried forward against what was brought back [I5]: one goes with one, of the same
 // partner and the same amount, on invoices that stand.
-func (l *Ledger) verifyCarried(ctx context.Context, network *ent.Network, tell func(string)) error {
-	return database.Each(ctx, l.DB, `
+func (p *proof) verifyCarried(ctx context.Context) error {
+	return database.Each(ctx, p.db, `
 		SELECT i.number, back.amount, COUNT(l.id) FROM invoice_line back JOIN invoice i ON i.id = back.invoice_id
 		LEFT JOIN invoice_line l ON l.carried_by = back.id AND l.type = 'CARRY_FORWARD' AND l.amount = -back.amount
 			AND EXISTS (SELECT 1 FROM invoice o WHERE o.id = l.invoice_id AND o.status <> 'DELETED' AND o.partner_id = i.partner_id AND o.number < i.number)
@@ -163,25 +168,25 @@ func (l *Ledger) verifyCarried(ctx context.Context, network *ent.Network, tell f
 		SELECT i.number, l.amount, 0 FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
 		LEFT JOIN invoice_line back ON back.id = l.carried_by LEFT JOIN invoice later ON later.id = back.invoice_id
 		WHERE i.network_id = ? AND l.carried_by IS NOT NULL AND (later.id IS NULL OR later.status = 'DELETED' OR back.amount <> -l.amount)`,
-		[]any{network.ID, network.ID}, func(row *stdsql.Rows) error {
+		[]any{p.network.ID, p.network.ID}, func(row *stdsql.Rows) error {
 			var number, outs int
 			var amount int64
 			err := row.Scan(&number, &amount, &outs)
-			tell(fmt.Sprintf("invoice %d of network %d carries %s forward that has not one line to go with on another invoice, but %d", number, network.ID, commission.FromMicros(amount), outs))
+			p.tellf("invoice %d of network %d carries %s forward that has not one line to go with on another invoice, but %d", number, p.network.ID, commission.FromMicros(amount), outs)
 			return err
 		})
 }
 
 // verifyClaims finds rows that carry a line which is not there, or are open and carry one.
-func (l *Ledger) verifyClaims(ctx context.Context, network *ent.Network, tell func(string)) error {
+func (p *proof) verifyClaims(ctx context.Context) error {
 	for _, table := range []string{"accrual", "earning_day"} {
-		err := database.Each(ctx, l.DB, `
+		err := database.Each(ctx, p.db, `
 			SELECT a.id, a.slot, a.line_id FROM `+table+` a LEFT JOIN invoice_line l ON l.id = a.line_id
 			WHERE a.network_id = ? AND a.line_id <> ? AND (a.slot = ? OR (a.line_id > 0 AND l.id IS NULL))`,
-			[]any{network.ID, unbilledLine, openSlot}, func(row *stdsql.Rows) error {
+			[]any{p.network.ID, unbilledLine, openSlot}, func(row *stdsql.Rows) error {
 				var id, slot, line int
 				err := row.Scan(&id, &slot, &line)
-				tell(fmt.Sprintf("%s %d in the slot %d carries the line %d, which is not there or leaves it open", table, id, slot, line))
+				p.tellf("%s %d in the slot %d carries the line %d, which is not there or leaves it open", table, id, slot, line)
 				return err
 			})
 		if err != nil {

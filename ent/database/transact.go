@@ -118,6 +118,21 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 	return nil
 }
 
+// Snapshot reads the database as it is at one moment, that of the first statement, whatever is written meanwhile.
+// It holds nobody up, and nobody holds it up.
+func (d *Database) Snapshot(ctx context.Context, read func(ctx context.Context, q Querier) error) error {
+	options := &sql.TxOptions{ReadOnly: true} // SQLite reads a snapshot of its log
+	if d.dialect != dialect.SQLite {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := d.pool.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return read(ctx, tx)
+}
+
 // The errors by which MySQL and its family say that a transaction must be run again.
 const (
 	lockWaitTimeout  = 1205

@@ -45,11 +45,14 @@ type ResolverRoot interface {
 	Invoice() InvoiceResolver
 	InvoiceLine() InvoiceLineResolver
 	InvoiceLineDay() InvoiceLineDayResolver
+	LiabilityAge() LiabilityAgeResolver
 	Mutation() MutationResolver
 	Network() NetworkResolver
 	Partner() PartnerResolver
 	PartnerReferralSetting() PartnerReferralSettingResolver
 	Query() QueryResolver
+	Reconciliation() ReconciliationResolver
+	ReconciliationDifference() ReconciliationDifferenceResolver
 	Referral() ReferralResolver
 	ReferralCommission() ReferralCommissionResolver
 	ReferralReport() ReferralReportResolver
@@ -58,6 +61,7 @@ type ResolverRoot interface {
 	ReferralSettings() ReferralSettingsResolver
 	ReferralTerm() ReferralTermResolver
 	ReferralThreshold() ReferralThresholdResolver
+	ReferrerReconciliation() ReferrerReconciliationResolver
 	RunBillingPayload() RunBillingPayloadResolver
 	SettingsImpact() SettingsImpactResolver
 	TermDay() TermDayResolver
@@ -261,6 +265,24 @@ type ComplexityRoot struct {
 		Invoice func(childComplexity int) int
 	}
 
+	Liability struct {
+		Ages           func(childComplexity int) int
+		AsOf           func(childComplexity int) int
+		CarriedForward func(childComplexity int) int
+		Owed           func(childComplexity int) int
+		Unpaid         func(childComplexity int) int
+		Waiting        func(childComplexity int) int
+	}
+
+	LiabilityAge struct {
+		CarriedForward func(childComplexity int) int
+		FromDays       func(childComplexity int) int
+		Owed           func(childComplexity int) int
+		ToDays         func(childComplexity int) int
+		Unpaid         func(childComplexity int) int
+		Waiting        func(childComplexity int) int
+	}
+
 	Mutation struct {
 		ApprovePartner               func(childComplexity int, id scalar.ID) int
 		AssignReferredBy             func(childComplexity int, input model.AssignReferredByInput) int
@@ -292,11 +314,13 @@ type ComplexityRoot struct {
 		ID                            func(childComplexity int) int
 		Invoice                       func(childComplexity int, id scalar.ID) int
 		Invoices                      func(childComplexity int, filter *model.InvoiceFilter, first *int32, after *string) int
+		Liability                     func(childComplexity int, asOf *commission.Date) int
 		Name                          func(childComplexity int) int
 		Partner                       func(childComplexity int, id scalar.ID) int
 		Partners                      func(childComplexity int, filter *model.PartnerFilter, first *int32, after *string) int
 		PreviewPartnerReferralSetting func(childComplexity int, input model.UpdatePartnerReferralSettingInput) int
 		PreviewReferralSettings       func(childComplexity int, input model.UpdateReferralSettingsInput) int
+		Reconciliation                func(childComplexity int) int
 		ReferralReport                func(childComplexity int, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) int
 		ReferralSettings              func(childComplexity int) int
 		SignUpPage                    func(childComplexity int) int
@@ -376,6 +400,27 @@ type ComplexityRoot struct {
 		Networks func(childComplexity int, search *string, first *int32, after *string) int
 		Node     func(childComplexity int, id scalar.ID) int
 		Viewer   func(childComplexity int) int
+	}
+
+	Reconciliation struct {
+		AsOf           func(childComplexity int) int
+		Balanced       func(childComplexity int) int
+		BelowThreshold func(childComplexity int) int
+		Billed         func(childComplexity int) int
+		Differences    func(childComplexity int) int
+		Earned         func(childComplexity int) int
+		Forfeited      func(childComplexity int) int
+		Found          func(childComplexity int) int
+		Referrers      func(childComplexity int, first *int32, after *string) int
+		Rounding       func(childComplexity int) int
+		Unbilled       func(childComplexity int) int
+	}
+
+	ReconciliationDifference struct {
+		Expected func(childComplexity int) int
+		Found    func(childComplexity int) int
+		Referrer func(childComplexity int) int
+		Row      func(childComplexity int) int
 	}
 
 	RecordPayload struct {
@@ -509,6 +554,27 @@ type ComplexityRoot struct {
 		Target    func(childComplexity int) int
 	}
 
+	ReferrerReconciliation struct {
+		BelowThreshold func(childComplexity int) int
+		Billed         func(childComplexity int) int
+		Earned         func(childComplexity int) int
+		Forfeited      func(childComplexity int) int
+		Referrer       func(childComplexity int) int
+		Unbilled       func(childComplexity int) int
+	}
+
+	ReferrerReconciliationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ReferrerReconciliationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	RunBillingPayload struct {
 		Invoices func(childComplexity int, first *int32, after *string) int
 	}
@@ -640,6 +706,9 @@ type InvoiceLineResolver interface {
 type InvoiceLineDayResolver interface {
 	ConversionList(ctx context.Context, obj *ledger.LineDay, first *int32, after *string) (*page.Connection[*generated.Conversion], error)
 }
+type LiabilityAgeResolver interface {
+	ToDays(ctx context.Context, obj *ledger.Age) (*int32, error)
+}
 type MutationResolver interface {
 	SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error)
 	UpdateReferralSettings(ctx context.Context, input model.UpdateReferralSettingsInput) (*model.UpdateReferralSettingsPayload, error)
@@ -675,6 +744,8 @@ type NetworkResolver interface {
 	ReferralReport(ctx context.Context, obj *generated.Network, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) (*ledger.Report, error)
 	Invoices(ctx context.Context, obj *generated.Network, filter *model.InvoiceFilter, first *int32, after *string) (*page.Connection[*generated.Invoice], error)
 	Conversion(ctx context.Context, obj *generated.Network, externalID string) (*generated.Conversion, error)
+	Reconciliation(ctx context.Context, obj *generated.Network) (*ledger.Reconciliation, error)
+	Liability(ctx context.Context, obj *generated.Network, asOf *commission.Date) (*ledger.Liability, error)
 	Invoice(ctx context.Context, obj *generated.Network, id scalar.ID) (*generated.Invoice, error)
 	SignUpPage(ctx context.Context, obj *generated.Network) (*string, error)
 	Accounts(ctx context.Context, obj *generated.Network, first *int32, after *string) (*page.Connection[*generated.Account], error)
@@ -703,6 +774,12 @@ type QueryResolver interface {
 	Network(ctx context.Context, id *scalar.ID) (*generated.Network, error)
 	Networks(ctx context.Context, search *string, first *int32, after *string) (*page.Connection[*generated.Network], error)
 	Node(ctx context.Context, id scalar.ID) (page.Node, error)
+}
+type ReconciliationResolver interface {
+	Referrers(ctx context.Context, obj *ledger.Reconciliation, first *int32, after *string) (*page.Connection[*ledger.ReferrerShares], error)
+}
+type ReconciliationDifferenceResolver interface {
+	Referrer(ctx context.Context, obj *ledger.Difference) (*generated.Partner, error)
 }
 type ReferralResolver interface {
 	ID(ctx context.Context, obj *generated.Referral) (*scalar.ID, error)
@@ -753,6 +830,9 @@ type ReferralTermResolver interface {
 }
 type ReferralThresholdResolver interface {
 	ReachedAt(ctx context.Context, obj *ledger.Threshold) (*time.Time, error)
+}
+type ReferrerReconciliationResolver interface {
+	Referrer(ctx context.Context, obj *ledger.ReferrerShares) (*generated.Partner, error)
 }
 type RunBillingPayloadResolver interface {
 	Invoices(ctx context.Context, obj *billing.Made, first *int32, after *string) (*page.Connection[*generated.Invoice], error)
@@ -1506,6 +1586,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvoicePayload.Invoice(childComplexity), true
 
+	case "Liability.ages":
+		if e.ComplexityRoot.Liability.Ages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Liability.Ages(childComplexity), true
+	case "Liability.asOf":
+		if e.ComplexityRoot.Liability.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Liability.AsOf(childComplexity), true
+	case "Liability.carriedForward":
+		if e.ComplexityRoot.Liability.CarriedForward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Liability.CarriedForward(childComplexity), true
+	case "Liability.owed":
+		if e.ComplexityRoot.Liability.Owed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Liability.Owed(childComplexity), true
+	case "Liability.unpaid":
+		if e.ComplexityRoot.Liability.Unpaid == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Liability.Unpaid(childComplexity), true
+	case "Liability.waiting":
+		if e.ComplexityRoot.Liability.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Liability.Waiting(childComplexity), true
+
+	case "LiabilityAge.carriedForward":
+		if e.ComplexityRoot.LiabilityAge.CarriedForward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiabilityAge.CarriedForward(childComplexity), true
+	case "LiabilityAge.fromDays":
+		if e.ComplexityRoot.LiabilityAge.FromDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiabilityAge.FromDays(childComplexity), true
+	case "LiabilityAge.owed":
+		if e.ComplexityRoot.LiabilityAge.Owed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiabilityAge.Owed(childComplexity), true
+	case "LiabilityAge.toDays":
+		if e.ComplexityRoot.LiabilityAge.ToDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiabilityAge.ToDays(childComplexity), true
+	case "LiabilityAge.unpaid":
+		if e.ComplexityRoot.LiabilityAge.Unpaid == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiabilityAge.Unpaid(childComplexity), true
+	case "LiabilityAge.waiting":
+		if e.ComplexityRoot.LiabilityAge.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiabilityAge.Waiting(childComplexity), true
+
 	case "Mutation.approvePartner":
 		if e.ComplexityRoot.Mutation.ApprovePartner == nil {
 			break
@@ -1794,6 +1948,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.Invoices(childComplexity, args["filter"].(*model.InvoiceFilter), args["first"].(*int32), args["after"].(*string)), true
+	case "Network.liability":
+		if e.ComplexityRoot.Network.Liability == nil {
+			break
+		}
+
+		args, err := ec.field_Network_liability_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.Liability(childComplexity, args["asOf"].(*commission.Date)), true
 	case "Network.name":
 		if e.ComplexityRoot.Network.Name == nil {
 			break
@@ -1844,6 +2009,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.PreviewReferralSettings(childComplexity, args["input"].(model.UpdateReferralSettingsInput)), true
+	case "Network.reconciliation":
+		if e.ComplexityRoot.Network.Reconciliation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Network.Reconciliation(childComplexity), true
 	case "Network.referralReport":
 		if e.ComplexityRoot.Network.ReferralReport == nil {
 			break
@@ -2166,6 +2337,103 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "Reconciliation.asOf":
+		if e.ComplexityRoot.Reconciliation.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.AsOf(childComplexity), true
+	case "Reconciliation.balanced":
+		if e.ComplexityRoot.Reconciliation.Balanced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Balanced(childComplexity), true
+	case "Reconciliation.belowThreshold":
+		if e.ComplexityRoot.Reconciliation.BelowThreshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.BelowThreshold(childComplexity), true
+	case "Reconciliation.billed":
+		if e.ComplexityRoot.Reconciliation.Billed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Billed(childComplexity), true
+	case "Reconciliation.differences":
+		if e.ComplexityRoot.Reconciliation.Differences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Differences(childComplexity), true
+	case "Reconciliation.earned":
+		if e.ComplexityRoot.Reconciliation.Earned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Earned(childComplexity), true
+	case "Reconciliation.forfeited":
+		if e.ComplexityRoot.Reconciliation.Forfeited == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Forfeited(childComplexity), true
+	case "Reconciliation.differenceCount":
+		if e.ComplexityRoot.Reconciliation.Found == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Found(childComplexity), true
+	case "Reconciliation.referrers":
+		if e.ComplexityRoot.Reconciliation.Referrers == nil {
+			break
+		}
+
+		args, err := ec.field_Reconciliation_referrers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Reconciliation.Referrers(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "Reconciliation.rounding":
+		if e.ComplexityRoot.Reconciliation.Rounding == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Rounding(childComplexity), true
+	case "Reconciliation.unbilled":
+		if e.ComplexityRoot.Reconciliation.Unbilled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Unbilled(childComplexity), true
+
+	case "ReconciliationDifference.expected":
+		if e.ComplexityRoot.ReconciliationDifference.Expected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationDifference.Expected(childComplexity), true
+	case "ReconciliationDifference.found":
+		if e.ComplexityRoot.ReconciliationDifference.Found == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationDifference.Found(childComplexity), true
+	case "ReconciliationDifference.referrer":
+		if e.ComplexityRoot.ReconciliationDifference.Referrer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationDifference.Referrer(childComplexity), true
+	case "ReconciliationDifference.row":
+		if e.ComplexityRoot.ReconciliationDifference.Row == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationDifference.Row(childComplexity), true
 
 	case "RecordPayload.duplicates":
 		if e.ComplexityRoot.RecordPayload.Duplicates == nil {
@@ -2695,6 +2963,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralThreshold.Target(childComplexity), true
+
+	case "ReferrerReconciliation.belowThreshold":
+		if e.ComplexityRoot.ReferrerReconciliation.BelowThreshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliation.BelowThreshold(childComplexity), true
+	case "ReferrerReconciliation.billed":
+		if e.ComplexityRoot.ReferrerReconciliation.Billed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliation.Billed(childComplexity), true
+	case "ReferrerReconciliation.earned":
+		if e.ComplexityRoot.ReferrerReconciliation.Earned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliation.Earned(childComplexity), true
+	case "ReferrerReconciliation.forfeited":
+		if e.ComplexityRoot.ReferrerReconciliation.Forfeited == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliation.Forfeited(childComplexity), true
+	case "ReferrerReconciliation.referrer":
+		if e.ComplexityRoot.ReferrerReconciliation.Referrer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliation.Referrer(childComplexity), true
+	case "ReferrerReconciliation.unbilled":
+		if e.ComplexityRoot.ReferrerReconciliation.Unbilled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliation.Unbilled(childComplexity), true
+
+	case "ReferrerReconciliationConnection.edges":
+		if e.ComplexityRoot.ReferrerReconciliationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliationConnection.Edges(childComplexity), true
+	case "ReferrerReconciliationConnection.nodes":
+		if e.ComplexityRoot.ReferrerReconciliationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliationConnection.Nodes(childComplexity), true
+	case "ReferrerReconciliationConnection.pageInfo":
+		if e.ComplexityRoot.ReferrerReconciliationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliationConnection.PageInfo(childComplexity), true
+	case "ReferrerReconciliationConnection.totalCount":
+		if e.ComplexityRoot.ReferrerReconciliationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliationConnection.TotalCount(childComplexity), true
+
+	case "ReferrerReconciliationEdge.cursor":
+		if e.ComplexityRoot.ReferrerReconciliationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliationEdge.Cursor(childComplexity), true
+	case "ReferrerReconciliationEdge.node":
+		if e.ComplexityRoot.ReferrerReconciliationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerReconciliationEdge.Node(childComplexity), true
 
 	case "RunBillingPayload.invoices":
 		if e.ComplexityRoot.RunBillingPayload.Invoices == nil {
@@ -3359,6 +3702,16 @@ type Network implements Node {
     "As the tracking platform knows it."
     externalId: String!
   ): Conversion! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  """
+  What referrers earned, recomputed from the conversions, held against what is stored, row by row. It reads the network as it is at
+  one moment, which takes some seconds for a million conversions.
+  """
+  reconciliation: Reconciliation! @allow(roles: [ADMIN, SUPPORT])
+  "What the network owed its referrers at the end of a day, by how old it was."
+  liability(
+    "The day, in the network's time zone; today where left out. BAD_USER_INPUT for a day to come."
+    asOf: Date
+  ): Liability! @allow(roles: [ADMIN, SUPPORT])
   "One invoice of the network. NOT_FOUND where the viewer sees none with this id."
   invoice(
     "The id of the invoice."
@@ -4585,6 +4938,128 @@ type InvoicePayload {
   invoice: Invoice!
 }
 
+# --- Reconciliation ---
+
+"""
+What referrers earned over all time, from the conversions and first approvals alone, beside what has become of it as it is stored.
+Amounts are rounded as invoices and the report round them: each line, and once what a term has on no line (rule C7).
+"""
+type Reconciliation {
+  "The moment as of which everything was read."
+  asOf: DateTime!
+  "What the conversions and first approvals come to, under the terms."
+  earned: Decimal!
+  "On lines of invoices that stand."
+  billed: Decimal!
+  "Payable, and on no invoice yet."
+  unbilled: Decimal!
+  "Waiting for minimum earnings (rule C3)."
+  belowThreshold: Decimal!
+  "Given up when referrals ended (rule A6)."
+  forfeited: Decimal!
+  "What rounding has added to the exact commission, to 6 decimals; less than 0 where it has taken away."
+  rounding: Decimal!
+  """
+  Whether earned = billed + unbilled + belowThreshold + forfeited for every referrer, and every sum, window, fee, line and total is
+  what follows from the conversions and the history of settings.
+  """
+  balanced: Boolean!
+  "The rows that are not what they should be: the first 100."
+  differences: [ReconciliationDifference!]!
+  "How many such rows there are."
+  differenceCount: Int!
+  "The same amounts of each referrer that has any, in the order in which they became partners."
+  referrers(
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): ReferrerReconciliationConnection!
+}
+
+"A row that is not what it should be."
+type ReconciliationDifference {
+  "Which row it is, by its number in the storage, and what is wrong with it."
+  row: String!
+  "Whose commission it is about; null: nobody's."
+  referrer: Partner
+  "The amount that follows from the conversions; null: it is about no amount."
+  expected: Decimal
+  "The amount that is stored; null: it is about no amount."
+  found: Decimal
+}
+
+"What one referrer earned over all time, and what has become of it."
+type ReferrerReconciliation {
+  "Who earned."
+  referrer: Partner!
+  "What the conversions and first approvals come to."
+  earned: Decimal!
+  "On lines of invoices that stand."
+  billed: Decimal!
+  "Payable, and on no invoice yet."
+  unbilled: Decimal!
+  "Waiting for minimum earnings (rule C3)."
+  belowThreshold: Decimal!
+  "Given up when referrals ended (rule A6)."
+  forfeited: Decimal!
+}
+
+"A page of referrers."
+type ReferrerReconciliationConnection {
+  "The referrers of the page."
+  nodes: [ReferrerReconciliation!]!
+  "The same, each with its cursor."
+  edges: [ReferrerReconciliationEdge!]!
+  "How many there are on all pages."
+  totalCount: Int!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+}
+
+"A referrer in a list."
+type ReferrerReconciliationEdge {
+  "Where it stands in the list."
+  cursor: String!
+  "The referrer."
+  node: ReferrerReconciliation!
+}
+
+"""
+What a network owed its referrers at the end of a day: of what was earned by then, as is known now, and by the invoices, payments,
+deletions and forfeits of that time. To 6 decimals, since rows and lines round the sum of many days once (rule C7).
+"""
+type Liability {
+  "The last day that counts, in the network's time zone."
+  asOf: Date!
+  "Payable, and on no invoice."
+  owed: Decimal!
+  "On referral lines of invoices that were not paid."
+  unpaid: Decimal!
+  "Below a threshold (rule C3)."
+  waiting: Decimal!
+  "What partners owe: carried to an invoice that was still to come (rule I5), also where their own payouts left it over."
+  carriedForward: Decimal!
+  "The same by age: 0 to 30 days, 31 to 60, 61 to 90, and older."
+  ages: [LiabilityAge!]!
+}
+
+"What was owed that was of one age: as old as the day that earned it or, on an invoice, as the invoice."
+type LiabilityAge {
+  "How many days old, at least."
+  fromDays: Int!
+  "How many days old, at most; null: or older."
+  toDays: Int
+  "Payable, and on no invoice."
+  owed: Decimal!
+  "On referral lines of invoices that were not paid."
+  unpaid: Decimal!
+  "Below a threshold."
+  waiting: Decimal!
+  "Carried to an invoice that was still to come."
+  carriedForward: Decimal!
+}
+
 # --- Conversions ---
 
 """
@@ -5109,6 +5584,42 @@ func (ec *executionContext) childFields_InvoicePayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type InvoicePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Liability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_Liability_asOf(ctx, field)
+	case "owed":
+		return ec.fieldContext_Liability_owed(ctx, field)
+	case "unpaid":
+		return ec.fieldContext_Liability_unpaid(ctx, field)
+	case "waiting":
+		return ec.fieldContext_Liability_waiting(ctx, field)
+	case "carriedForward":
+		return ec.fieldContext_Liability_carriedForward(ctx, field)
+	case "ages":
+		return ec.fieldContext_Liability_ages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Liability", field.Name)
+}
+
+func (ec *executionContext) childFields_LiabilityAge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fromDays":
+		return ec.fieldContext_LiabilityAge_fromDays(ctx, field)
+	case "toDays":
+		return ec.fieldContext_LiabilityAge_toDays(ctx, field)
+	case "owed":
+		return ec.fieldContext_LiabilityAge_owed(ctx, field)
+	case "unpaid":
+		return ec.fieldContext_LiabilityAge_unpaid(ctx, field)
+	case "waiting":
+		return ec.fieldContext_LiabilityAge_waiting(ctx, field)
+	case "carriedForward":
+		return ec.fieldContext_LiabilityAge_carriedForward(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LiabilityAge", field.Name)
+}
+
 func (ec *executionContext) childFields_Network(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5135,6 +5646,10 @@ func (ec *executionContext) childFields_Network(ctx context.Context, field graph
 		return ec.fieldContext_Network_invoices(ctx, field)
 	case "conversion":
 		return ec.fieldContext_Network_conversion(ctx, field)
+	case "reconciliation":
+		return ec.fieldContext_Network_reconciliation(ctx, field)
+	case "liability":
+		return ec.fieldContext_Network_liability(ctx, field)
 	case "invoice":
 		return ec.fieldContext_Network_invoice(ctx, field)
 	case "signUpPage":
@@ -5271,6 +5786,48 @@ func (ec *executionContext) childFields_PartnerReferralSetting(ctx context.Conte
 		return ec.fieldContext_PartnerReferralSetting_version(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PartnerReferralSetting", field.Name)
+}
+
+func (ec *executionContext) childFields_Reconciliation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_Reconciliation_asOf(ctx, field)
+	case "earned":
+		return ec.fieldContext_Reconciliation_earned(ctx, field)
+	case "billed":
+		return ec.fieldContext_Reconciliation_billed(ctx, field)
+	case "unbilled":
+		return ec.fieldContext_Reconciliation_unbilled(ctx, field)
+	case "belowThreshold":
+		return ec.fieldContext_Reconciliation_belowThreshold(ctx, field)
+	case "forfeited":
+		return ec.fieldContext_Reconciliation_forfeited(ctx, field)
+	case "rounding":
+		return ec.fieldContext_Reconciliation_rounding(ctx, field)
+	case "balanced":
+		return ec.fieldContext_Reconciliation_balanced(ctx, field)
+	case "differences":
+		return ec.fieldContext_Reconciliation_differences(ctx, field)
+	case "differenceCount":
+		return ec.fieldContext_Reconciliation_differenceCount(ctx, field)
+	case "referrers":
+		return ec.fieldContext_Reconciliation_referrers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reconciliation", field.Name)
+}
+
+func (ec *executionContext) childFields_ReconciliationDifference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "row":
+		return ec.fieldContext_ReconciliationDifference_row(ctx, field)
+	case "referrer":
+		return ec.fieldContext_ReconciliationDifference_referrer(ctx, field)
+	case "expected":
+		return ec.fieldContext_ReconciliationDifference_expected(ctx, field)
+	case "found":
+		return ec.fieldContext_ReconciliationDifference_found(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReconciliationDifference", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5533,6 +6090,48 @@ func (ec *executionContext) childFields_ReferralThreshold(ctx context.Context, f
 		return ec.fieldContext_ReferralThreshold_reachedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReferralThreshold", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferrerReconciliation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "referrer":
+		return ec.fieldContext_ReferrerReconciliation_referrer(ctx, field)
+	case "earned":
+		return ec.fieldContext_ReferrerReconciliation_earned(ctx, field)
+	case "billed":
+		return ec.fieldContext_ReferrerReconciliation_billed(ctx, field)
+	case "unbilled":
+		return ec.fieldContext_ReferrerReconciliation_unbilled(ctx, field)
+	case "belowThreshold":
+		return ec.fieldContext_ReferrerReconciliation_belowThreshold(ctx, field)
+	case "forfeited":
+		return ec.fieldContext_ReferrerReconciliation_forfeited(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferrerReconciliation", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferrerReconciliationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_ReferrerReconciliationConnection_nodes(ctx, field)
+	case "edges":
+		return ec.fieldContext_ReferrerReconciliationConnection_edges(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ReferrerReconciliationConnection_totalCount(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReferrerReconciliationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferrerReconciliationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferrerReconciliationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ReferrerReconciliationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ReferrerReconciliationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferrerReconciliationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_RunBillingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6285,6 +6884,20 @@ func (ec *executionContext) field_Network_invoices_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Network_liability_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*commission.Date, error) {
+			return ec.unmarshalODate2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Network_partner_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6522,6 +7135,28 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Reconciliation_referrers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -9990,6 +10625,291 @@ func (ec *executionContext) fieldContext_InvoicePayload_invoice(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Liability_asOf(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Liability_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Liability_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Liability", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Liability_owed(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Liability_owed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Liability_owed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Liability_unpaid(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Liability_unpaid(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unpaid, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Liability_unpaid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Liability_waiting(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Liability_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Liability_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Liability_carriedForward(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Liability_carriedForward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CarriedForward, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Liability_carriedForward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Liability_ages(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Liability_ages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ages, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ledger.Age) graphql.Marshaler {
+			return ec.marshalNLiabilityAge2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐAgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Liability_ages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Liability",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LiabilityAge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LiabilityAge_fromDays(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LiabilityAge_fromDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LiabilityAge_fromDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LiabilityAge_toDays(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LiabilityAge_toDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.LiabilityAge().ToDays(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LiabilityAge_toDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LiabilityAge", field, true, true, "Int")
+}
+
+func (ec *executionContext) _LiabilityAge_owed(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LiabilityAge_owed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LiabilityAge_owed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _LiabilityAge_unpaid(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LiabilityAge_unpaid(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unpaid, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LiabilityAge_unpaid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _LiabilityAge_waiting(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LiabilityAge_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LiabilityAge_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _LiabilityAge_carriedForward(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LiabilityAge_carriedForward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CarriedForward, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LiabilityAge_carriedForward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
+}
+
 func (ec *executionContext) _Mutation_signUp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11788,6 +12708,118 @@ func (ec *executionContext) fieldContext_Network_conversion(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Network_reconciliation(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_reconciliation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Network().Reconciliation(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "SUPPORT"})
+				if err != nil {
+					var zeroVal *ledger.Reconciliation
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *ledger.Reconciliation
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ledger.Reconciliation) graphql.Marshaler {
+			return ec.marshalNReconciliation2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReconciliation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_reconciliation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Reconciliation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Network_liability(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_liability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().Liability(ctx, obj, fc.Args["asOf"].(*commission.Date))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "SUPPORT"})
+				if err != nil {
+					var zeroVal *ledger.Liability
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *ledger.Liability
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ledger.Liability) graphql.Marshaler {
+			return ec.marshalNLiability2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLiability(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_liability(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Liability(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_liability_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Network_invoice(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13543,6 +14575,390 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Reconciliation_asOf(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Reconciliation_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_earned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Earned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_earned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Reconciliation_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_billed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Billed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Reconciliation_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_unbilled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unbilled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_unbilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Reconciliation_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_belowThreshold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BelowThreshold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_belowThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Reconciliation_forfeited(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_forfeited(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Forfeited, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_forfeited(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Reconciliation_rounding(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_rounding(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rounding, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_rounding(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Reconciliation_balanced(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_balanced(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Balanced(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_balanced(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _Reconciliation_differences(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_differences(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Differences, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ledger.Difference) graphql.Marshaler {
+			return ec.marshalNReconciliationDifference2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDifferenceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_differences(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Reconciliation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReconciliationDifference(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Reconciliation_differenceCount(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_differenceCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Found, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_differenceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Reconciliation_referrers(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reconciliation_referrers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Reconciliation().Referrers(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ledger.ReferrerShares]) graphql.Marshaler {
+			return ec.marshalNReferrerReconciliationConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reconciliation_referrers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Reconciliation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferrerReconciliationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Reconciliation_referrers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReconciliationDifference_row(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReconciliationDifference_row(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Row, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReconciliationDifference_row(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReconciliationDifference", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReconciliationDifference_referrer(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReconciliationDifference_referrer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReconciliationDifference().Referrer(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Partner) graphql.Marshaler {
+			return ec.marshalOPartner2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐPartner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReconciliationDifference_referrer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReconciliationDifference",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Partner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReconciliationDifference_expected(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReconciliationDifference_expected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Expected, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReconciliationDifference_expected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReconciliationDifference", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReconciliationDifference_found(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReconciliationDifference_found(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Found, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReconciliationDifference_found(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReconciliationDifference", field, false, false, "Decimal")
 }
 
 func (ec *executionContext) _RecordPayload_recorded(ctx context.Context, field graphql.CollectedField, obj *ledger.Recorded) (ret graphql.Marshaler) {
@@ -15866,6 +17282,327 @@ func (ec *executionContext) _ReferralThreshold_reachedAt(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_ReferralThreshold_reachedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralThreshold", field, true, true, "DateTime")
+}
+
+func (ec *executionContext) _ReferrerReconciliation_referrer(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliation_referrer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferrerReconciliation().Referrer(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Partner) graphql.Marshaler {
+			return ec.marshalNPartner2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐPartner(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliation_referrer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerReconciliation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Partner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferrerReconciliation_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliation_earned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Earned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliation_earned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferrerReconciliation_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliation_billed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Billed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliation_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferrerReconciliation_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliation_unbilled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unbilled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliation_unbilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferrerReconciliation_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliation_belowThreshold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BelowThreshold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliation_belowThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferrerReconciliation_forfeited(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliation_forfeited(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Forfeited, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliation_forfeited(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferrerReconciliationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliationConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ledger.ReferrerShares) graphql.Marshaler {
+			return ec.marshalNReferrerReconciliation2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReferrerSharesᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliationConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerReconciliationConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferrerReconciliation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferrerReconciliationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliationConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*ledger.ReferrerShares]) graphql.Marshaler {
+			return ec.marshalNReferrerReconciliationEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliationConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerReconciliationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferrerReconciliationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferrerReconciliationConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliationConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliationConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerReconciliationConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReferrerReconciliationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliationConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2partnerᚗexampleᚋreferralsᚋgraphᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliationConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerReconciliationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferrerReconciliationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliationEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerReconciliationEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReferrerReconciliationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerReconciliationEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ledger.ReferrerShares) graphql.Marshaler {
+			return ec.marshalNReferrerReconciliation2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReferrerShares(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerReconciliationEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerReconciliationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferrerReconciliation(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _RunBillingPayload_invoices(ctx context.Context, field graphql.CollectedField, obj *billing.Made) (ret graphql.Marshaler) {
@@ -20677,6 +22414,123 @@ func (ec *executionContext) _InvoicePayload(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var liabilityImplementors = []string{"Liability"}
+
+func (ec *executionContext) _Liability(ctx context.Context, sel ast.SelectionSet, obj *ledger.Liability) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, liabilityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Liability")
+		case "asOf":
+			out.Values[i] = ec._Liability_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "owed":
+			out.Values[i] = ec._Liability_owed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unpaid":
+			out.Values[i] = ec._Liability_unpaid(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waiting":
+			out.Values[i] = ec._Liability_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "carriedForward":
+			out.Values[i] = ec._Liability_carriedForward(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ages":
+			out.Values[i] = ec._Liability_ages(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var liabilityAgeImplementors = []string{"LiabilityAge"}
+
+func (ec *executionContext) _LiabilityAge(ctx context.Context, sel ast.SelectionSet, obj *ledger.Age) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, liabilityAgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LiabilityAge")
+		case "fromDays":
+			out.Values[i] = ec._LiabilityAge_fromDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "toDays":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._LiabilityAge_toDays(ctx, field, obj)
+				})
+		case "owed":
+			out.Values[i] = ec._LiabilityAge_owed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unpaid":
+			out.Values[i] = ec._LiabilityAge_unpaid(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "waiting":
+			out.Values[i] = ec._LiabilityAge_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "carriedForward":
+			out.Values[i] = ec._LiabilityAge_carriedForward(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var mutationImplementors = []string{"Mutation"}
 
 func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -20934,6 +22788,18 @@ func (ec *executionContext) _Network(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Network_conversion(ctx, field, obj)
+				})
+		case "reconciliation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_reconciliation(ctx, field, obj)
+				})
+		case "liability":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_liability(ctx, field, obj)
 				})
 		case "invoice":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -21513,6 +23379,139 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				return ec._Query___schema(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reconciliationImplementors = []string{"Reconciliation"}
+
+func (ec *executionContext) _Reconciliation(ctx context.Context, sel ast.SelectionSet, obj *ledger.Reconciliation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reconciliationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Reconciliation")
+		case "asOf":
+			out.Values[i] = ec._Reconciliation_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "earned":
+			out.Values[i] = ec._Reconciliation_earned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "billed":
+			out.Values[i] = ec._Reconciliation_billed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unbilled":
+			out.Values[i] = ec._Reconciliation_unbilled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "belowThreshold":
+			out.Values[i] = ec._Reconciliation_belowThreshold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "forfeited":
+			out.Values[i] = ec._Reconciliation_forfeited(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rounding":
+			out.Values[i] = ec._Reconciliation_rounding(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "balanced":
+			out.Values[i] = ec._Reconciliation_balanced(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "differences":
+			out.Values[i] = ec._Reconciliation_differences(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "differenceCount":
+			out.Values[i] = ec._Reconciliation_differenceCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "referrers":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Reconciliation_referrers(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reconciliationDifferenceImplementors = []string{"ReconciliationDifference"}
+
+func (ec *executionContext) _ReconciliationDifference(ctx context.Context, sel ast.SelectionSet, obj *ledger.Difference) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reconciliationDifferenceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReconciliationDifference")
+		case "row":
+			out.Values[i] = ec._ReconciliationDifference_row(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "referrer":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReconciliationDifference_referrer(ctx, field, obj)
+				})
+		case "expected":
+			out.Values[i] = ec._ReconciliationDifference_expected(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "found":
+			out.Values[i] = ec._ReconciliationDifference_found(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
@@ -22406,6 +24405,151 @@ func (ec *executionContext) _ReferralThreshold(ctx context.Context, sel ast.Sele
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._ReferralThreshold_reachedAt(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referrerReconciliationImplementors = []string{"ReferrerReconciliation"}
+
+func (ec *executionContext) _ReferrerReconciliation(ctx context.Context, sel ast.SelectionSet, obj *ledger.ReferrerShares) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referrerReconciliationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferrerReconciliation")
+		case "referrer":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferrerReconciliation_referrer(ctx, field, obj)
+				})
+		case "earned":
+			out.Values[i] = ec._ReferrerReconciliation_earned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "billed":
+			out.Values[i] = ec._ReferrerReconciliation_billed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unbilled":
+			out.Values[i] = ec._ReferrerReconciliation_unbilled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "belowThreshold":
+			out.Values[i] = ec._ReferrerReconciliation_belowThreshold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "forfeited":
+			out.Values[i] = ec._ReferrerReconciliation_forfeited(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referrerReconciliationConnectionImplementors = []string{"ReferrerReconciliationConnection"}
+
+func (ec *executionContext) _ReferrerReconciliationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ledger.ReferrerShares]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referrerReconciliationConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferrerReconciliationConnection")
+		case "nodes":
+			out.Values[i] = ec._ReferrerReconciliationConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = ec._ReferrerReconciliationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._ReferrerReconciliationConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ReferrerReconciliationConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referrerReconciliationEdgeImplementors = []string{"ReferrerReconciliationEdge"}
+
+func (ec *executionContext) _ReferrerReconciliationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ledger.ReferrerShares]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referrerReconciliationEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferrerReconciliationEdge")
+		case "cursor":
+			out.Values[i] = ec._ReferrerReconciliationEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ReferrerReconciliationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -23942,6 +26086,38 @@ func (ec *executionContext) marshalNInvoiceStatus2partnerᚗexampleᚋreferrals�
 	return res
 }
 
+func (ec *executionContext) marshalNLiability2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLiability(ctx context.Context, sel ast.SelectionSet, v *ledger.Liability) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Liability!")
+		return graphql.Null
+	}
+	return ec._Liability(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNLiabilityAge2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐAgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Age) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLiabilityAge2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐAge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNLiabilityAge2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐAge(ctx context.Context, sel ast.SelectionSet, v *ledger.Age) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LiabilityAge!")
+		return graphql.Null
+	}
+	return ec._LiabilityAge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNNetwork2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐNetworkᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Network) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -24105,6 +26281,38 @@ func (ec *executionContext) marshalNPartnerStatus2partnerᚗexampleᚋreferrals�
 		graphql.AddInvalidNullFromMarshaler(ctx, "PartnerStatus!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNReconciliation2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReconciliation(ctx context.Context, sel ast.SelectionSet, v *ledger.Reconciliation) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Reconciliation!")
+		return graphql.Null
+	}
+	return ec._Reconciliation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReconciliationDifference2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDifferenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Difference) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReconciliationDifference2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDifference(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReconciliationDifference2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDifference(ctx context.Context, sel ast.SelectionSet, v *ledger.Difference) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReconciliationDifference!")
+		return graphql.Null
+	}
+	return ec._ReconciliationDifference(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRecordPayload2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRecorded(ctx context.Context, sel ast.SelectionSet, v *ledger.Recorded) graphql.Marshaler {
@@ -24385,6 +26593,62 @@ func (ec *executionContext) marshalNReferralTerm2ᚖpartnerᚗexampleᚋreferral
 		return graphql.Null
 	}
 	return ec._ReferralTerm(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReferrerReconciliation2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReferrerSharesᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.ReferrerShares) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReferrerReconciliation2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReferrerShares(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReferrerReconciliation2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReferrerShares(ctx context.Context, sel ast.SelectionSet, v *ledger.ReferrerShares) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReferrerReconciliation!")
+		return graphql.Null
+	}
+	return ec._ReferrerReconciliation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReferrerReconciliationConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*ledger.ReferrerShares]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReferrerReconciliationConnection!")
+		return graphql.Null
+	}
+	return ec._ReferrerReconciliationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReferrerReconciliationEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ledger.ReferrerShares]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReferrerReconciliationEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReferrerReconciliationEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ledger.ReferrerShares]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReferrerReconciliationEdge!")
+		return graphql.Null
+	}
+	return ec._ReferrerReconciliationEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRemoveReferredByInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRemoveReferredByInput(ctx context.Context, v any) (model.RemoveReferredByInput, error) {

@@ -1,0 +1,61 @@
+package graph
+
+import (
+	"context"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
+	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/graph/page"
+)
+
+// Reconciliation recomputes the network, and holds it against what is stored.
+func (r networkResolver) Reconciliation(ctx context.Context, n *ent.Network) (*ledger.Reconciliation, error) {
+	return r.Ledger.Reconcile(ctx, n)
+}
+
+// Liability is what the network owed its referrers at the end of a day.
+func (r networkResolver) Liability(ctx context.Context, n *ent.Network, asOf *commission.Date) (*ledger.Liability, error) {
+	if asOf == nil {
+		zone, err := n.TimeZone.Location()
+		if err != nil {
+			return nil, err
+		}
+		asOf = pointer(commission.DateOf(r.Ledger.Now(), zone))
+	}
+	return r.Ledger.Liability(ctx, n, *asOf)
+}
+
+// Referrers is a page of them.
+func (r reconciliationResolver) Referrers(_ context.Context, of *ledger.Reconciliation, first *int32, after *string) (*page.Reconciled, error) {
+	window, err := page.Read(first, after)
+	if err != nil {
+		return nil, err
+	}
+	rows := of.Referrers
+	if at := window.After; at != nil {
+		for len(rows) > 0 && rows[0].ReferrerID <= at.Row {
+			rows = rows[1:]
+		}
+	}
+	rows = rows[:min(len(rows), window.First+1)]
+	return page.Of(window, rows, len(of.Referrers), func(s *ledger.ReferrerShares) page.Position { return page.Position{Row: s.ReferrerID} }), nil
+}
+
+// Referrer is whose commission the row is about.
+func (r differenceResolver) Referrer(ctx context.Context, d *ledger.Difference) (*ent.Partner, error) {
+	return maybe(ctx, loadersOf(ctx).partner, &d.ReferrerID)
+}
+
+// Referrer is who earned.
+func (r referrerReconciliationResolver) Referrer(ctx context.Context, s *ledger.ReferrerShares) (*ent.Partner, error) {
+	return one(ctx, loadersOf(ctx).partner, s.ReferrerID, "partner")
+}
+
+// ToDays is how old, at most.
+func (r liabilityAgeResolver) ToDays(_ context.Context, age *ledger.Age) (*int32, error) {
+	if age.ToDays < 0 {
+		return nil, nil //nolint:nilnil // or older
+	}
+	return pointer(int32(age.ToDays)), nil //nolint:gosec // some days
+}
