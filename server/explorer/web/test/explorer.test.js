@@ -163,7 +163,7 @@ test('support staff signs in, completes a field, runs documents of the shelf and
   await shot('completion-light')
   await page.keyboard.press('Enter')
   await page.keyboard.press('Control+Enter')
-  assert.deepEqual(await answer(page), { data: { viewer: { role: 'SUPPORT' } } })
+  assert.deepEqual((await answer(page)).data, { viewer: { role: 'SUPPORT' } })
 
   for (const document of shelf.filter(({ roles }) => roles.includes('SUPPORT'))) {
     const got = await runFromShelf(page, document)
