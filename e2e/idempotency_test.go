@@ -194,14 +194,14 @@ func TestIdempotency_everyMutationHappensOnceAndAnswersTheSameAgain(t *testing.T
 				return keyed{"RunBilling", vars{"through": "2026-02-28"}, vars{"through": "2026-02-27"}}
 			}},
 			{"setInvoiceHidden", func() keyed {
-				return keyed{"SetInvoiceHidden", vars{"id": s.invoice(), "hidden": true}, vars{"id": s.invoice(), "hidden": false}}
+				return keyed{"SetInvoiceHidden", vars{"id": s.latestInvoice(), "hidden": true}, vars{"id": s.latestInvoice(), "hidden": false}}
 			}},
 			{"deleteInvoice", func() keyed {
-				return keyed{"DeleteInvoice", vars{"id": s.invoice(), "reason": "a mistake"}, vars{"id": s.invoice(), "reason": "another"}}
+				return keyed{"DeleteInvoice", vars{"id": s.latestInvoice(), "reason": "a mistake"}, vars{"id": s.latestInvoice(), "reason": "another"}}
 			}},
 			{"markInvoicePaid", func() keyed {
 				p.As(admin).must("RunBilling", vars{"through": "2026-02-28"}, nil)
-				return keyed{"MarkInvoicePaid", vars{"id": s.invoice()}, vars{"id": "other"}}
+				return keyed{"MarkInvoicePaid", vars{"id": s.latestInvoice()}, vars{"id": "other"}}
 			}},
 			{"rotateReferralCode", func() keyed {
 				return keyed{`mutation ($id: ID!) { rotateReferralCode(partner: $id) { partner { id referralLink } } }`, vars{"id": ann}, vars{"id": bob}}

@@ -25,21 +25,6 @@ func (s stage) range2026() vars { return vars{"from": "2026-01-01", "to": "2026-
 
 func (s stage) bill() vars { return vars{"through": "2026-02-28", "partner": s.ann} }
 
-// invoice is the latest one.
-func (s stage) invoice() string {
-	s.Helper()
-	var answer struct {
-		Network struct {
-			Invoices struct{ Nodes []struct{ ID string } }
-		}
-	}
-	s.As(admin).must("Invoices", nil, &answer)
-	if len(answer.Network.Invoices.Nodes) == 0 {
-		s.Fatal("there is no invoice")
-	}
-	return answer.Network.Invoices.Nodes[0].ID
-}
-
 func served(ann string) []sending {
 	staff := []account{admin, manager}
 	return []sending{
@@ -95,11 +80,11 @@ func served(ann string) []sending {
 		{"Invoices", func(s stage) vars {
 			return vars{"first": 5, "filter": vars{"partner": s.ann, "status": []string{"UNPAID"}, "from": "2026-01-01", "to": "2026-12-31", "search": "ann"}}
 		}, staff},
-		{"Invoice", func(s stage) vars { return vars{"id": s.invoice()} }, staff},
-		{"SetInvoiceHidden", func(s stage) vars { return vars{"id": s.invoice(), "hidden": true} }, []account{admin}},
-		{"DeleteInvoice", func(s stage) vars { return vars{"id": s.invoice(), "reason": "a mistake"} }, []account{admin}},
+		{"Invoice", func(s stage) vars { return vars{"id": s.latestInvoice()} }, staff},
+		{"SetInvoiceHidden", func(s stage) vars { return vars{"id": s.latestInvoice(), "hidden": true} }, []account{admin}},
+		{"DeleteInvoice", func(s stage) vars { return vars{"id": s.latestInvoice(), "reason": "a mistake"} }, []account{admin}},
 		{"RunBilling", stage.bill, []account{admin}},
-		{"MarkInvoicePaid", func(s stage) vars { return vars{"id": s.invoice()} }, []account{admin}},
+		{"MarkInvoicePaid", func(s stage) vars { return vars{"id": s.latestInvoice()} }, []account{admin}},
 		{"MyInvoices", func(stage) vars { return vars{"first": 5} }, []account{partnerOf(ann)}},
 		{"MyAccount", nil, []account{partnerOf(ann)}},
 		{"MyReferralReport", stage.range2026, []account{partnerOf(ann)}},

@@ -232,6 +232,54 @@ func TestI6_aDayDoesNotTellOfAHiddenInvoice(t *testing.T) {
 	})
 }
 
+func TestI6_whatComesBackDoesNotNameAHiddenInvoice(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		ann := p.Active("Ann")
+		sale := p.ConvertsFor(ann, "2026-02-01 10:01", "200", "100")
+		bill := func(through string) string {
+			p.As(admin).must("RunBilling", vars{"through": through, "partner": ann}, nil)
+			return p.latestInvoice()
+		}
+		p.At("2026-03-02 10:00")
+		bill("2026-02-28")
+		p.Adjust(sale, "2026-03-01 10:00", "-100", "-60")
+		p.At("2026-04-02 10:00")
+		carries := bill("2026-03-31")
+		p.ConvertsFor(ann, "2026-04-01 10:00", "200", "100")
+		p.At("2026-05-02 10:00")
+		bill("2026-04-30")
+		lines := func(who account) string {
+			var answer struct {
+				Viewer, Network struct {
+					Partner struct {
+						Invoices struct {
+							Nodes []struct {
+								Lines []struct {
+									Description, Amount string
+									Counterpart         *struct{ ID string }
+								}
+							}
+						}
+					}
+				}
+			}
+			p.As(who).must(`query ($id: ID!) { network { partner(id: $id) { invoices(first: 1) { nodes { lines { description amount counterpart { id } } } } } } }`, vars{"id": ann}, &answer)
+			return fmt.Sprint(answer.Network.Partner.Invoices.Nodes[0].Lines)
+		}
+		if got := lines(partnerOf(ann)); !strings.Contains(got, "Carried forward from invoice 2") {
+			p.Errorf("where nothing is hidden the partner sees %s", got)
+		}
+		p.As(admin).must("SetInvoiceHidden", vars{"id": carries, "hidden": true}, nil)
+		if got := lines(partnerOf(ann)); strings.Contains(got, "invoice 2") || !strings.Contains(got, "Carried forward from an earlier invoice -60.00 <nil>") {
+			p.Errorf("where the invoice is hidden the partner sees %s", got)
+		}
+		if got := lines(manager); !strings.Contains(got, "Carried forward from invoice 2") {
+			p.Errorf("staff see %s", got)
+		}
+	})
+}
+
 // Nothing crosses a network's border: what another network has is not there, whatever one does with its id (rule
 // R1).
 func TestR1_whatAnotherNetworkHasIsNotThere(t *testing.T) {

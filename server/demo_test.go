@@ -83,6 +83,7 @@ func TestDemo(t *testing.T) {
 				t.Errorf("kept %q with mode %v, %v; want %q for its owner alone", kept, about.Mode(), err, printed)
 			}
 		})
+		t.Run("shows its partner what it shows staff", func(t *testing.T) { showsThePartnerItsOwn(t, location, db, p, l, said) })
 		t.Run("welcomes to the report", func(t *testing.T) { welcomes(t, location, credentials, said["SUPPORT_TOKEN"]) })
 	})
 }

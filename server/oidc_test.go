@@ -15,6 +15,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/billing"
+	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/commission/program"
 	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/database/databasetest"
@@ -68,17 +69,24 @@ func eachHouse(t *testing.T, test func(h *house)) {
 		t.Cleanup(func() { slog.SetDefault(kept) })
 		h.network, h.partner = h.found("Acme", h.issuer)
 		_, h.theirs = h.found("Zeta", h.other)
-		d := &door{program: p, identities: newIdentities(p)}
-		command := &serveCommand{Timeout: time.Minute}
-		if _, err := command.prepare(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		looked := newHealth(db)
-		looked.welcome()
-		h.server = httptest.NewServer(command.routes(graph.New(db, l, p, &billing.Billing{DB: db, Now: p.Now}).Handler(), d, looked))
-		t.Cleanup(h.server.Close)
+		h.server = served(t, db, p, l)
 		test(h)
 	})
+}
+
+// served is a server on what was opened, beside the test.
+func served(t *testing.T, db *database.Database, p *program.Program, l *ledger.Ledger) *httptest.Server {
+	t.Helper()
+	command := &serveCommand{Timeout: time.Minute}
+	if _, err := command.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	looked := newHealth(db)
+	looked.welcome()
+	handler := graph.New(db, l, p, &billing.Billing{DB: db, Now: p.Now}).Handler()
+	server := httptest.NewServer(command.routes(handler, &door{program: p, identities: newIdentities(p)}, looked))
+	t.Cleanup(server.Close)
+	return server
 }
 
 // found makes a network with a partner, and with a provider.

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/generated/token"
+	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph/scalar"
 )
 
@@ -75,5 +77,31 @@ func TestToken_worksUntilItExpires(t *testing.T) {
 		h.admits(secret, "ADMIN", "Ada", "")
 		now = expires
 		h.turnsAway(secret, "this token is not valid")
+	})
+}
+
+// What an identity provider says today it may take back tomorrow: by its ADMIN alone a network is not kept.
+func TestToken_ofAnAccountOfTheProviderIsNoReasonToRevokeAnother(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		network := scalar.ID{Type: scalar.Network, Row: h.network.ID}.String()
+		last := must(t, "token", "create", "--database", h.location, "--network", network, "--role", "ADMIN", "--name", "Ada")
+		h.admits(h.issuer.token(claims{"sub": "bea", "name": "Bea"}), "ADMIN", "Bea", "")
+		_, its, err := h.program.CreateToken(system(), h.account("bea").ID, "Bea's", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ada, err := h.program.SignIn(t.Context(), last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := viewer.With(t.Context(), ada)
+		first := h.db.Token.Query().Where(token.Name("Ada")).OnlyIDX(system())
+		if _, err := h.program.RevokeToken(ctx, h.network.ID, first); commission.CodeOf(err) != commission.FailedPrecondition {
+			t.Errorf("the last token of an ADMIN that the provider does not know: %v", err)
+		}
+		if _, err := h.program.RevokeToken(ctx, h.network.ID, its.ID); err != nil {
+			t.Errorf("a token of one that it knows: %v", err)
+		}
+		h.admits(last, "ADMIN", "Ada", "")
 	})
 }

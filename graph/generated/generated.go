@@ -692,6 +692,7 @@ type InvoiceResolver interface {
 type InvoiceLineResolver interface {
 	ID(ctx context.Context, obj *generated.InvoiceLine) (*scalar.ID, error)
 
+	Description(ctx context.Context, obj *generated.InvoiceLine) (string, error)
 	Invoice(ctx context.Context, obj *generated.InvoiceLine) (*generated.Invoice, error)
 	Referred(ctx context.Context, obj *generated.InvoiceLine) (*generated.Partner, error)
 	Structure(ctx context.Context, obj *generated.InvoiceLine) (*generated.CommissionStructure, error)
@@ -9798,7 +9799,7 @@ func (ec *executionContext) _InvoiceLine_description(ctx context.Context, field 
 			return ec.fieldContext_InvoiceLine_description(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Description, nil
+			return ec.Resolvers.InvoiceLine().Description(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -9809,7 +9810,7 @@ func (ec *executionContext) _InvoiceLine_description(ctx context.Context, field 
 	)
 }
 func (ec *executionContext) fieldContext_InvoiceLine_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, "String")
+	return graphql.NewScalarFieldContext("InvoiceLine", field, true, true, "String")
 }
 
 func (ec *executionContext) _InvoiceLine_invoice(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
@@ -22151,10 +22152,11 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "description":
-			out.Values[i] = ec._InvoiceLine_description(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLine_description(ctx, field, obj)
+				})
 		case "invoice":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
