@@ -123,6 +123,7 @@ var lists = []string{
 	`{ network(id: "{network}") { partner(id: "{partner}") { referralReport(from: "2026-01-01", to: "2026-12-31") { rows(first: 1, after: $after) { edges { cursor node { id term { id } } } } } } } }`,
 	`{ network(id: "{network}") { previewReferralSettings(input: {version: {settingsVersion}, enabled: false}) { customPartners(after: $after) { edges { cursor node { id } } } } } }`,
 	`{ network(id: "{network}") { referralReport(from: "2026-01-01", to: "2026-12-31") { rows { nodes { lines(after: $after) { edges { cursor node { line { id } } } } } } } } }`,
+	`{ network(id: "{network}") { reconciliation { referrers(after: $after) { edges { cursor node { referrer { id } } } } } } }`,
 	`{ node(id: "{line}") { ... on InvoiceLine { days(after: $after) { edges { cursor } } conversionList(after: $after) { edges { cursor node { id } } } } } }`,
 	`{ node(id: "{term}") { ... on ReferralTerm { days(from: "2026-01-01", to: "2026-12-31") { conversionList(first: 1, after: $after) { edges { cursor node { id } } } } } } }`,
 }
