@@ -629,6 +629,42 @@ func TestBilling_takesTheSameStatementsForAnyNumberOfInvoices(t *testing.T) { //
 	}
 }
 
+// A run that was cut off is repeated under its key: it goes on with the partners that are left, and tells of all.
+func TestBilling_goesOnUnderItsKey(t *testing.T) { // I3
+	each(t, func(w *world) {
+		w.partner("alice", "")
+		const many = 650 // three transactions
+		w.crowd(many)
+		w.at("2026-07-01 12:00")
+		bill := func(progress func(cancel func(), done int)) ([]int, error) {
+			key, err := database.NewKey(1, "a key", "a request", w.now)
+			w.must(err)
+			ctx, cancel := context.WithCancel(database.WithKey(w.admin(), key))
+			defer cancel()
+			return w.billing.Bill(ctx, w.network.ID, billing.Run{Through: day("2026-06-30")}, func(done, _ int) { progress(cancel, done) })
+		}
+		_, err := bill(func(cancel func(), done int) {
+			if done > 0 {
+				cancel()
+			}
+		})
+		if !errors.Is(err, context.Canceled) {
+			w.Errorf("it was cut off by %v", err)
+		}
+		first := w.db.Invoice.Query().CountX(w.system())
+		var told [][]int
+		for range 2 {
+			made, err := bill(func(func(), int) {})
+			w.must(err)
+			told = append(told, made)
+		}
+		all := w.db.Invoice.Query().Order(invoice.ByID()).IDsX(w.system())
+		if first == 0 || first > 301 || len(all) != many+1 || !slices.Equal(told[0], all) || !slices.Equal(told[1], all) {
+			w.Errorf("cut off after %d invoices, it made %d in all, and told of %d and %d", first, len(all), len(told[0]), len(told[1]))
+		}
+	})
+}
+
 func TestBilling_atOnceMakesNoInvoiceTwiceAndNoGaps(t *testing.T) { // I3, I4
 	each(t, func(w *world) {
 		w.partner("alice", "")

@@ -4,7 +4,6 @@ import (
 	"context"
 	stdsql "database/sql"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -41,8 +40,8 @@ const (
 const linesAStatement = 1000
 
 // Bill makes the invoices that are due through a day [I2], and tells their ids. It goes through the partners some
-// hundreds a transaction, and says before the first and after each how many are done; a run that is cut off has done those, and the
-// next run does the rest. For ADMIN.
+// hundreds a transaction, and says before the first and after each how many are done; a run that is cut off has done
+// those, and the next run does the rest. Under a key the next run also tells what the one before it made. For ADMIN.
 func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress func(done, of int)) ([]int, error) {
 	if _, err := viewer.Require(ctx, networkID, commission.Admin); err != nil {
 		return nil, err
@@ -70,24 +69,33 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 		progress = func(int, int) {}
 	}
 	progress(0, len(candidates))
+	turns := groups(candidates)
+	if len(turns) == 0 && database.HasKey(ctx) {
+		turns = [][]int{nil} // to tell what an earlier run under the key made
+	}
 	var made []int
 	done := 0
-	for some := range groups(candidates) {
-		var invoices []int
+	for len(turns) > 0 {
+		var invoices, billed []int
 		err := b.transact(ctx, networkID, "runBilling", "", func(ctx context.Context, w *work) (err error) {
+			billed = slices.Clone(turns[0])
 			if run.by != "" {
 				if err := w.beat(ctx, run.by); err != nil {
 					return err
 				}
 			}
-			invoices, err = w.bill(ctx, some, run)
+			invoices, err = w.bill(ctx, turns[0], run)
 			return err
-		}, &invoices)
+		}, &invoices, &billed)
 		if err != nil {
 			return made, err
 		}
 		made = append(made, invoices...)
-		done += len(some)
+		if !slices.Equal(billed, turns[0]) {
+			continue // that was made under the same key by an earlier run, of other partners: these are still to come
+		}
+		done += len(turns[0])
+		turns = turns[1:]
 		progress(done, len(candidates))
 	}
 	return made, nil
@@ -147,24 +155,17 @@ func (b *Billing) candidates(ctx context.Context, networkID int, run Run) ([]can
 }
 
 // groups cuts the candidates into those of one transaction, by their ids.
-func groups(candidates []candidate) iter.Seq[[]int] {
-	return func(yield func([]int) bool) {
-		var some []int
-		terms := 0
-		for _, c := range candidates {
-			if len(some) == partnersATransaction || (len(some) > 0 && terms+c.terms > termsATransaction) {
-				if !yield(some) {
-					return
-				}
-				some, terms = nil, 0
-			}
-			some = append(some, c.id)
-			terms += c.terms
+func groups(candidates []candidate) [][]int {
+	var all [][]int
+	terms := 0
+	for _, c := range candidates {
+		last := len(all) - 1
+		if terms += c.terms; last < 0 || len(all[last]) == partnersATransaction || terms > termsATransaction {
+			all, last, terms = append(all, nil), last+1, c.terms
 		}
-		if len(some) > 0 {
-			yield(some)
-		}
+		all[last] = append(all[last], c.id)
 	}
+	return all
 }
 
 // draft is an invoice on its way.
@@ -180,6 +181,9 @@ type draft struct {
 
 // bill makes the invoices of some partners. It takes the same number of statements for any number of them.
 func (w *work) bill(ctx context.Context, partnerIDs []int, run Run) ([]int, error) {
+	if len(partnerIDs) == 0 {
+		return nil, nil
+	}
 	drafts, err := w.due(ctx, partnerIDs, run)
 	if err != nil || len(drafts) == 0 {
 		return nil, err

@@ -77,6 +77,12 @@ func WithKey(ctx context.Context, key *Key) context.Context {
 	return context.WithValue(ctx, keyKey{}, keyed{Key: key})
 }
 
+// HasKey tells whether the transactions of a context run under a key.
+func HasKey(ctx context.Context) bool {
+	_, ok := ctx.Value(keyKey{}).(keyed)
+	return ok
+}
+
 // InField names the part of the request to which the transactions of a context belong: each part has its own.
 func InField(ctx context.Context, field string) context.Context {
 	if k, ok := ctx.Value(keyKey{}).(keyed); ok {
