@@ -3573,7 +3573,9 @@ type Mutation {
   ): RecordPayload! @allow(roles: [ADMIN, TRACKER])
   """
   Makes the invoices that are due through a day, which must be over in the network's time zone (rules I2, I3): of all partners by their
-  billing frequency, or of one, also where its frequency is MANUAL. A run that is repeated makes none again.
+  billing frequency, or of one, also where its frequency is MANUAL. A run that is repeated makes none again. Servers also run it by
+  themselves, through yesterday, after midnight in the network's time zone.
+  BAD_USER_INPUT for a day that is not over, FAILED_PRECONDITION for a partner that is PENDING.
   """
   runBilling(
     "The last day that may be billed."
