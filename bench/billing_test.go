@@ -29,7 +29,7 @@ func BenchmarkBilling(b *testing.B) {
 			}), partners)
 			var peak int64
 			lasted := took(func() {
-				peak = run(b, "bill", "--database", location, "--network", scalar.ID{Type: scalar.Network, Row: network}.String(),
+				peak, _ = runs(b, "bill", "--database", location, "--network", scalar.ID{Type: scalar.Network, Row: network}.String(),
 					"--through", "2026-06-30", "--clock", "2026-07-02T00:00:00Z")
 			})
 			if made := count(b, db, "SELECT COUNT(*) FROM invoice WHERE network_id = ?", network); made != partners {

@@ -218,16 +218,25 @@ func (s server) send(token string, body []byte) ([]byte, error) {
 	return data, err
 }
 
-// run runs one command of the product to its end and gives the most memory that it had, in kB.
-func run(b *testing.B, arguments ...string) (peak int64) {
+// run runs one command of the product to its end.
+func run(b *testing.B, arguments ...string) {
+	b.Helper()
+	runs(b, arguments...)
+}
+
+// runs runs one command of the product to its end and gives the most memory that it had, in kB, and what it said to
+// machines.
+func runs(b *testing.B, arguments ...string) (peak int64, said string) {
 	b.Helper()
 	path, err := binary()
 	if err != nil {
 		b.Fatal(err)
 	}
+	var out, log bytes.Buffer
 	command := exec.Command(path, arguments...)
-	if output, err := command.CombinedOutput(); err != nil {
-		b.Fatalf("referrals %s: %v\n%s", strings.Join(arguments, " "), err, output)
+	command.Stdout, command.Stderr = &out, &log
+	if err := command.Run(); err != nil {
+		b.Fatalf("referrals %s: %v\n%s%s", strings.Join(arguments, " "), err, out.String(), log.String())
 	}
-	return command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss //nolint:forcetypeassert // on Linux
+	return command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss, out.String() //nolint:forcetypeassert // on Linux
 }

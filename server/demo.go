@@ -87,12 +87,12 @@ func (y *demoYear) tell(stderr io.Writer) error {
 		return err
 	}
 	totals := report.Totals
-	_, err = fmt.Fprintf(stderr, `%s lived from %s to %s: %d partners, %d conversions and %d adjustments.
-The referral report of these days has %d rows: Balance %s, unbilled %s, below threshold %s %s.
+	_, err = fmt.Fprintf(stderr, `%s lived from %s to %s: %d partners, %d conversions and %d adjustments, %d invoices.
+The referral report of these days has %d rows: Balance %s, billed %s, unbilled %s, below threshold %s %s.
 Next: 'referrals serve', and send one of the tokens above to http://127.0.0.1:8080/graphql as Authorization: Bearer.
 `,
-		y.name, demoDays.From, demoDays.To, len(y.members), y.conversions, y.adjustments,
-		totals.Rows, commission.Format(totals.Balance), commission.Format(totals.Unbilled), commission.Format(totals.BelowThreshold), report.Currency)
+		y.name, demoDays.From, demoDays.To, len(y.members), y.conversions, y.adjustments, y.invoices,
+		totals.Rows, commission.Format(totals.Balance), commission.Format(totals.Billed), commission.Format(totals.Unbilled), commission.Format(totals.BelowThreshold), report.Currency)
 	return err
 }
 

@@ -38,6 +38,7 @@ func (y *demoYear) plan() {
 	}
 	y.planReferrers()
 	y.on(demoDays.From+1, morning, y.partnerAccount)
+	y.planInvoices()
 	for n := range joiners {
 		y.planJoiner(n)
 	}

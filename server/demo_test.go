@@ -23,6 +23,8 @@ import (
 	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/database/databasetest"
 	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/invoice"
+	"partner.example/referrals/ent/generated/invoiceline"
 	"partner.example/referrals/ent/generated/partner"
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
@@ -36,8 +38,10 @@ const (
 	demoRows        = 194
 	demoConversions = 97_431
 	demoAdjustments = 1_481
-	demoBalance     = "34320.18"
-	demoUnbilled    = "35722.70"
+	demoInvoices    = 2_493
+	demoBalance     = "34320.16"
+	demoBilled      = "36707.93"
+	demoUnbilled    = "525.64"
 	demoBelow       = "7607.73"
 )
 
@@ -95,12 +99,12 @@ func comesToItsNumbers(t *testing.T, db *database.Database, l *ledger.Ledger, ne
 		t.Fatal(err)
 	}
 	got := fmt.Sprint(
-		db.Partner.Query().CountX(system()), db.Referral.Query().CountX(system()), report.Totals.Rows,
-		commission.Format(report.Totals.Balance), commission.Format(report.Totals.Unbilled), commission.Format(report.Totals.BelowThreshold),
+		db.Partner.Query().CountX(system()), db.Referral.Query().CountX(system()), db.Invoice.Query().CountX(system()), report.Totals.Rows,
+		commission.Format(report.Totals.Balance), commission.Format(report.Totals.Billed), commission.Format(report.Totals.Unbilled), commission.Format(report.Totals.BelowThreshold),
 	)
-	want := fmt.Sprint(demoPartners, demoReferrals, demoRows, demoBalance, demoUnbilled, demoBelow)
+	want := fmt.Sprint(demoPartners, demoReferrals, demoInvoices, demoRows, demoBalance, demoBilled, demoUnbilled, demoBelow)
 	if got != want {
-		t.Errorf("partners, referrals, rows, Balance, unbilled, below threshold: %s, want %s", got, want)
+		t.Errorf("partners, referrals, invoices, rows, Balance, billed, unbilled, below threshold: %s, want %s", got, want)
 	}
 	var balance, unbilled, below decimal.Decimal
 	states := map[commission.State]int{}
@@ -164,6 +168,13 @@ func hasEveryKind(t *testing.T, db *database.Database, network *ent.Network) {
 		"terms of a setting that ended":     db.ReferralTerm.Query().Where(referralterm.CloseReasonEQ(commission.SettingEnded)).CountX(ctx),
 		"flat fees":                         len(feesOf(t, db)),
 		"partners with a manager":           db.Partner.Query().Where(partner.ManagerIDNotNil()).CountX(ctx),
+		"hidden invoices":                   db.Invoice.Query().Where(invoice.Hidden(true)).CountX(ctx),
+	}
+	for _, status := range commission.InvoiceStatus("").Values() {
+		counts["invoices "+status] = db.Invoice.Query().Where(invoice.StatusEQ(commission.InvoiceStatus(status))).CountX(ctx)
+	}
+	for _, kind := range commission.LineType("").Values() {
+		counts["lines "+kind] = db.InvoiceLine.Query().Where(invoiceline.TypeEQ(commission.LineType(kind))).CountX(ctx)
 	}
 	for _, status := range commission.PartnerStatus("").Values() {
 		counts["partners "+status] = statuses[commission.PartnerStatus(status)]

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/billing"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/commission/program"
 	"partner.example/referrals/ent/database"
@@ -30,6 +31,7 @@ type demoYear struct {
 	name      string
 	program   *program.Program
 	ledger    *ledger.Ledger
+	billing   *billing.Billing
 	now       time.Time
 	zone      *time.Location
 	random    *rand.Rand
@@ -43,7 +45,7 @@ type demoYear struct {
 	agenda    map[commission.Date][]happening
 	due       map[commission.Date]due
 
-	referred, conversions, adjustments int // how many there were so far
+	referred, conversions, adjustments, invoices int // how many there were so far
 }
 
 // happening is something that staff do at a time of day. It can put more on the agenda, for later days.
@@ -70,7 +72,7 @@ func beginDemoYear(ctx context.Context, db *database.Database, name string) (*de
 		agenda: map[commission.Date][]happening{}, due: map[commission.Date]due{},
 	}
 	clock := func() time.Time { return y.now }
-	y.program, y.ledger = &program.Program{DB: db, Now: clock}, &ledger.Ledger{DB: db, Now: clock}
+	y.program, y.ledger, y.billing = &program.Program{DB: db, Now: clock}, &ledger.Ledger{DB: db, Now: clock}, &billing.Billing{DB: db, Now: clock}
 	network, err := y.program.CreateNetwork(ctx, program.NewNetwork{Name: name, Currency: demoCurrency, TimeZone: demoZone, SignUpPage: demoPage})
 	if err != nil {
 		return nil, fmt.Errorf("make the network of the demo: %w", err)
@@ -124,7 +126,7 @@ func (y *demoYear) on(day commission.Date, at time.Duration, do func() error) {
 }
 
 // live goes through the year: on each day what is on the agenda happens, partners bring conversions, and after its end
-// the tracking platform reports what it has.
+// the tracking platform reports what it has, and what is due is billed.
 func (y *demoYear) live(tell func(commission.Date)) error {
 	for day := demoDays.From; day <= demoDays.To; day++ {
 		today := y.agenda[day]
@@ -139,6 +141,9 @@ func (y *demoYear) live(tell func(commission.Date)) error {
 		y.now = (day + 1).Start(y.zone).Add(reportingDelay)
 		if err := y.record(day); err != nil {
 			return fmt.Errorf("record what was reported on %s: %w", day, err)
+		}
+		if err := y.bill(day); err != nil {
+			return fmt.Errorf("bill through %s: %w", day, err)
 		}
 		tell(day)
 	}
