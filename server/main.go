@@ -34,6 +34,7 @@ type options struct {
 	Import  importCommand  `cmd:"" help:"Record conversions from a CSV file, as tracking platforms export them."`
 	Bill    billCommand    `cmd:"" help:"Make the invoices of a network that are due."`
 	Verify  verifyCommand  `cmd:"" help:"Recompute every sum from the conversions and say what differs."`
+	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database to a new file, while servers go on working."`
 	Demo    demoCommand    `cmd:"" help:"Make a network with a year of life in it."`
 }
 
