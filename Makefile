@@ -33,6 +33,7 @@ test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
 
 test-faults: mariadb ## Servers killed and databases lost, for longer than the tests have time for
+	E2E_FAULTS=1 go test -count 1 -timeout 30m -run 'TestFaults|TestOnePartner' -v ./e2e
 	E2E_KILLS=20 go test -count 3 -timeout 30m -run 'TestBilling_(atOnce|whileServersAreKilled|byItself)' -v ./e2e
 
 check: fresh fresh-explorer lint tidy test test-clients test-explorer ## All that must hold before a change is merged

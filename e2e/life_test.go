@@ -265,7 +265,7 @@ func ownServer(t *testing.T) (*product, *databasetest.Server) {
 	at := mariadb.At()
 	at.Path = "/referrals"
 	databasetest.Create(t, mariadb.At(), "referrals")
-	p := &product{T: t, database: at.String(), zone: time.UTC, clock: time.Now().UTC().Format(time.RFC3339), tokens: map[account]string{}}
+	p := &product{T: t, database: at.String(), zone: time.UTC, clock: "2020-01-01T00:00:00Z", tokens: map[account]string{}}
 	p.Command("migrate")
 	p.network = p.NewNetwork("Acme", "USD", "UTC")
 	return p, mariadb
