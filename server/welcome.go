@@ -44,7 +44,8 @@ func (w *welcome) say(out io.Writer, address string) {
 		return
 	}
 	_, _ = fmt.Fprintf(out, `
-GraphQL is at %[1]s/graphql. Send one of these tokens as Authorization: Bearer.
+To look around, open %[1]s/explorer and sign in with one of these tokens. GraphQL is at
+%[1]s/graphql: send one as Authorization: Bearer.
 %[2]s
 
 The five referrals that earned most in the year of the demo:
