@@ -266,7 +266,10 @@ type asking struct {
 	answer
 }
 
-// ask sends probes about a place, some dozens a request, and returns what came of each by each of its ways.
+// aRequest is how much is asked for at once: a server takes no request that asks for everything.
+const aRequest = 20
+
+// ask sends probes about a place, some a request, and returns what came of each by each of its ways.
 func (c client) ask(all []probe, at place) map[string][]answer {
 	c.Helper()
 	var questions, changes []*asking
@@ -280,7 +283,6 @@ func (c client) ask(all []probe, at place) map[string][]answer {
 			}
 		}
 	}
-	const aRequest = 80
 	for some := range slices.Chunk(questions, aRequest) {
 		c.pose("query", some)
 		c.pose("query", slices.DeleteFunc(slices.Clone(some), func(a *asking) bool { return a.code != "" || a.shown != "" })) // an error beside them took them away
