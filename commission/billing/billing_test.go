@@ -416,6 +416,21 @@ func TestBilling_letsASuspendedReferrerWait(t *testing.T) { // T6
 	})
 }
 
+func TestBilling_paysWhatWasEarnedWhateverBecameOfTheReferrer(t *testing.T) { // T6
+	for _, became := range []commission.PartnerStatus{commission.PartnerInactive, commission.PartnerRejected} {
+		t.Run(string(became), func(t *testing.T) {
+			each(t, func(w *world) {
+				aliceRefersBob(w)
+				w.at("2026-06-20 12:00")
+				w.earns("bob", "2026-06-10 12:00", "100")
+				w.status("alice", became)
+				w.earns("bob", "2026-06-20 12:00", "1000") // is not paid
+				w.bill("2026-06-30", "10.00 = 10.00 of 100 for bob")
+			})
+		})
+	}
+}
+
 func TestBilling_waitsForTheInvoiceThreshold(t *testing.T) { // I1
 	each(t, func(w *world) {
 		aliceRefersBob(w)
