@@ -76,6 +76,7 @@ var ways = map[string][]string{
 	"InvoiceLineDayConnection":         {`node(id: "{line}") { ... on InvoiceLine { days { % } } }`},
 	"InvoiceLineDay":                   {`node(id: "{line}") { ... on InvoiceLine { days { nodes { % } } } }`},
 	"ReferralCommission":               {`node(id: "{conversion}") { ... on Conversion { referralCommission { % } } }`},
+	"ReferralEvent":                    {`node(id: "{referral}") { ... on Referral { timeline { % } } }`},
 	"Reconciliation":                   {`network(id: "{network}") { reconciliation { % } }`},
 	"ReconciliationDifference":         {`network(id: "{network}") { reconciliation { differences { % } } }`}, // there is none
 	"ReferrerReconciliationConnection": {`network(id: "{network}") { reconciliation { referrers { % } } }`},

@@ -54,6 +54,8 @@ type loaders struct {
 	referralsMade *dataloadgen.Loader[int, int]                 // how many, of a partner
 	referrals     *dataloadgen.Loader[referralsOf, []*ent.Referral]
 	reachedOn     *dataloadgen.Loader[int, commission.Date]
+	timeline      *dataloadgen.Loader[int, []*ledger.Event] // of a referral
+	actor         *dataloadgen.Loader[*ledger.Event, *ent.AuditEvent]
 	explained     *dataloadgen.Loader[*ent.Conversion, *ledger.Explained]
 	payoutLine    *dataloadgen.Loader[int, int] // the id of the line that pays an earning day
 	cost          *dataloadgen.Loader[*program.Impact, cost]
@@ -168,6 +170,8 @@ func (r *Resolver) newLoaders() *loaders {
 		referralsMade: loader(r.countReferrals),
 		referrals:     loader(r.referralPages),
 		reachedOn:     loader(r.Ledger.ReachedOn),
+		timeline:      loader(r.Ledger.Timelines),
+		actor:         loader(r.actors),
 		explained:     loader(r.explain),
 		payoutLine:    loader(r.Ledger.PayoutLines),
 		cost:          loader(r.costs),

@@ -50,6 +50,7 @@ type (
 	referrerReconciliationResolver struct{ *Resolver }
 	referralResolver               struct{ *Resolver }
 	referralCommissionResolver     struct{ *Resolver }
+	referralEventResolver          struct{ *Resolver }
 	referralReportResolver         struct{ *Resolver }
 	referralReportRowResolver      struct{ *Resolver }
 	referralReportRowLineResolver  struct{ *Resolver }
@@ -131,6 +132,9 @@ func (r *Resolver) ReconciliationDifference() generated.ReconciliationDifference
 func (r *Resolver) ReferrerReconciliation() generated.ReferrerReconciliationResolver {
 	return referrerReconciliationResolver{r}
 }
+
+// ReferralEvent resolves what happened to a referral.
+func (r *Resolver) ReferralEvent() generated.ReferralEventResolver { return referralEventResolver{r} }
 
 // ReferralCommission resolves why a conversion earned what it did.
 func (r *Resolver) ReferralCommission() generated.ReferralCommissionResolver {

@@ -55,6 +55,7 @@ type ResolverRoot interface {
 	ReconciliationDifference() ReconciliationDifferenceResolver
 	Referral() ReferralResolver
 	ReferralCommission() ReferralCommissionResolver
+	ReferralEvent() ReferralEventResolver
 	ReferralReport() ReferralReportResolver
 	ReferralReportRow() ReferralReportRowResolver
 	ReferralReportRowLine() ReferralReportRowLineResolver
@@ -437,6 +438,7 @@ type ComplexityRoot struct {
 		StartedAt func(childComplexity int) int
 		Status    func(childComplexity int) int
 		Terms     func(childComplexity int) int
+		Timeline  func(childComplexity int) int
 	}
 
 	ReferralCommission struct {
@@ -460,6 +462,15 @@ type ComplexityRoot struct {
 	ReferralEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ReferralEvent struct {
+		Actor     func(childComplexity int) int
+		At        func(childComplexity int) int
+		Happening func(childComplexity int) int
+		Invoice   func(childComplexity int) int
+		Term      func(childComplexity int) int
+		Text      func(childComplexity int) int
 	}
 
 	ReferralReport struct {
@@ -789,6 +800,7 @@ type ReferralResolver interface {
 	Status(ctx context.Context, obj *generated.Referral) (commission.ReferralStatus, error)
 
 	Terms(ctx context.Context, obj *generated.Referral) ([]*generated.ReferralTerm, error)
+	Timeline(ctx context.Context, obj *generated.Referral) ([]*ledger.Event, error)
 }
 type ReferralCommissionResolver interface {
 	Referral(ctx context.Context, obj *ledger.Explained) (*generated.Referral, error)
@@ -796,6 +808,11 @@ type ReferralCommissionResolver interface {
 
 	Invoice(ctx context.Context, obj *ledger.Explained) (*generated.Invoice, error)
 	Line(ctx context.Context, obj *ledger.Explained) (*generated.InvoiceLine, error)
+}
+type ReferralEventResolver interface {
+	Actor(ctx context.Context, obj *ledger.Event) (*model.Actor, error)
+	Term(ctx context.Context, obj *ledger.Event) (*generated.ReferralTerm, error)
+	Invoice(ctx context.Context, obj *ledger.Event) (*generated.Invoice, error)
 }
 type ReferralReportResolver interface {
 	Currency(ctx context.Context, obj *ledger.Report) (string, error)
@@ -2497,6 +2514,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Referral.Terms(childComplexity), true
+	case "Referral.timeline":
+		if e.ComplexityRoot.Referral.Timeline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Timeline(childComplexity), true
 
 	case "ReferralCommission.amount":
 		if e.ComplexityRoot.ReferralCommission.Amount == nil {
@@ -2584,6 +2607,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralEdge.Node(childComplexity), true
+
+	case "ReferralEvent.actor":
+		if e.ComplexityRoot.ReferralEvent.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEvent.Actor(childComplexity), true
+	case "ReferralEvent.at":
+		if e.ComplexityRoot.ReferralEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEvent.At(childComplexity), true
+	case "ReferralEvent.happening":
+		if e.ComplexityRoot.ReferralEvent.Happening == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEvent.Happening(childComplexity), true
+	case "ReferralEvent.invoice":
+		if e.ComplexityRoot.ReferralEvent.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEvent.Invoice(childComplexity), true
+	case "ReferralEvent.term":
+		if e.ComplexityRoot.ReferralEvent.Term == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEvent.Term(childComplexity), true
+	case "ReferralEvent.text":
+		if e.ComplexityRoot.ReferralEvent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEvent.Text(childComplexity), true
 
 	case "ReferralReport.currency":
 		if e.ComplexityRoot.ReferralReport.Currency == nil {
@@ -4405,6 +4465,54 @@ type Referral implements Node {
   source: ReferralSource!
   "Its terms, the earliest first; none where it was tracked only."
   terms: [ReferralTerm!]!
+  "What happened to it, in order: how it came about, what its terms did and why, thresholds, invoices, its end."
+  timeline: [ReferralEvent!]! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+}
+
+"One thing that happened to a referral."
+type ReferralEvent {
+  "When. Of a threshold that was reached: the start of the day, in the network's time zone."
+  at: DateTime!
+  "What kind of thing it was."
+  happening: ReferralHappening!
+  "What happened, in a sentence with names and amounts."
+  text: String!
+  "Who did it; null: time did, the program itself, or somebody of whom the viewer does not see the audit log."
+  actor: Actor
+  "The term that it is about; null: none."
+  term: ReferralTerm
+  "The invoice that it is about; null: none."
+  invoice: Invoice
+}
+
+"A kind of thing that happens to a referral."
+enum ReferralHappening {
+  "The referred partner signed up by the referrer's link (rule A1)."
+  SIGNED_UP
+  "The referred partner was approved for the first time."
+  APPROVED
+  "The referral started (rule A4)."
+  STARTED
+  "A structure began to pay (rules T2, A7)."
+  TERM_OPENED
+  "A term was closed before its duration ran out: superseded, by the setting, or with the referral."
+  TERM_CLOSED
+  "The duration of a term ran out (rule T3)."
+  TERM_EXPIRED
+  "The referrer was not ACTIVE any more (rule T6)."
+  PAUSED
+  "The referrer's status changed again."
+  RESUMED
+  "The minimum earnings were reached, to stay so (rule C3)."
+  THRESHOLD_REACHED
+  "An invoice pays a part of it (rule I2)."
+  BILLED
+  "That invoice was paid."
+  PAID
+  "That invoice was deleted (rule I4)."
+  INVOICE_DELETED
+  "Referred By was removed or changed (rule A6)."
+  ENDED
 }
 
 "A page of referrals."
@@ -5861,6 +5969,8 @@ func (ec *executionContext) childFields_Referral(ctx context.Context, field grap
 		return ec.fieldContext_Referral_source(ctx, field)
 	case "terms":
 		return ec.fieldContext_Referral_terms(ctx, field)
+	case "timeline":
+		return ec.fieldContext_Referral_timeline(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Referral", field.Name)
 }
@@ -5909,6 +6019,24 @@ func (ec *executionContext) childFields_ReferralEdge(ctx context.Context, field 
 		return ec.fieldContext_ReferralEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReferralEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_ReferralEvent_at(ctx, field)
+	case "happening":
+		return ec.fieldContext_ReferralEvent_happening(ctx, field)
+	case "text":
+		return ec.fieldContext_ReferralEvent_text(ctx, field)
+	case "actor":
+		return ec.fieldContext_ReferralEvent_actor(ctx, field)
+	case "term":
+		return ec.fieldContext_ReferralEvent_term(ctx, field)
+	case "invoice":
+		return ec.fieldContext_ReferralEvent_invoice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_ReferralReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15221,6 +15349,56 @@ func (ec *executionContext) fieldContext_Referral_terms(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Referral_timeline(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Referral_timeline(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Referral().Timeline(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal []*ledger.Event
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal []*ledger.Event
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*ledger.Event) graphql.Marshaler {
+			return ec.marshalNReferralEvent2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Referral_timeline(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Referral",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReferralCommission_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15610,6 +15788,171 @@ func (ec *executionContext) fieldContext_ReferralEdge_node(_ context.Context, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Referral(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralEvent_at(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralEvent", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ReferralEvent_happening(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralEvent_happening(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Happening, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ledger.Happening) graphql.Marshaler {
+			return ec.marshalNReferralHappening2partnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐHappening(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralEvent_happening(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralEvent", field, false, false, "ReferralHappening")
+}
+
+func (ec *executionContext) _ReferralEvent_text(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralEvent_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralEvent_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReferralEvent_actor(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralEvent_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralEvent().Actor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Actor) graphql.Marshaler {
+			return ec.marshalOActor2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐActor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralEvent_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Actor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralEvent_term(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralEvent_term(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralEvent().Term(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.ReferralTerm) graphql.Marshaler {
+			return ec.marshalOReferralTerm2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralTerm(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralEvent_term(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralTerm(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralEvent_invoice(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralEvent_invoice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralEvent().Invoice(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Invoice) graphql.Marshaler {
+			return ec.marshalOInvoice2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoice(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralEvent_invoice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Invoice(ctx, field)
 		},
 	}
 	return fc, nil
@@ -23629,6 +23972,12 @@ func (ec *executionContext) _Referral(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Referral_terms(ctx, field, obj)
 				})
+		case "timeline":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Referral_timeline(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -23787,6 +24136,67 @@ func (ec *executionContext) _ReferralEdge(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var referralEventImplementors = []string{"ReferralEvent"}
+
+func (ec *executionContext) _ReferralEvent(ctx context.Context, sel ast.SelectionSet, obj *ledger.Event) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referralEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferralEvent")
+		case "at":
+			out.Values[i] = ec._ReferralEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "happening":
+			out.Values[i] = ec._ReferralEvent_happening(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "text":
+			out.Values[i] = ec._ReferralEvent_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralEvent_actor(ctx, field, obj)
+				})
+		case "term":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralEvent_term(ctx, field, obj)
+				})
+		case "invoice":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralEvent_invoice(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -26383,6 +26793,45 @@ func (ec *executionContext) marshalNReferralEdge2ᚖpartnerᚗexampleᚋreferral
 	return ec._ReferralEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNReferralEvent2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Event) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReferralEvent2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReferralEvent2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐEvent(ctx context.Context, sel ast.SelectionSet, v *ledger.Event) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReferralEvent!")
+		return graphql.Null
+	}
+	return ec._ReferralEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReferralHappening2partnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐHappening(ctx context.Context, v any) (ledger.Happening, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := ledger.Happening(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReferralHappening2partnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐHappening(ctx context.Context, sel ast.SelectionSet, v ledger.Happening) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ReferralHappening!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNReferralReport2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReport(ctx context.Context, sel ast.SelectionSet, v *ledger.Report) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ReferralReport!")
@@ -26998,6 +27447,13 @@ func (ec *executionContext) marshalOAccount2ᚖpartnerᚗexampleᚋreferralsᚋe
 		return graphql.Null
 	}
 	return ec._Account(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOActor2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐActor(ctx context.Context, sel ast.SelectionSet, v *model.Actor) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Actor(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOBillingFrequency2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐBillingFrequency(ctx context.Context, v any) (*commission.BillingFrequency, error) {

@@ -45,7 +45,7 @@ export default [
             'Actor', 'FieldChange',
             'ReferralReport', 'ReferralReportTotals', 'ReferralReportRowLine', 'ReferralThreshold',
             'TermDay', 'InvoiceLineDay', 'ReferralCommission',
-            'Reconciliation', 'ReconciliationDifference', 'ReferrerReconciliation', 'Liability', 'LiabilityAge',
+            'ReferralEvent', 'Reconciliation', 'ReconciliationDifference', 'ReferrerReconciliation', 'Liability', 'LiabilityAge',
           ],
         },
       }),
