@@ -47,7 +47,7 @@ func TestBackup_isWholeWhileRecordingGoesOn(t *testing.T) {
 		defer writers.Wait()
 		defer stop.Store(true)
 		for copies := range 3 {
-			eventually(p.T, "there is something to copy", func() bool { return acknowledged.Load() > int64(copies*10*size) })
+			p.eventually("there is something to copy", func() bool { return acknowledged.Load() > int64(copies*10*size) })
 			before := acknowledged.Load()
 			restored := p.restored()
 			verified, err := strconv.ParseInt(restored.Verify(), 10, 64)

@@ -42,16 +42,6 @@ func get(t *testing.T, address string) (int, string) {
 	return response.StatusCode, strings.TrimSpace(string(said))
 }
 
-// eventually waits for what must become true.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still not so: %s", what)
-		}
-	}
-}
-
 func TestLog_tellsOfEveryRequestAndOfNobodysBusiness(t *testing.T) {
 	onEachEngine(t, func(p *product) {
 		p.server = start(p.T, p.database, p.clock, "--log-format", "json")
@@ -298,7 +288,7 @@ func TestDatabase_thatGoesAwayIsWaitedForAndReported(t *testing.T) {
 			return response.StatusCode == want
 		}
 	}
-	eventually(t, "a server whose database is not there listens", readiness(http.StatusServiceUnavailable))
+	p.eventually("a server whose database is not there listens", readiness(http.StatusServiceUnavailable))
 	if status, said := get(t, p.server.address+"/healthz"); status != http.StatusOK {
 		t.Errorf("/healthz: %d %s", status, said)
 	}
@@ -316,21 +306,21 @@ func TestDatabase_thatGoesAwayIsWaitedForAndReported(t *testing.T) {
 		}
 	}
 	refused()
-	eventually(t, "the log says that it waits", func() bool { return strings.Contains(said.String(), "waiting for the database") })
+	p.eventually("the log says that it waits", func() bool { return strings.Contains(said.String(), "waiting for the database") })
 	if err := mariadb.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the database is back and the server ready", readiness(http.StatusOK))
+	p.eventually("the database is back and the server ready", readiness(http.StatusOK))
 	ada.must("Viewer", nil, nil)
 
 	// in between, for longer than a request waits
 	mariadb.Kill()
 	refused()
-	eventually(t, "the server says that its database has gone", readiness(http.StatusServiceUnavailable))
+	p.eventually("the server says that its database has gone", readiness(http.StatusServiceUnavailable))
 	if err := mariadb.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the database is back and the server ready", readiness(http.StatusOK))
+	p.eventually("the database is back and the server ready", readiness(http.StatusOK))
 	ada.must("Viewer", nil, nil)
 
 	// for so short that nobody notices
@@ -349,11 +339,11 @@ func TestDatabase_thatGoesAwayIsWaitedForAndReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused()
-	eventually(t, "the server says that its database does not answer", readiness(http.StatusServiceUnavailable))
+	p.eventually("the server says that its database does not answer", readiness(http.StatusServiceUnavailable))
 	if err := mariadb.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the database goes on and the server is ready", readiness(http.StatusOK))
+	p.eventually("the database goes on and the server is ready", readiness(http.StatusOK))
 	ada.must("Viewer", nil, nil)
 	p.server.dead = true
 	if err := p.server.stop(); err != nil {
@@ -384,12 +374,12 @@ func TestStop_finishesWhatIsRunning(t *testing.T) {
 		if err := p.server.process.Process.Signal(syscall.SIGTERM); err != nil {
 			p.Fatal(err)
 		}
-		eventually(p.T, "/readyz says that the server stops", func() bool {
+		p.eventually("/readyz says that the server stops", func() bool {
 			status, said := get(p.T, p.server.address+"/readyz")
 			return status == http.StatusServiceUnavailable && strings.HasPrefix(said, "stopping")
 		})
 		p.As(admin).must("Viewer", nil, nil) // while the load balancer has not noticed
-		eventually(p.T, "no more connections are taken", func() bool {
+		p.eventually("no more connections are taken", func() bool {
 			connection, err := net.Dial("tcp", strings.TrimPrefix(p.server.address, "http://"))
 			if err == nil {
 				_ = connection.Close()

@@ -3,7 +3,9 @@ package graph
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -39,7 +41,10 @@ func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, extensions 
 	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedDocuments))
 	server.SetParserTokenLimit(maxTokens)
 	server.SetErrorPresenter(present)
-	server.SetRecoverFunc(func(_ context.Context, panicked any) error { return fmt.Errorf("panic: %v", panicked) })
+	server.SetRecoverFunc(func(ctx context.Context, panicked any) error {
+		slog.ErrorContext(ctx, "panic", "stack", string(debug.Stack()))
+		return fmt.Errorf("panic: %v", panicked)
+	})
 	server.Use(extension.Introspection{})
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -252,7 +253,7 @@ func (c *serveCommand) identify(next http.Handler) http.Handler {
 		ctx := context.WithValue(graph.WithAddress(graph.WithRequestID(r.Context(), id), address), exchangeKey{}, &told)
 		answer := &answer{ResponseWriter: w, status: http.StatusOK}
 		began := time.Now()
-		next.ServeHTTP(answer, r.WithContext(ctx))
+		recovered(answer, r.WithContext(ctx), next)
 		took := time.Since(began)
 		path := "other"
 		switch r.URL.Path {
@@ -267,6 +268,21 @@ func (c *serveCommand) identify(next http.Handler) http.Handler {
 		}
 		c.telemetry.answered(path, answer.status, told, took)
 	})
+}
+
+// recovered has a request answered, also where the answer panics.
+func recovered(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	defer func() {
+		switch panicked := recover(); panicked {
+		case nil:
+		case http.ErrAbortHandler: // which asks for just that
+			panic(panicked)
+		default:
+			slog.ErrorContext(r.Context(), "fault", "error", fmt.Errorf("panic: %v", panicked), "stack", string(debug.Stack()))
+			refuse(w, http.StatusInternalServerError, commission.Refuse(internal, "", "internal error"))
+		}
+	}()
+	next.ServeHTTP(w, r)
 }
 
 // answer remembers with which status it was given.

@@ -49,7 +49,7 @@ func (d *door) signIn(next http.Handler) http.Handler {
 			refuse(w, http.StatusServiceUnavailable, commission.Refuse(commission.Unavailable, "", "the request was given up"))
 		case err != nil:
 			slog.ErrorContext(ctx, "fault", "error", err)
-			refuse(w, http.StatusInternalServerError, commission.Refuse("INTERNAL_SERVER_ERROR", "", "internal error"))
+			refuse(w, http.StatusInternalServerError, commission.Refuse(internal, "", "internal error"))
 		default:
 			next.ServeHTTP(w, r.WithContext(viewer.With(ctx, v)))
 		}
