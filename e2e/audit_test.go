@@ -174,6 +174,59 @@ func TestR3_everyMutationIsInTheLog(t *testing.T) {
 	})
 }
 
+// The log is read page by page, and by what something was done to: of a partner also what was done to its referrals and
+// invoices.
+func TestR3_theLogIsReadByPagesAndBySubject(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		p.Global(tenPercent)
+		ann, cid := p.Active("Ann"), p.Active("Cid")
+		p.Assign(cid, ann)
+		p.Remove(cid, forfeit)
+		read := func(by client, subject any, first int) (ids, names []string) {
+			variables := vars{"subject": subject, "first": first}
+			for more := true; more; {
+				var answer struct {
+					Network struct {
+						AuditLog struct {
+							TotalCount int
+							PageInfo   struct {
+								HasNextPage bool
+								EndCursor   *string
+							}
+							Nodes []event
+						}
+					}
+				}
+				by.must(`query ($subject: ID, $first: Int, $after: String) { network { auditLog(subject: $subject, first: $first, after: $after) {
+					totalCount pageInfo { hasNextPage endCursor } nodes { id subject { name } } } } }`, variables, &answer)
+				log := answer.Network.AuditLog
+				for _, e := range log.Nodes {
+					ids, names = append(ids, e.ID), append(names, e.Subject.Name)
+				}
+				if more, variables["after"] = log.PageInfo.HasNextPage, log.PageInfo.EndCursor; !more && len(ids) != log.TotalCount {
+					p.Errorf("%d events are read, %d counted", len(ids), log.TotalCount)
+				}
+			}
+			return ids, names
+		}
+		ada := p.As(admin)
+		whole, _ := read(ada, nil, 100)
+		if pages, _ := read(ada, nil, 2); !slices.Equal(pages, whole) {
+			p.Errorf("page by page it is %v, at once %v", pages, whole)
+		}
+		if _, names := read(ada, cid, 100); len(names) < 5 || slices.ContainsFunc(names, func(name string) bool { return name != "Cid" }) {
+			p.Errorf("of Cid it tells %v", names) // created, approved, referred, and that ended
+		}
+		if ids, _ := read(ada, p.network, 100); len(ids) == 0 || len(ids) >= len(whole) {
+			p.Errorf("of the network itself it tells %d of %d", len(ids), len(whole))
+		}
+		if ids, _ := read(p.As(limited), nil, 100); len(ids) != 0 {
+			p.Errorf("who manages nobody reads %v", ids)
+		}
+	})
+}
+
 // latestInvoice is its id.
 func (p *product) latestInvoice() string {
 	p.Helper()

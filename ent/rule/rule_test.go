@@ -286,6 +286,25 @@ func TestNobody_deletes(t *testing.T) {
 	})
 }
 
+// Not even the program itself rewrites what was done [R3].
+func TestTheAuditLog_isOnlyAddedTo(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		for who, ctx := range map[string]context.Context{"an ADMIN": w.as("admin"), "the program": program()} {
+			w.try(ctx, t, func(ctx context.Context, tx *database.Tx) {
+				for what, attempt := range map[string]func() error{
+					"changes one": func() error { return tx.AuditEvent.UpdateOneID(w.of("AuditEvent", "ann")).Exec(ctx) },
+					"deletes one": func() error { return tx.AuditEvent.DeleteOneID(w.of("AuditEvent", "ann")).Exec(ctx) },
+					"deletes all": func() error { _, err := tx.AuditEvent.Delete().Exec(ctx); return err },
+				} {
+					if err := attempt(); err == nil {
+						t.Errorf("%s %s", who, what)
+					}
+				}
+			})
+		}
+	})
+}
+
 func TestNobody_createsWhatTheyCouldNotChange(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		acme, zeta := w.of("Network", "acme"), w.of("Network", "zeta")
