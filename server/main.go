@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,7 +22,7 @@ import (
 
 // options are the commands and their flags. Every flag has an environment variable, REFERRALS_ and its name.
 type options struct {
-	Database  string    `default:"sqlite:referrals.db" help:"Where everything is stored: sqlite:PATH or mysql://user:password@host:port/name." placeholder:"URL"`
+	Database  string    `default:"sqlite:referrals.db" help:"Where everything is stored: sqlite:PATH or mysql://user:password@host:port/name, with host:port,host:port for the nodes of a cluster." placeholder:"URL"`
 	LogFormat string    `default:"text" enum:"text,json" help:"How the log is written: text or json." placeholder:"FORMAT"`
 	Clock     time.Time `format:"2006-01-02T15:04:05Z07:00"                                                                                   help:"Start the program's clock at this moment (RFC 3339), for demonstrations and tests." placeholder:"T"`
 
@@ -134,27 +133,33 @@ func (o *options) run(ctx context.Context, command *kong.Context, stdin io.Reade
 // ready sees to it that the tables are those of this program. An embedded database is brought up to date as it is
 // opened; a server's is the operator's to migrate.
 func ready(ctx context.Context, db *database.Database, command string) error {
-	if db.Embedded() {
+	switch {
+	case command == "migrate":
+		return nil
+	case db.Embedded():
 		_, err := db.Migrate(ctx)
 		return err
+	default:
+		return db.Check(ctx)
 	}
-	if command == "migrate" {
-		return nil
-	}
-	pending, err := db.Pending(ctx)
-	if err != nil {
-		return fmt.Errorf("reach the database: %w", err)
-	}
-	if pending {
-		return errors.New("the tables are not up to date: run 'referrals migrate' with the same --database")
-	}
-	return nil
 }
 
-type migrateCommand struct{}
+type migrateCommand struct {
+	Status bool `help:"Change nothing: list the migrations and where each stands, and exit with 1 where other commands would not start."`
+}
 
 // Run migrates, and says on stdout what was applied.
-func (migrateCommand) Run(a *app) error {
+func (c migrateCommand) Run(a *app) error {
+	if c.Status {
+		all, err := a.db.Migrations(a)
+		if err != nil {
+			return fmt.Errorf("reach the database: %w", err)
+		}
+		for _, m := range all {
+			_, _ = fmt.Fprintf(a.stdout, "%-11s %s\n", m.State, m.Name)
+		}
+		return a.db.Check(a)
+	}
 	applied, err := a.db.Migrate(a)
 	for _, name := range applied {
 		_, _ = fmt.Fprintln(a.stdout, name)

@@ -3,11 +3,11 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -19,12 +19,10 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/go-sql-driver/mysql"
-	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
 
 	ent "partner.example/referrals/ent/generated"
 	_ "partner.example/referrals/ent/generated/runtime" // the privacy policies
-	"partner.example/referrals/ent/migrations"
 )
 
 // Database is one open database. Its Client reads; whatever writes more than one row does so in Transact.
@@ -40,9 +38,11 @@ const (
 	connections        = 32
 	sqliteConnections  = 8
 	connectionLifetime = 5 * time.Minute
+	connectTimeout     = 2 * time.Second // to one node: the next one may be there
 )
 
-// Open opens the database at a URL: sqlite:PATH or mysql://user:password@host:port/name. It does not connect yet.
+// Open opens the database at a URL: sqlite:PATH or mysql://user:password@host:port/name. Of a cluster whose nodes are
+// all alike it names several, host:port,host:port. It does not connect yet.
 func Open(location string, given ...Option) (*Database, error) {
 	var o options
 	for _, option := range given {
@@ -84,17 +84,14 @@ func openSQLite(path string, o options) (*Database, error) {
 }
 
 func openMySQL(location string, o options) (*Database, error) {
-	at, err := url.Parse(location)
-	if err != nil || at.Host == "" || strings.Trim(at.Path, "/") == "" {
-		return nil, errors.New("the database must be mysql://user:password@host:port/name")
+	at, hosts, err := splitHosts(location)
+	if err != nil {
+		return nil, err
 	}
 	config := mysql.NewConfig()
 	config.User = at.User.Username()
 	config.Passwd, _ = at.User.Password()
-	config.Net, config.Addr = "tcp", at.Host
-	if at.Port() == "" {
-		config.Addr = net.JoinHostPort(at.Hostname(), "3306")
-	}
+	config.Net, config.Timeout = "tcp", connectTimeout
 	config.DBName = strings.Trim(at.Path, "/")
 	config.ParseTime, config.Loc = true, time.UTC
 	config.InterpolateParams = true // one round trip a statement
@@ -107,11 +104,17 @@ func openMySQL(location string, o options) (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
 	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
+	nodes := &nodes{}
+	for _, host := range hosts {
+		one := config.Clone()
+		one.Addr = host
+		connector, err := mysql.NewConnector(one)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
+		}
+		nodes.each = append(nodes.each, connector)
 	}
-	pool := o.openDB(&waiting{Connector: connector})
+	pool := o.openDB(&waiting{Connector: nodes})
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(connectionLifetime)
@@ -119,6 +122,25 @@ func openMySQL(location string, o options) (*Database, error) {
 		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
 	}
 	return newDatabase(dialect.MySQL, pool, nil), nil
+}
+
+// splitHosts takes the hosts out of a URL that may name several.
+func splitHosts(location string) (at *url.URL, hosts []string, err error) {
+	rest := strings.TrimPrefix(location, "mysql://")
+	authority, path, _ := strings.Cut(rest, "/")
+	user, list := "", authority
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		user, list = authority[:i+1], authority[i+1:]
+	}
+	at, err = url.Parse("mysql://" + user + "hosts/" + path)
+	for host := range strings.SplitSeq(list, ",") {
+		one, wrong := url.Parse("mysql://" + host)
+		if err != nil || wrong != nil || one.Hostname() == "" || one.Host != host || rest == location || strings.Trim(at.Path, "/") == "" {
+			return nil, nil, errors.New("the database must be mysql://user:password@host:port/name, or host:port,host:port for the nodes of a cluster")
+		}
+		hosts = append(hosts, net.JoinHostPort(one.Hostname(), cmp.Or(one.Port(), "3306")))
+	}
+	return at, hosts, nil
 }
 
 func newDatabase(name string, pool *sql.DB, writing chan struct{}) *Database {
@@ -159,112 +181,5 @@ func (d *Database) Engine(ctx context.Context) (string, error) {
 	return name + " " + version, nil
 }
 
-// Migrate brings the tables up to date and tells which versions it applied.
-func (d *Database) Migrate(ctx context.Context) ([]string, error) {
-	return d.migrate(ctx, migrations.Files)
-}
-
-func (d *Database) migrate(ctx context.Context, all fs.FS) ([]string, error) {
-	var applied []string
-	err := d.migrating(ctx, all, func(provider *goose.Provider) error {
-		results, err := provider.Up(ctx)
-		for _, result := range results {
-			applied = append(applied, filepath.Base(result.Source.Path))
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("migrate: %w", err)
-	}
-	return applied, nil
-}
-
-// Pending tells whether there are migrations that were not applied.
-func (d *Database) Pending(ctx context.Context) (bool, error) {
-	var pending bool
-	err := d.migrating(ctx, migrations.Files, func(provider *goose.Provider) (err error) {
-		pending, err = provider.HasPending(ctx)
-		return err
-	})
-	return pending, err
-}
-
-// ErrSchema says that the tables are not those of this program.
-var ErrSchema = errors.New("the tables are not those of this version of the program")
-
 // Ping tells whether the database answers.
 func (d *Database) Ping(ctx context.Context) error { return d.pool.PingContext(ctx) }
-
-// Check tells whether the database answers and the tables are those of this program. It locks nothing, and looks for
-// the newest migration alone.
-func (d *Database) Check(ctx context.Context) error {
-	files, err := fs.Glob(migrations.Files, d.family()+"/*.sql")
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	newest, err := goose.NumericComponent(files[len(files)-1])
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	var applied sql.NullInt64
-	if err := d.pool.QueryRowContext(ctx, "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied").Scan(&applied); err != nil {
-		return fmt.Errorf("ask for the newest migration: %w", err)
-	}
-	if applied.Int64 != newest {
-		return fmt.Errorf("%w: the newest migration there is %d, and here %d", ErrSchema, applied.Int64, newest)
-	}
-	return nil
-}
-
-// family is the folder of the engine's migrations.
-func (d *Database) family() string {
-	if d.dialect == dialect.SQLite {
-		return "sqlite"
-	}
-	return "mysql"
-}
-
-// migrating works with the migrations, by one process at a time: a lock of goose's own would come too late,
-// after it has looked for what is pending and made its table for it.
-func (d *Database) migrating(ctx context.Context, all fs.FS, work func(provider *goose.Provider) error) (err error) {
-	files, err := fs.Sub(all, d.family())
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(map[string]goose.Dialect{dialect.SQLite: goose.DialectSQLite3, dialect.MySQL: goose.DialectMySQL}[d.dialect], d.pool, files)
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	if d.dialect == dialect.SQLite {
-		return ofMany(func() error { return work(provider) })
-	}
-	connection, err := d.pool.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, connection.Close()) }()
-	const lock = "CONCAT('migrate ', MD5(DATABASE()))" // such locks are the whole server's
-	var held sql.NullBool
-	if err := connection.QueryRowContext(ctx, "SELECT GET_LOCK("+lock+", 600)").Scan(&held); err != nil {
-		return err
-	}
-	if !held.Bool {
-		return errors.New("another process has been migrating the database for ten minutes")
-	}
-	defer func() { // the lock ends with the connection, at the latest
-		_, releasing := connection.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK("+lock+")")
-		err = errors.Join(err, releasing)
-	}()
-	return work(provider)
-}
-
-// ofMany does again what failed perhaps only because another process did the same at that moment: SQLite has no
-// lock that outlasts a transaction.
-func ofMany(work func() error) (err error) {
-	for range 3 {
-		if err = work(); err == nil {
-			return nil
-		}
-	}
-	return err
-}

@@ -2,10 +2,7 @@ package database
 
 import (
 	"context"
-	"errors"
 	"io/fs"
-
-	"github.com/pressly/goose/v3"
 )
 
 // What tests need to know of the package's inside.
@@ -17,11 +14,20 @@ const (
 // Family is the folder of the engine's migrations.
 func (d *Database) Family() string { return d.family() }
 
-// MigrateBy applies other migrations than the released ones; none are fine.
-func (d *Database) MigrateBy(ctx context.Context, all fs.FS) error {
-	_, err := d.migrate(ctx, all)
-	if errors.Is(err, goose.ErrNoMigrations) {
-		return nil
+// MigrateBy applies other migrations than the released ones.
+func (d *Database) MigrateBy(ctx context.Context, all fs.FS) ([]string, error) {
+	return d.migrate(ctx, all)
+}
+
+// CheckBy holds the tables against other migrations than the released ones.
+func (d *Database) CheckBy(ctx context.Context, all fs.FS) error {
+	known, err := d.readMigrations(all)
+	if err != nil {
+		return err
 	}
-	return err
+	found, err := compare(ctx, d.pool, d.dialect, known)
+	if err != nil {
+		return err
+	}
+	return check(found)
 }

@@ -17,37 +17,39 @@ const awhile = 100 * time.Millisecond
 
 func TestGate_letsManyPassAtOnce(t *testing.T) {
 	const recorders, many = 16, 4 // of 16 that each pick one of 16 stripes, practically always more are inside
-	db := migrated(t, databasetest.MySQL(t))
-	network := newNetwork(t, db)
-	inside, release := make(chan struct{}, recorders), make(chan struct{})
-	var all sync.WaitGroup
-	for range recorders {
-		all.Go(func() {
-			err := change(db, func(ctx context.Context, tx *database.Tx) error {
-				if err := tx.Pass(ctx, network); err != nil {
-					return err
+	databasetest.EachServer(t, func(t *testing.T, location string) {
+		db := migrated(t, location)
+		network := newNetwork(t, db)
+		inside, release := make(chan struct{}, recorders), make(chan struct{})
+		var all sync.WaitGroup
+		for range recorders {
+			all.Go(func() {
+				err := change(db, func(ctx context.Context, tx *database.Tx) error {
+					if err := tx.Pass(ctx, network); err != nil {
+						return err
+					}
+					inside <- struct{}{}
+					<-release
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
 				}
-				inside <- struct{}{}
-				<-release
-				return nil
 			})
-			if err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	for i := range many {
-		select {
-		case <-inside:
-		case <-time.After(patience):
-			t.Errorf("%d are inside at once, want %d and more", i, many)
 		}
-	}
-	close(release)
-	all.Wait()
-	if got := one[int](t, db, "SELECT SUM(passes) FROM gate"); got != recorders {
-		t.Errorf("%d passed, want %d", got, recorders)
-	}
+		for i := range many {
+			select {
+			case <-inside:
+			case <-time.After(patience):
+				t.Errorf("%d are inside at once, want %d and more", i, many)
+			}
+		}
+		close(release)
+		all.Wait()
+		if got := one[int](t, db, "SELECT SUM(passes) FROM gate"); got != recorders {
+			t.Errorf("%d passed, want %d", got, recorders)
+		}
+	})
 }
 
 func TestGate_heldWaitsForThoseInsideAndKeepsOthersOut(t *testing.T) {
@@ -109,19 +111,21 @@ func TestGate_heldWaitsForThoseInsideAndKeepsOthersOut(t *testing.T) {
 }
 
 func TestGate_ofOneNetworkDoesNotHoldUpAnother(t *testing.T) {
-	db := migrated(t, databasetest.MySQL(t))
-	one, other := newNetwork(t, db), newNetwork(t, db)
-	err := change(db, func(ctx context.Context, tx *database.Tx) error {
-		if err := tx.Hold(ctx, one); err != nil {
-			return err
+	databasetest.EachServer(t, func(t *testing.T, location string) {
+		db := migrated(t, location)
+		one, other := newNetwork(t, db), newNetwork(t, db)
+		err := change(db, func(ctx context.Context, tx *database.Tx) error {
+			if err := tx.Hold(ctx, one); err != nil {
+				return err
+			}
+			waiting, cancel := context.WithTimeout(system(), patience)
+			defer cancel()
+			return db.Transact(waiting, func(ctx context.Context, tx *database.Tx) error { return tx.Hold(ctx, other) })
+		})
+		if err != nil {
+			t.Error(err)
 		}
-		waiting, cancel := context.WithTimeout(system(), patience)
-		defer cancel()
-		return db.Transact(waiting, func(ctx context.Context, tx *database.Tx) error { return tx.Hold(ctx, other) })
 	})
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 func TestGate_thatWasNotMadeIsAnErrorAndNoOpenDoor(t *testing.T) {

@@ -3,13 +3,14 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
-	"github.com/go-sql-driver/mysql"
 	sqlite "modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
 
@@ -36,11 +37,11 @@ const (
 )
 
 // Transact runs work in one transaction, and again from the start where the engine made it give way to
-// another one (deadlock, lock wait, snapshot conflict, ErrRetry), or where the connection broke before the commit. Work
+// another one (deadlock, lock wait, conflict with another node, ErrRetry), or where the connection broke before the commit. Work
 // must therefore leave no traces but in the database, and in what results point to: what its caller is to know of it.
 // In a context with a Key, work that was done before is not done again, and the results are what they were then; so it
 // is run again also where the connection broke during the commit. Without one that is ErrOutcomeUnknown. The isolation
-// is READ COMMITTED on servers: each statement sees what is committed when it
+// is READ COMMITTED on servers (nodes.go): each statement sees what is committed when it
 // starts, and what must not change is locked. SQLite has one writer at a time.
 func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, tx *Tx) error, results ...any) error {
 	once := nextStep(ctx)
@@ -78,7 +79,6 @@ func Refusing(ctx context.Context, because error) context.Context {
 }
 
 func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, tx *Tx) error) error {
-	var options *sql.TxOptions
 	if d.dialect == dialect.SQLite {
 		select {
 		case d.writing <- struct{}{}:
@@ -86,10 +86,8 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	} else {
-		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 	}
-	tx, err := d.BeginTx(ctx, options)
+	tx, err := d.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -110,6 +108,9 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 	}
 	done = true
 	if err := tx.Commit(); err != nil {
+		if errors.Is(err, driver.ErrBadConn) { // nothing was sent, or its node refused it
+			return fmt.Errorf("%w: %w", errUndone, err)
+		}
 		if isBroken(err) {
 			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 		}
@@ -133,24 +134,40 @@ func (d *Database) Snapshot(ctx context.Context, read func(ctx context.Context, 
 	return read(ctx, tx)
 }
 
-// The errors by which MySQL and its family say that a transaction must be run again.
+// The errors of MySQL and its family that matter here, by their numbers.
 const (
-	lockWaitTimeout  = 1205
-	deadlock         = 1213
-	snapshotConflict = 1020 // MariaDB with innodb_snapshot_isolation
-	duplicateEntry   = 1062
+	duplicateEntry  = 1062
+	unknownError    = 1105
+	unknownVariable = 1193
 )
+
+// givingWay are the errors by which servers say that they undid a transaction, or let it do nothing, because of
+// another one.
+var givingWay = map[uint16]string{
+	1020: "a row was changed since it was read (MariaDB, innodb_snapshot_isolation)",
+	1205: "a lock took too long",
+	1213: "a deadlock; of Galera, also at the commit, a conflict with another node",
+	3101: "a conflict with another member (MySQL Group Replication)",
+	3572: "a lock was not to be had at once",
+	8002: "a write conflict of a locking read (TiDB)",
+	8005: "a write conflict (TiDB)",
+	8022: "the commit failed and was undone (TiDB)",
+	8027: "the tables changed meanwhile (TiDB)",
+	8028: "the tables changed meanwhile (TiDB)",
+	9003: "the storage is busy (TiDB)",
+	9004: "a lock took too long (TiDB)",
+	9005: "a part of the storage is not to be reached (TiDB)",
+	9007: "a write conflict (TiDB)",
+}
 
 func givesWay(err error) bool {
 	if errors.Is(err, ErrRetry) || errors.Is(err, errUndone) {
 		return true
 	}
-	var server *mysql.MySQLError
-	if errors.As(err, &server) {
-		switch server.Number {
-		case lockWaitTimeout, deadlock, snapshotConflict:
-			return true
-		}
+	if number := numberOf(err); givingWay[number] != "" {
+		return true
+	} else if number == unknownError && strings.Contains(err.Error(), "retry limit reached") { // TiDB: many want one lock
+		return true
 	}
 	var embedded *sqlite.Error
 	return errors.As(err, &embedded) && embedded.Code()&0xff == sqlitelib.SQLITE_BUSY
@@ -158,9 +175,8 @@ func givesWay(err error) bool {
 
 // IsDuplicate tells whether a unique key refused a row.
 func IsDuplicate(err error) bool {
-	var server *mysql.MySQLError
-	if errors.As(err, &server) {
-		return server.Number == duplicateEntry
+	if number := numberOf(err); number != 0 {
+		return number == duplicateEntry
 	}
 	var embedded *sqlite.Error
 	return errors.As(err, &embedded) &&

@@ -84,19 +84,21 @@ func TestTransact_isNotSeenBeforeItsEnd(t *testing.T) {
 // A statement sees what was committed before it began, also within a transaction that began earlier: who
 // locked a row reads what it holds now.
 func TestTransact_readsWhatIsCommittedByThen(t *testing.T) {
-	db := migrated(t, databasetest.MySQL(t))
-	network := newNetwork(t, db)
-	err := db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
-		before := one[int](t, tx, "SELECT SUM(passes) FROM gate")
-		err := db.Transact(ctx, func(ctx context.Context, other *database.Tx) error { return addTo(ctx, other, network) })
-		if after := one[int](t, tx, "SELECT SUM(passes) FROM gate"); after != before+1 {
-			t.Errorf("%d after another one's commit, want %d", after, before+1)
+	databasetest.EachServer(t, func(t *testing.T, location string) {
+		db := migrated(t, location)
+		network := newNetwork(t, db)
+		err := db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
+			before := one[int](t, tx, "SELECT SUM(passes) FROM gate")
+			err := db.Transact(ctx, func(ctx context.Context, other *database.Tx) error { return addTo(ctx, other, network) })
+			if after := one[int](t, tx, "SELECT SUM(passes) FROM gate"); after != before+1 {
+				t.Errorf("%d after another one's commit, want %d", after, before+1)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestTransact_runsAgainWhatGaveWay(t *testing.T) {
@@ -146,71 +148,75 @@ func TestTransact_doesNotRunAgainWhatFailed(t *testing.T) {
 }
 
 func TestTransact_resolvesARealDeadlock(t *testing.T) {
-	db := migrated(t, databasetest.MySQL(t))
-	network := newNetwork(t, db)
-	var runs atomic.Int64
-	var firstLocks, all sync.WaitGroup
-	firstLocks.Add(2)
-	for _, order := range [][2]int{{1, 2}, {2, 1}} {
+	databasetest.EachServer(t, func(t *testing.T, location string) {
+		db := migrated(t, location)
+		network := newNetwork(t, db)
+		var runs atomic.Int64
+		var firstLocks, all sync.WaitGroup
+		firstLocks.Add(2)
+		for _, order := range [][2]int{{1, 2}, {2, 1}} {
+			all.Go(func() {
+				first := true
+				err := db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
+					runs.Add(1)
+					if err := addToStripe(ctx, tx, network, order[0]); err != nil {
+						return err
+					}
+					if first { // both hold their first row before either wants the other's
+						first = false
+						firstLocks.Done()
+						firstLocks.Wait()
+					}
+					return addToStripe(ctx, tx, network, order[1])
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if runs.Load() < 3 {
+			t.Errorf("%d runs: no deadlock was met", runs.Load())
+		}
+		if got := one[int](t, db, "SELECT SUM(passes) FROM gate"); got != 4 {
+			t.Errorf("the rows hold %d, want 4", got)
+		}
+	})
+}
+
+func TestTransact_waitsForALockThatIsRefused(t *testing.T) {
+	databasetest.EachServer(t, func(t *testing.T, location string) {
+		db := migrated(t, location)
+		network := newNetwork(t, db)
+		locked, release := make(chan struct{}), make(chan struct{})
+		var all sync.WaitGroup
 		all.Go(func() {
-			first := true
 			err := db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
-				runs.Add(1)
-				if err := addToStripe(ctx, tx, network, order[0]); err != nil {
+				if err := addToStripe(ctx, tx, network, 1); err != nil {
 					return err
 				}
-				if first { // both hold their first row before either wants the other's
-					first = false
-					firstLocks.Done()
-					firstLocks.Wait()
-				}
-				return addToStripe(ctx, tx, network, order[1])
+				close(locked)
+				<-release
+				return nil
 			})
 			if err != nil {
 				t.Error(err)
 			}
 		})
-	}
-	all.Wait()
-	if runs.Load() < 3 {
-		t.Errorf("%d runs: no deadlock was met", runs.Load())
-	}
-	if got := one[int](t, db, "SELECT SUM(passes) FROM gate"); got != 4 {
-		t.Errorf("the rows hold %d, want 4", got)
-	}
-}
-
-func TestTransact_waitsForALockThatIsRefused(t *testing.T) {
-	db := migrated(t, databasetest.MySQL(t))
-	network := newNetwork(t, db)
-	locked, release := make(chan struct{}), make(chan struct{})
-	var all sync.WaitGroup
-	all.Go(func() {
-		err := db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
-			if err := addToStripe(ctx, tx, network, 1); err != nil {
-				return err
+		<-locked
+		runs := 0
+		err := db.Transact(system(), func(_ context.Context, tx *database.Tx) error {
+			if runs++; runs == 3 {
+				close(release)
+				all.Wait()
 			}
-			close(locked)
-			<-release
-			return nil
+			_, err := asked[int](tx, "SELECT passes FROM gate WHERE network_id = ? AND stripe = 1 FOR UPDATE NOWAIT", network)
+			return err
 		})
-		if err != nil {
-			t.Error(err)
+		if err != nil || runs != 3 {
+			t.Errorf("%d runs, %v; want 3 and success", runs, err)
 		}
 	})
-	<-locked
-	runs := 0
-	err := db.Transact(system(), func(_ context.Context, tx *database.Tx) error {
-		if runs++; runs == 3 {
-			close(release)
-			all.Wait()
-		}
-		_, err := asked[int](tx, "SELECT passes FROM gate WHERE network_id = ? AND stripe = 1 FOR UPDATE NOWAIT", network)
-		return err
-	})
-	if err != nil || runs != 3 {
-		t.Errorf("%d runs, %v; want 3 and success", runs, err)
-	}
 }
 
 func TestTransact_endsWhenItsCallerDoes(t *testing.T) {

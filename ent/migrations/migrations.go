@@ -1,5 +1,10 @@
 // Package migrations holds the versioned SQL that makes and changes the tables, one folder an engine
-// family. A released file is never edited: a change is a new file in both folders.
+// family. A released file is never edited: a change is a new file in both folders. Databases keep a checksum of each,
+// and refuse a program that has another one.
+//
+// A statement ends with a semicolon at the end of a line; lines that begin with two dashes are comments. Servers of the
+// MySQL family commit at each change of a table: one that was interrupted goes on with the statement that was not noted as
+// done, so each statement must be done wholly or not at all, as CREATE, ALTER and DROP of one table are.
 //
 // A migration is made from the schema. After a change in ent/schema:
 //

@@ -1,6 +1,8 @@
-// Package databasetest gives tests an empty database of every engine that the project promises: an
-// SQLite file, and a MariaDB server of their own that lives in a temporary folder, listens on loopback
-// and ends with the tests. TEST_DATABASE_URL names an existing server to use in its place.
+// Package databasetest gives tests an empty database of every engine that they are to pass on: an SQLite file, and
+// servers of their own that live in temporary folders, listen on loopback and end with the tests.
+//
+// TEST_ENGINES names the engines: sqlite, mariadb, mysql, galera, tidb; without it they are sqlite and mariadb.
+// TEST_DATABASE_URL names an existing server to use in the place of MariaDB.
 package databasetest
 
 import (
@@ -10,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,14 +21,52 @@ import (
 	_ "github.com/go-sql-driver/mysql" // makes and drops the tests' databases
 )
 
-// Main runs a package's tests and stops the server that they started, after whatever else they leave behind.
+// engine is a kind of database.
+type engine struct {
+	name  string // of its tests
+	start func(folder string) (*cluster, error)
+
+	once   sync.Once
+	server *cluster
+	err    error
+}
+
+// The servers, by what TEST_ENGINES calls them.
+var servers = map[string]*engine{
+	"mariadb": {name: "MariaDB", start: startMariaDB},
+	"mysql":   {name: "MySQL", start: startMySQL},
+	"galera":  {name: "Galera", start: startGalera},
+	"tidb":    {name: "TiDB", start: startTiDB},
+}
+
+const embedded = "sqlite"
+
+// chosen is the engines of TEST_ENGINES.
+func chosen(t testing.TB) []string {
+	t.Helper()
+	given := os.Getenv("TEST_ENGINES")
+	if given == "" {
+		given = "sqlite,mariadb"
+	}
+	names := strings.Split(given, ",")
+	for _, name := range names {
+		if name != embedded && servers[name] == nil {
+			t.Fatalf("TEST_ENGINES names %q: the engines are sqlite, mariadb, mysql, galera, tidb", name)
+		}
+	}
+	return names
+}
+
+// Main runs a package's tests and stops the servers that they started, after whatever else they leave behind.
 func Main(m *testing.M, after ...func()) {
 	code := m.Run()
 	for _, cleanUp := range after {
 		cleanUp()
 	}
-	if shared.stop != nil {
-		shared.stop()
+	for _, e := range servers {
+		if e.server != nil {
+			e.server.Stop()
+		}
 	}
 	os.Exit(code)
 }
@@ -32,8 +74,20 @@ func Main(m *testing.M, after ...func()) {
 // Each runs a test once for every engine, on an empty database that it opens by its URL.
 func Each(t *testing.T, test func(t *testing.T, location string)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { test(t, SQLite(t)) })
-	t.Run("MariaDB", func(t *testing.T) { test(t, MySQL(t)) })
+	if slices.Contains(chosen(t), embedded) {
+		t.Run("SQLite", func(t *testing.T) { test(t, SQLite(t)) })
+	}
+	EachServer(t, test)
+}
+
+// EachServer is Each for what only servers have: many writers at once, and locks that are waited for.
+func EachServer(t *testing.T, test func(t *testing.T, location string)) {
+	t.Helper()
+	for _, name := range chosen(t) {
+		if e := servers[name]; e != nil {
+			t.Run(e.name, func(t *testing.T) { test(t, e.database(t)) })
+		}
+	}
 }
 
 // SQLite is the URL of a file that does not exist yet.
@@ -42,56 +96,79 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "referrals.db")
 }
 
-var shared struct {
-	once     sync.Once
-	location *url.URL
-	err      error
-	stop     func()
-	count    atomic.Int64
-}
-
-// MySQL is the URL of a new, empty database on the tests' server.
+// MySQL is the URL of a new, empty database on the first server among the engines; where there is none, on MariaDB.
 func MySQL(t testing.TB) string {
 	t.Helper()
-	shared.once.Do(func() {
-		if given := os.Getenv("TEST_DATABASE_URL"); given != "" {
-			shared.location, shared.err = url.Parse(given)
-			return
+	for _, name := range chosen(t) {
+		if e := servers[name]; e != nil {
+			return e.database(t)
 		}
-		folder, err := os.MkdirTemp("", "referrals-mariadb-") //nolint:usetesting // it outlives the test
-		if err != nil {
-			shared.err = err
-			return
-		}
-		shared.location, shared.stop, shared.err = StartMariaDB(folder, "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0")
-	})
-	if shared.err != nil {
-		t.Fatalf("no MariaDB for the tests: %v", shared.err)
 	}
-	name := fmt.Sprintf("test_%d_%d", os.Getpid(), shared.count.Add(1))
-	at := *shared.location
-	Create(t, &at, name)
-	t.Cleanup(func() { execute(t, &at, "DROP DATABASE "+name) })
-	created := at
-	created.Path = "/" + name
-	return created.String()
+	return servers["mariadb"].database(t)
 }
 
 // Create creates a database on a server.
 func Create(t testing.TB, at *url.URL, name string) {
 	t.Helper()
-	execute(t, at, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-}
-
-func execute(t testing.TB, at *url.URL, statement string) {
-	t.Helper()
-	password, _ := at.User.Password()
-	server, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/", at.User.Username(), password, at.Host))
+	server, err := existing(at.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = server.Close() }()
-	if _, err := server.ExecContext(context.Background(), statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+	server.create(t, name)
+}
+
+func (s *cluster) create(t testing.TB, name string) {
+	t.Helper()
+	s.execute(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+}
+
+var databases atomic.Int64
+
+// database is the URL of a new, empty database on the engine's server, which is started for the first one.
+func (e *engine) database(t testing.TB) string {
+	t.Helper()
+	e.once.Do(func() {
+		if given := os.Getenv("TEST_DATABASE_URL"); given != "" && e.name == "MariaDB" {
+			e.server, e.err = existing(given)
+			return
+		}
+		folder, err := os.MkdirTemp("", "referrals-"+strings.ToLower(e.name)+"-") //nolint:usetesting // it outlives the test
+		if err != nil {
+			e.err = err
+			return
+		}
+		e.server, e.err = e.start(folder)
+	})
+	if e.err != nil {
+		t.Fatalf("no %s for the tests: %v", e.name, e.err)
 	}
+	return e.server.Database(t)
+}
+
+// Database is the URL of a new, empty database on the server. Of a cluster it begins with another node each time.
+func (s *cluster) Database(t testing.TB) string {
+	t.Helper()
+	n := databases.Add(1)
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), n)
+	s.create(t, name)
+	t.Cleanup(func() { s.execute(t, "DROP DATABASE "+name) })
+	first := int(n) % len(s.Hosts)
+	return "mysql://" + s.user + "@" + strings.Join(slices.Concat(s.Hosts[first:], s.Hosts[:first]), ",") + "/" + name
+}
+
+func (s *cluster) execute(t testing.TB, statement string) {
+	t.Helper()
+	var err error
+	for _, host := range s.Hosts { // of a cluster, one may have been killed by the test
+		var server *sql.DB
+		if server, err = sql.Open("mysql", s.user+"@tcp("+host+")/"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = server.ExecContext(context.Background(), statement)
+		_ = server.Close()
+		if err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: %v", statement, err)
 }

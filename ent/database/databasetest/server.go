@@ -3,7 +3,6 @@ package databasetest
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -36,12 +35,9 @@ func StartMariaDB(folder string, options ...string) (*url.URL, func(), error) {
 
 // NewServer starts a server in a folder, on a free port of loopback.
 func NewServer(folder string, options ...string) (*Server, error) {
-	program, err := exec.LookPath("mariadbd")
-	if err != nil { // Debian keeps it where only root's PATH leads
-		program, err = exec.LookPath("/usr/sbin/mariadbd")
-	}
+	program, err := installed("mariadbd")
 	if err != nil {
-		return nil, errors.New("mariadbd is not installed: run 'make mariadb', or name a server in TEST_DATABASE_URL")
+		return nil, err
 	}
 	data, temporary := filepath.Join(folder, "data"), filepath.Join(folder, "tmp")
 	if err := os.Mkdir(temporary, 0o700); err != nil {
@@ -54,10 +50,8 @@ func NewServer(folder string, options ...string) (*Server, error) {
 	if os.Getuid() == 0 {
 		common = append(common, "--user=root")
 	}
-	install := exec.Command("mariadb-install-db", append(append([]string{}, common...),
-		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")...)
-	if output, err := install.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("mariadb-install-db: %w\n%s", err, output)
+	if err := installMariaDB(common...); err != nil {
+		return nil, err
 	}
 	port, err := FreePort()
 	if err != nil {
@@ -84,7 +78,7 @@ func (s *Server) Start() error {
 	}
 	defer func() { _ = log.Close() }()
 	s.process = exec.Command(s.command[0], s.command[1:]...)
-	s.process.Stdout, s.process.Stderr = log, log
+	s.process.Stdout, s.process.Stderr, s.process.SysProcAttr = log, log, withUs()
 	if err := s.process.Start(); err != nil {
 		return err
 	}
