@@ -25,7 +25,7 @@ export function App() {
 
 function Explorer({ session, onExpired, onSignOut }) {
   const [network, setNetwork] = useState(session.viewer.network)
-  const [storage] = useState(newStorage)
+  const [storage] = useState(() => newStorage(session.viewer))
   const schema = useSchema(session)
   const desk = useMemo(() => ({ session, network }), [session, network])
   const fetcher = useMemo(() => async ({ query, variables, operationName }) => {

@@ -44,6 +44,9 @@ function Form({ document }) {
   const year = useMemo(() => lastYear(network?.timeZone), [network])
   const [values, setValues] = useState(() => Object.fromEntries(document.variables.map(({ name, initial }) => [name, initial ?? year[name]])))
   const [chosen, setChosen] = useState({})
+  const find = useMemo(() => Object.fromEntries(Object.entries(finders).map(([name, finder]) => [
+    name, network ? finder.find(session, network.id) : async () => [],
+  ])), [session, network])
   const asked = document.variables.filter(({ name }) => name !== 'network')
   const needsNetwork = asked.length < document.variables.length
   const set = (name, value) => setValues({ ...values, [name]: value })
@@ -64,7 +67,7 @@ function Form({ document }) {
             return (
               <Lookup
                 key={name} label={finder.label} placeholder={finder.placeholder} takesIds required={required} chosen={chosen[name]}
-                find={network ? cached(finder.find, session, network.id) : nothing}
+                find={find[name]}
                 onChoose={(option) => { setChosen({ ...chosen, [name]: option }); set(name, option.id) }}
               />
             )
@@ -93,18 +96,6 @@ function Plain({ name, type, required, value, onChange }) {
       </label>
     </div>
   )
-}
-
-const nothing = async () => []
-
-// A finder of one network is one function for as long as the page looks at it: fields ask anew when it changes.
-const finding = new Map()
-function cached(make, session, network) {
-  const known = finding.get(make)
-  if (known?.session === session && known.network === network) return known.find
-  const find = make(session, network)
-  finding.set(make, { session, network, find })
-  return find
 }
 
 /** Puts a document and its variables into a tab of its name, and runs it; null until the editors are there. */

@@ -221,8 +221,13 @@ test('the token is nowhere but in the memory of the page', async () => {
   await page.getByLabel('Token').waitFor()
   assert.deepEqual(wrong, [])
 
-  // who signs out takes along what was asked
+  // the same person finds what was asked, somebody else does not, and who signs out takes it along
   await signIn(page, tokens.ADMIN_TOKEN)
+  await page.locator('.graphiql-tab-button', { hasText: 'WhoAmI' }).waitFor()
+  await page.reload()
+  await signIn(page, tokens.SUPPORT_TOKEN)
+  await page.locator('.graphiql-tab-button', { hasText: 'ANetwork' }).waitFor()
+  assert.equal(await page.locator('.graphiql-tab-button').count(), 1)
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByLabel('Token').waitFor()
   await page.waitForTimeout(700)
