@@ -75,3 +75,47 @@ func TestTimeline_tellsWhatHappenedToAReferralInOrderAndWhoDidIt(t *testing.T) {
 		p.As(partnerOf(ann)).refused(document, vars{"id": ann}, "FORBIDDEN")
 	})
 }
+
+// To whom a referral went over is for those to know who see either of the two partners of the new one (rule R1).
+func TestTimeline_doesNotNameAReferrerOutOfScope(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		lea := p.managerID(limited)
+		ann, dan := p.person("Ann", lea), p.person("Dan", "")
+		bob, her := p.person("Bob", "", vars{"referredBy": ann}), p.person("Her", lea, vars{"referredBy": ann})
+		p.At("2026-02-02 10:00")
+		p.Assign(bob, dan)
+		p.Assign(her, dan)
+		ended := func(who account) map[string]string {
+			var answer struct {
+				Network struct {
+					Partner struct {
+						ReferralsMade struct {
+							Nodes []struct {
+								Referred struct{ Name string }
+								Timeline []struct{ Happening, Text string }
+							}
+						}
+					}
+				}
+			}
+			p.As(who).must(`query ($id: ID!) { network { partner(id: $id) { referralsMade { nodes { referred { name } timeline { happening text } } } } } }`, vars{"id": ann}, &answer)
+			texts := map[string]string{}
+			for _, referral := range answer.Network.Partner.ReferralsMade.Nodes {
+				for _, e := range referral.Timeline {
+					if e.Happening == "ENDED" {
+						texts[referral.Referred.Name] = e.Text
+					}
+				}
+			}
+			return texts
+		}
+		const named, unnamed = "Referred By was changed to Dan, and the referral ended.", "Referred By was changed, and the referral ended."
+		if got := ended(limited); got["Bob"] != unnamed || got["Her"] != named {
+			p.Errorf("a LIMITED manager reads %q", got)
+		}
+		if got := ended(manager); got["Bob"] != named || got["Her"] != named {
+			p.Errorf("a GLOBAL manager reads %q", got)
+		}
+	})
+}

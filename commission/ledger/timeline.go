@@ -92,9 +92,11 @@ func (l *Ledger) addItself(ctx context.Context, all map[int]*lived, ids []int) e
 	return database.EachIn(ctx, l.DB, `
 		SELECT r.id, r.network_id, r.referrer_id, r.referred_id, n.currency, n.time_zone, referrer.name, referred.name,
 			r.source, referred.created_at, referred.approved_at, r.started_at, r.ended_at, r.forfeited_at IS NOT NULL, r.end_reason,
-			COALESCE((SELECT p.name FROM referral x JOIN partner p ON p.id = x.referrer_id WHERE x.referred_id = r.referred_id AND x.started_at = r.ended_at), '')
+			COALESCE(next.name, ''), COALESCE(next.manager_id, 0), COALESCE(referred.manager_id, 0)
 		FROM referral r JOIN network n ON n.id = r.network_id
 		JOIN partner referrer ON referrer.id = r.referrer_id JOIN partner referred ON referred.id = r.referred_id
+		LEFT JOIN referral following ON following.referred_id = r.referred_id AND following.started_at = r.ended_at
+		LEFT JOIN partner next ON next.id = following.referrer_id
 		WHERE r.id IN (%s)`, nil, ids, func(row *stdsql.Rows) error {
 		var r lived
 		var zone commission.Zone
@@ -103,8 +105,9 @@ func (l *Ledger) addItself(ctx context.Context, all map[int]*lived, ids []int) e
 		var approvedAt *time.Time
 		var forfeited bool
 		var reason, next string
+		var nextManager, manager int
 		if err := row.Scan(&r.ReferralID, &r.NetworkID, &r.ReferrerID, &r.ReferredID, &r.currency, &zone, &r.referrer, &r.referred,
-			&source, &createdAt, &approvedAt, &r.startedAt, &r.endedAt, &forfeited, &reason, &next); err != nil {
+			&source, &createdAt, &approvedAt, &r.startedAt, &r.endedAt, &forfeited, &reason, &next, &nextManager, &manager); err != nil {
 			return err
 		}
 		var err error
@@ -124,7 +127,11 @@ func (l *Ledger) addItself(ctx context.Context, all map[int]*lived, ids []int) e
 		r.add(r.startedAt, Started, 0, 0, "The referral started: %s was referred by %s, %s.", r.referred, r.referrer, how)
 		if r.endedAt != nil {
 			text := "Referred By was removed, and the referral ended."
-			if next != "" {
+			switch v, _ := viewer.From(ctx); {
+			case next == "":
+			case v.Limited && v.AccountID != manager && v.AccountID != nextManager: // neither of them is its own
+				text = "Referred By was changed, and the referral ended."
+			default:
 				text = fmt.Sprintf("Referred By was changed to %s, and the referral ended.", next)
 			}
 			if forfeited {
