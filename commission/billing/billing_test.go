@@ -2,6 +2,7 @@ package billing_test
 
 import (
 	"context"
+	stdsql "database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"partner.example/referrals/commission/program"
 	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/database/databasetest"
+	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/invoice"
 )
 
@@ -641,6 +643,42 @@ func TestBilling_takesTheSameStatementsForAnyNumberOfInvoices(t *testing.T) { //
 	t.Logf("statements: %v", took)
 	if took[20] != took[290] || took[500] >= 2*took[20] || took[20] > 30 {
 		t.Errorf("20, 290 and 500 partners take %v statements; want as many for 300 at once, and no more for fewer", took)
+	}
+}
+
+// Where several nodes of a cluster number rows, those that are inserted together have gaps between their ids.
+func TestBilling_whereIdsHaveGaps(t *testing.T) {
+	at, stop, err := databasetest.StartMariaDB(t.TempDir(), "--auto-increment-increment=3", "--auto-increment-offset=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	server, err := stdsql.Open("mysql", "root:@tcp("+at.Host+")/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	if _, err := server.Exec("CREATE DATABASE gaps CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"); err != nil {
+		t.Fatal(err)
+	}
+	at.Path = "/gaps"
+	w := newWorld(t, open(t, at.String()), "USD", "America/New_York")
+	aliceRefersBob(w)
+	w.partner("carol", "alice")
+	w.at("2026-06-30 12:00")
+	sale := w.earns("bob", "2026-06-10 12:00", "100")
+	w.earns("carol", "2026-06-10 12:00", "50")
+	w.bill("2026-06-30", "15.00 = 10.00 of 100 for bob + 5.00 of 50 for carol")
+	w.adjust(sale, "2026-06-30 12:00", "-100")
+	w.earns("carol", "2026-07-01 00:30", "40")
+	w.bill("2026-07-31", "0.00 = -10.00 of -100 for bob back + 4.00 of 40 for carol + 6.00 carried")
+	w.earns("bob", "2026-08-01 00:30", "200")
+	w.bill("2026-08-31", "14.00 = 20.00 of 200 for bob + -6.00 carried")
+	w.verify()
+	for _, event := range w.db.AuditEvent.Query().Where(auditevent.Action("runBilling")).AllX(w.system()) {
+		if found := w.db.Invoice.GetX(w.system(), event.SubjectID); *event.PartnerID != found.PartnerID {
+			t.Errorf("the audit log tells of invoice %d, and of another partner", found.Number)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/partner"
 	"partner.example/referrals/ent/viewer"
 )
@@ -458,10 +459,13 @@ func (w *work) issue(ctx context.Context, drafts []*draft) ([]int, error) {
 			SetStatus(commission.Unpaid).SetHidden(d.partner.HideInvoices).SetTotal(d.total).
 			SetIssuedAt(w.at).SetDueOn(issuedOn + commission.Date(d.partner.PaymentTermsDays)) //nolint:gosec // a year at most
 	}
-	var invoices []*ent.Invoice
-	err := audit.Together(ctx, func(ctx context.Context) (err error) {
-		invoices, err = w.tx.Invoice.CreateBulk(creates...).Save(ctx)
-		return err
+	var ids []int
+	err := audit.Together(ctx, func(ctx context.Context) (_ []int, err error) {
+		if err := w.tx.Invoice.CreateBulk(creates...).Exec(ctx); err != nil {
+			return nil, err
+		}
+		ids, err = w.tx.Invoice.Query().Where(invoice.NetworkID(w.network.ID), invoice.NumberGTE(number)).Order(invoice.ByNumber()).IDs(ctx)
+		return ids, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store the invoices: %w", err)
@@ -469,26 +473,21 @@ func (w *work) issue(ctx context.Context, drafts []*draft) ([]int, error) {
 	if err := w.tx.Network.UpdateOneID(w.network.ID).SetNextInvoiceNumber(number + len(drafts)).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("count the invoices: %w", err)
 	}
-	ids := make([]int, len(invoices))
 	var lines []*ent.InvoiceLineCreate
 	for i, d := range drafts {
-		ids[i] = invoices[i].ID
 		for _, line := range d.lines {
 			lines = append(lines, line.SetInvoiceID(ids[i]))
 		}
 	}
-	stored := make([]*ent.InvoiceLine, 0, len(lines))
 	for some := range slices.Chunk(lines, linesAStatement) {
-		made, err := w.tx.InvoiceLine.CreateBulk(some...).Save(ctx)
-		if err != nil {
+		if err := w.tx.InvoiceLine.CreateBulk(some...).Exec(ctx); err != nil {
 			return nil, fmt.Errorf("store the lines: %w", err)
 		}
-		stored = append(stored, made...)
 	}
 	if err := w.claim(ctx, drafts); err != nil {
 		return nil, err
 	}
-	return ids, w.bringBack(ctx, drafts, ids, stored)
+	return ids, w.bringBack(ctx, drafts, ids)
 }
 
 // claim marks what the lines pay as theirs: just the rows that were summed, since the gate has been shut.
@@ -526,12 +525,24 @@ func (w *work) claim(ctx context.Context, drafts []*draft) error {
 }
 
 // bringBack marks what was carried forward as brought back by the lines of the new invoices.
-func (w *work) bringBack(ctx context.Context, drafts []*draft, invoices []int, lines []*ent.InvoiceLine) error {
-	back := map[int][]int{} // of an invoice: the lines that bring back, in the order of what they bring
-	for _, line := range lines {
-		if line.Type == commission.CarryForward && line.Amount.IsNegative() {
-			back[line.InvoiceID] = append(back[line.InvoiceID], line.ID)
+func (w *work) bringBack(ctx context.Context, drafts []*draft, invoices []int) error {
+	var bringing []int
+	for i, d := range drafts {
+		if len(d.carried) > 0 {
+			bringing = append(bringing, invoices[i])
 		}
+	}
+	back := map[int][]int{} // of an invoice: the lines that bring back, in the order of what they bring
+	err := database.EachIn(ctx, w.tx, `
+		SELECT id, invoice_id FROM invoice_line WHERE type = 'CARRY_FORWARD' AND amount < 0 AND invoice_id IN (%s) ORDER BY id`, nil, bringing,
+		func(row *stdsql.Rows) error {
+			var id, invoiceID int
+			err := row.Scan(&id, &invoiceID)
+			back[invoiceID] = append(back[invoiceID], id)
+			return err
+		})
+	if err != nil {
+		return fmt.Errorf("find the lines that bring back: %w", err)
 	}
 	type carried struct{ from, by int }
 	var all []carried

@@ -106,37 +106,45 @@ func columnOf(name string) column {
 
 type gatheringKey struct{}
 
-// gathering is rows that were created and are not logged yet.
+// gathering is what is to be logged of rows that were created together.
 type gathering struct {
 	table  Table
 	client *ent.Client
 	shown  []string
-	ids    []int
+	count  int
 }
 
-// Together logs the rows of one table that do creates when it is done, by as many statements as one row would take.
-func Together(ctx context.Context, do func(ctx context.Context) error) error {
+// Together logs the rows of one table that do creates when it is done, by as many statements as one row would take. do
+// tells their ids: where several servers share the numbering, those of rows that were inserted together have gaps.
+func Together(ctx context.Context, do func(ctx context.Context) (ids []int, err error)) error {
 	var rows gathering
-	if err := do(context.WithValue(ctx, gatheringKey{}, &rows)); err != nil || len(rows.ids) == 0 {
-		return err
-	}
-	after, err := rows.table.read(ctx, rows.client, rows.shown, rows.ids)
+	ids, err := do(context.WithValue(ctx, gatheringKey{}, &rows))
 	if err != nil {
 		return err
 	}
-	return rows.table.write(ctx, rows.client, entgo.OpCreate, rows.shown, nil, after, rows.ids)
+	if len(ids) != rows.count {
+		return fmt.Errorf("%d rows were created, and %d are to be logged", rows.count, len(ids))
+	}
+	if rows.count == 0 {
+		return nil
+	}
+	after, err := rows.table.read(ctx, rows.client, rows.shown, ids)
+	if err != nil {
+		return err
+	}
+	return rows.table.write(ctx, rows.client, entgo.OpCreate, rows.shown, nil, after, ids)
 }
 
-// add keeps a row for later; false: it is of another kind than those that wait.
-func (g *gathering) add(table Table, client *ent.Client, shown []string, id int) bool {
+// takes tells whether a row that was created is one of them.
+func (g *gathering) takes(table Table, client *ent.Client, shown []string) bool {
 	if g.table.Name == "" {
 		g.table, g.client, g.shown = table, client, shown
 	}
-	if g.table.Name != table.Name || !slices.Equal(g.shown, shown) {
-		return false
+	one := g.table.Name == table.Name && slices.Equal(g.shown, shown)
+	if one {
+		g.count++
 	}
-	g.ids = append(g.ids, id)
-	return true
+	return one
 }
 
 // Table is a table whose changes are logged, and how its rows are named as the subject of an event.
@@ -199,15 +207,15 @@ func (t Table) log(ctx context.Context, m mutation, shown []string, next entgo.M
 		return nil, err
 	}
 	if m.Op().Is(entgo.OpCreate) {
+		if rows, ok := ctx.Value(gatheringKey{}).(*gathering); ok && rows.takes(t, client, shown) {
+			return value, nil
+		}
 		created, ok := m.(interface{ ID() (int, bool) })
 		if !ok {
 			return nil, errors.New("a created row has no id")
 		}
 		id, _ := created.ID()
 		ids = []int{id}
-		if rows, ok := ctx.Value(gatheringKey{}).(*gathering); ok && rows.add(t, client, shown, id) {
-			return value, nil
-		}
 	}
 	after, err := t.read(ctx, client, shown, ids)
 	if err != nil {
