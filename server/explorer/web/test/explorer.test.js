@@ -159,9 +159,10 @@ test('support staff signs in, completes a field, runs documents of the shelf and
   await editor.locator('.monaco-editor').first().click()
   await page.keyboard.type('{ viewer { ro')
   await page.keyboard.press('Control+Space')
-  await page.locator('.suggest-widget .monaco-list-row', { hasText: 'role' }).first().waitFor()
+  await page.locator('.suggest-widget .monaco-list-row.focused', { hasText: 'role' }).first().waitFor()
   await shot('completion-light')
   await page.keyboard.press('Enter')
+  await page.waitForFunction(() => globalThis.__MONACO?.editor.getModels().some((model) => model.getValue().startsWith('{ viewer { role')))
   await page.keyboard.press('Control+Enter')
   assert.deepEqual((await answer(page)).data, { viewer: { role: 'SUPPORT' } })
 
