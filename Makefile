@@ -1,7 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access
+.PHONY: help run test audit test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -28,9 +28,11 @@ run: build ## Serve a demo network on http://127.0.0.1:8080, kept in referrals.d
 	@[ -e referrals.db ] || bin/referrals demo --database sqlite:referrals.db --credentials referrals.demo >/dev/null || { rm -f referrals.db*; exit 1; }
 	@exec bin/referrals serve --database sqlite:referrals.db $$([ ! -e referrals.demo ] || echo --welcome referrals.demo)
 
-test: mariadb cc ## All tests with the race detector, on SQLite and on a MariaDB server of their own
+test: mariadb cc audit ## All tests with the race detector, on SQLite and on a MariaDB server of their own
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
+
+audit: e2e/audit/node_modules/.package-lock.json # the suite that the tests hold GraphQL over HTTP against
 
 test-faults: mariadb ## Servers killed and databases lost, for longer than the tests have time for
 	E2E_FAULTS=1 go test -count 1 -timeout 30m -run 'TestFaults|TestOnePartner' -v ./e2e

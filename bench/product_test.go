@@ -150,7 +150,7 @@ func serve(b *testing.B, location string) server {
 	}
 	address := freeAddress(b)
 	var said bytes.Buffer
-	process := exec.Command(path, "serve", "--database", location, "--listen", address)
+	process := exec.Command(path, "serve", "--account-points", "0", "--database", location, "--listen", address)
 	process.Stderr = &said
 	if err := process.Start(); err != nil {
 		b.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -19,12 +20,14 @@ type keyed struct {
 	other    vars // another input
 }
 
-// reply is an answer as it came.
+// reply is an answer as it came, but for what may still be spent, which is told with it.
 type reply struct {
 	text     string
 	replayed bool
 	codes    string
 }
+
+var whatMayBeSpent = regexp.MustCompile(`,"rateLimit":\{[^}]*\}`)
 
 // under sends a document under a key.
 func (c client) under(key, document string, variables vars) reply {
@@ -67,6 +70,7 @@ func (c client) send(key string, body []byte) (reply, error) {
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return reply{}, err
 	}
+	text = whatMayBeSpent.ReplaceAll(text, nil)
 	return reply{strings.TrimSpace(string(text)), response.Header.Get("Idempotency-Replayed") == "true", answer.Errors.codes()}, nil
 }
 

@@ -87,23 +87,36 @@ func onEachEngine(t *testing.T, test func(p *product)) {
 
 func onEachEngineIn(t *testing.T, currency, zone string, test func(p *product)) {
 	t.Helper()
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, database string) {
+		t.Helper()
+		on(t, database, currency, zone, test)
+	})
+}
+
+// onSQLite runs a test of what no database has to do with.
+func onSQLite(t *testing.T, test func(p *product)) {
+	t.Helper()
+	t.Parallel()
+	on(t, databasetest.SQLite(t), "USD", "America/New_York", test)
+}
+
+func on(t *testing.T, database, currency, zone string, test func(p *product)) {
+	t.Helper()
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Parallel()
-	databasetest.Each(t, func(t *testing.T, database string) {
-		p := &product{T: t, database: database, zone: location, clock: "2020-01-01T00:00:00Z", tokens: map[account]string{}}
-		t.Cleanup(func() {
-			p.Stop()
-			if !t.Failed() {
-				p.Verify()
-			}
-		})
-		p.Command("migrate")
-		p.network = p.NewNetwork("Acme", currency, zone)
-		test(p)
+	p := &product{T: t, database: database, zone: location, clock: "2020-01-01T00:00:00Z", tokens: map[account]string{}}
+	t.Cleanup(func() {
+		p.Stop()
+		if !t.Failed() {
+			p.Verify()
+		}
 	})
+	p.Command("migrate")
+	p.network = p.NewNetwork("Acme", currency, zone)
+	test(p)
 }
 
 // each runs a part of a test under a name of its own, on the same network.

@@ -47,6 +47,10 @@ func (p *product) apply(from string, input vars) told {
 	took := time.Since(begun)
 	response.Header.Del("Date")
 	response.Header.Del("X-Request-Id")
+	for _, spent := range []string{"Content-Length", "RateLimit-Remaining", "RateLimit-Reset"} { // by how much was asked from there before
+		response.Header.Del(spent)
+	}
+	text = whatMayBeSpent.ReplaceAll(text, nil)
 	return told{fmt.Sprint(response.Status, response.Header, string(text)), took}
 }
 

@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -75,10 +77,10 @@ func together(unreadable commission.Problems, found error) error {
 // rowOf is the path of what holds a field.
 func rowOf(field string) string { return field[:strings.LastIndex(field, ".")+1] }
 
-// present turns an error into what the client is told: a refusal with its code and field, or "internal
-// error" with the id by which the log has the whole of it.
+// present turns an error into what the client is told: a refusal with its code and field, or, of a fault, nothing
+// but the id by which the log has the whole of it. It is the only place where errors become answers.
 func present(ctx context.Context, err error) *gqlerror.Error {
-	presented := &gqlerror.Error{Message: "internal error", Extensions: map[string]any{}}
+	presented := &gqlerror.Error{Extensions: map[string]any{}}
 	var known *gqlerror.Error
 	if errors.As(err, &known) {
 		presented.Path, presented.Locations = known.Path, known.Locations
@@ -86,70 +88,93 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	if presented.Path == nil {
 		presented.Path = graphql.GetPath(ctx)
 	}
+	tell := func(code commission.Code, message string) {
+		presented.Message, presented.Extensions["code"] = message, string(code)
+	}
 	var refusal *commission.Error
 	var overflow *graphql.NumberOverflowError
 	switch {
-	case isIntrospection(ctx): // the one error of these fields is that they are closed to strangers
-		presented.Message = "sign in first: the schema is for those who may use it"
-		presented.Extensions["code"] = string(commission.Unauthenticated)
 	case errors.As(err, &refusal):
-		presented.Message = refusal.Message
-		presented.Extensions["code"] = string(refusal.Code)
+		tell(refusal.Code, refusal.Message)
 		if refusal.Field != "" {
 			presented.Extensions["field"] = refusal.Field
 		}
 	case errors.As(err, &overflow):
-		presented.Message = "must be a whole number of 32 bits"
-		presented.Extensions["code"] = string(commission.BadUserInput)
+		tell(commission.BadUserInput, wholeNumber)
 		presented.Extensions["field"] = scalar.Argument(ctx, presented.Path)
 	case errors.Is(err, privacy.Deny):
-		presented.Message = "no such thing"
-		presented.Extensions["code"] = string(commission.NotFound)
-	case known != nil && known.Err == nil && known.Extensions["code"] != nil: // the document itself was refused
-		presented.Message = known.Message
-		presented.Extensions["code"] = known.Extensions["code"]
-		if field, ok := variableField(known.Path); ok {
-			presented.Extensions["code"], presented.Extensions["field"] = string(commission.BadUserInput), field
-			presented.Path = nil
-		}
+		tell(commission.NotFound, "no such thing")
+	case isOurs(known): // refused before it ran
+		presented.Message, presented.Extensions = known.Message, known.Extensions
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the client is gone, and reads no answer
-		presented.Message = "the request was given up"
-		presented.Extensions["code"] = string(commission.Unavailable)
-	case database.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
-		refusal := Unavailable(ctx, err)
-		presented.Message = refusal.Message
-		presented.Extensions["code"] = string(refusal.Code)
+		tell(commission.Unavailable, "the request was given up")
+	case database.IsUnavailable(err), database.IsLate(err):
+		refusal := unavailableBecause(ctx, err)
+		tell(refusal.Code, refusal.Message)
 	default:
 		slog.ErrorContext(ctx, "fault", "error", err)
-		presented.Extensions["code"] = "INTERNAL_SERVER_ERROR"
+		tell(internal, "internal error")
 		presented.Extensions["requestId"] = RequestID(ctx)
 	}
 	return presented
 }
 
-// Unavailable is what is told of an error of which the database itself is the reason; the log has the rest.
-func Unavailable(ctx context.Context, err error) *commission.Error {
+// unavailableBecause is what is told of an error of which the database itself is the reason; the log has the rest.
+func unavailableBecause(ctx context.Context, err error) *commission.Error {
 	slog.WarnContext(ctx, "the database is not available", "error", err)
 	switch {
 	case errors.Is(err, database.ErrOutcomeUnknown):
 		return commission.Refuse(commission.Unavailable, "", "the database went away before it said whether this was done: it was done as a whole or not at all; look, or send it again")
-	case errors.Is(err, context.DeadlineExceeded):
+	case database.IsLate(err):
 		return commission.Refuse(commission.Unavailable, "", "this took too long and was given up: ask for less, or try again later")
 	default:
 		return commission.Refuse(commission.Unavailable, "", "the database cannot be reached at the moment, and nothing was done: try again later")
 	}
 }
 
-func isIntrospection(ctx context.Context) bool {
-	field := graphql.GetFieldContext(ctx)
-	return field != nil && field.Field.Field != nil && strings.HasPrefix(field.Field.Name, "__")
+const wholeNumber = "must be a whole number of 32 bits"
+
+// isOurs tells whether an error of GraphQL is a refusal that was made for clients.
+func isOurs(known *gqlerror.Error) bool { return known != nil && known.Extensions["code"] != nil }
+
+// refused is the refusal of a request as a whole.
+func refused(code commission.Code, message string) *gqlerror.Error {
+	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(code)}}
 }
 
-// variableField is the path into the input where a variable was refused before anything ran.
-func variableField(path ast.Path) (string, bool) {
-	text := strings.ReplaceAll(strings.ReplaceAll(path.String(), "[", "."), "]", "")
-	field, found := strings.CutPrefix(text, "variable.")
-	return strings.TrimPrefix(field, "input."), found
+// invalid is a mistake in a document.
+func invalid(at *ast.Position, format string, args ...any) *gqlerror.Error {
+	mistake := gqlerror.ErrorPosf(at, format, args...)
+	mistake.Extensions = map[string]any{"code": string(validationFailed)}
+	return mistake
+}
+
+// refusals is an error for each of the problems of a request that cannot run.
+func refusals(err error) (all gqlerror.List) {
+	var problems commission.Problems
+	if !errors.As(err, &problems) {
+		return gqlerror.List{gqlerror.Wrap(err)}
+	}
+	for _, problem := range problems {
+		all = append(all, &gqlerror.Error{Err: problem, Message: problem.Message, Extensions: map[string]any{"code": string(problem.Code)}})
+	}
+	return all
+}
+
+func codeOf(e *gqlerror.Error) commission.Code {
+	code, _ := e.Extensions["code"].(string)
+	return commission.Code(code)
+}
+
+// Refuse answers a request that GraphQL never sees, in GraphQL's form.
+func Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	presented := present(r.Context(), err)
+	w.Header().Set("Content-Type", accepted(r)+"; charset=utf-8")
+	if codeOf(presented) == commission.Unavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	w.WriteHeader(statusOf(codeOf(presented), graphqlJSON))
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{presented}})
 }
 
 type requestIDKey struct{}

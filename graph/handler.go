@@ -10,52 +10,51 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
-	"github.com/vektah/gqlparser/v2/ast"
 
-	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/commission"
 	"partner.example/referrals/graph/generated"
 	"partner.example/referrals/graph/scalar"
 )
 
-const (
-	cachedDocuments = 1000
-	maxTokens       = 4000 // of a document: the largest that a client sends has some 300
-	maxComplexity   = 50_000
-)
+// Options are what an operator decides about the door.
+type Options struct {
+	Trusted   Trusted           // the documents of the clients; where there are any, other documents are for explorers
+	Explorers []commission.Role // who may send documents of their own, and introspect
+	Budgets   *Budgets          // nil: nobody's is limited
 
-// Handler answers GraphQL over HTTP. Extensions are what the server adds: they see every operation.
-func (r *Resolver) Handler(extensions ...graphql.HandlerExtension) http.Handler {
-	return r.HandlerBehind(Directives(), extensions...)
+	Extensions []graphql.HandlerExtension // what the server adds: they see every operation
+}
+
+// Handler answers GraphQL over HTTP.
+func (r *Resolver) Handler(options Options) http.Handler {
+	return r.HandlerBehind(Directives(), options)
 }
 
 // HandlerBehind is Handler with other locks than the schema's: with none, a test shows what the storage alone lets
 // through.
-func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, extensions ...graphql.HandlerExtension) http.Handler {
+func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, options Options) http.Handler {
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: r, Directives: directives})
 	tellAudience(schema.Schema())
 	server := handler.New(schema)
-	server.AddTransport(transport.Options{})
-	server.AddTransport(overHTTP{resolver: r, names: newEnumNames(schema.Schema())})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedDocuments))
-	server.SetParserTokenLimit(maxTokens)
+	server.AddTransport(overHTTP{resolver: r, admission: &admission{
+		schema:    schema.Schema(),
+		documents: newDocuments(schema.Schema(), options.Trusted),
+		budgets:   options.Budgets,
+		explorers: options.Explorers,
+	}})
+	server.SetQueryCache(known{})
 	server.SetErrorPresenter(present)
 	server.SetRecoverFunc(func(ctx context.Context, panicked any) error {
 		slog.ErrorContext(ctx, "panic", "stack", string(debug.Stack()))
 		return fmt.Errorf("panic: %v", panicked)
 	})
-	server.Use(extension.Introspection{})
-	server.Use(extension.FixedComplexityLimit(maxComplexity))
+	server.Use(extension.Introspection{}) // admission asked whether the viewer may
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		if _, ok := viewer.From(ctx); !ok {
-			graphql.GetOperationContext(ctx).DisableIntrospection = true
-		}
-		return next(scalar.Collect(r.withLoaders(ctx)))
+		return next(scalar.Collect(r.withLoaders(ctx), choicesOf(ctx)))
 	})
 	server.AroundFields(r.logLook)
 	server.AroundFields(tellAll)
-	for _, added := range extensions {
+	for _, added := range options.Extensions {
 		server.Use(added)
 	}
 	return server

@@ -8,22 +8,24 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/viewer"
 )
 
 // overHTTP carries GraphQL over HTTP: by POST as JSON, and queries by GET. Whatever it is sent, it answers in
 // GraphQL's form, and its refusals have a code; gqlgen's own transports call what is no request an internal error.
 type overHTTP struct {
+	*admission
 	resolver *Resolver
-	names    enumNames
 }
 
 var _ graphql.Transport = overHTTP{}
@@ -31,39 +33,62 @@ var _ graphql.Transport = overHTTP{}
 const (
 	plainJSON   = "application/json"
 	graphqlJSON = "application/graphql-response+json"
+	methods     = "GET, POST, OPTIONS"
+
+	largeBody = 8 << 20   // 10,000 conversions take some 2 MB
+	smallBody = 256 << 10 // of those who record nothing
 )
 
-// Supports every method but those that ask for none of this.
-func (overHTTP) Supports(r *http.Request) bool {
-	return r.Method != http.MethodHead && r.Method != http.MethodOptions
-}
+// Supports every method, if only to refuse it.
+func (overHTTP) Supports(*http.Request) bool { return true }
 
 // Do answers one request.
 func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	w.Header().Set("Content-Type", accepted(r))
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Allow", methods)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.Header().Set("Content-Type", accepted(r)+"; charset=utf-8")
 	begun := graphql.Now()
-	asked, status, refusal := read(r)
+	spending := t.budgets.of(r.Context())
+	refuse := func(status int, wrong ...*gqlerror.Error) {
+		spending.charge(refusedCost)
+		t.write(w, status, exec.DispatchError(r.Context(), wrong), spending, 0)
+	}
+	if spending != nil && spending.remaining() == 0 {
+		t.tooMuch(w, r, exec, spending, 1)
+		return
+	}
+	asked, status, refusal := read(w, r)
 	if refusal != nil {
-		write(w, status, exec.DispatchError(r.Context(), gqlerror.List{refusal}))
+		refuse(status, refusal)
 		return
 	}
 	asked.Headers, asked.ReadTime = r.Header, graphql.TraceTiming{Start: begun, End: graphql.Now()}
-	operation, wrong := exec.CreateOperationContext(r.Context(), asked)
-	if wrong == nil {
-		wrong = t.names.check(operation)
-	}
-	if wrong == nil && r.Method == http.MethodGet && operation.Operation.Operation != ast.Query {
+	ctx := r.Context()
+	admitted, wrong := t.admit(ctx, asked)
+	switch {
+	case wrong != nil:
+		refuse(statusOf(codeOf(wrong[0]), accepted(r)), wrong...)
+		return
+	case r.Method == http.MethodGet && admitted.operation.Operation != ast.Query:
 		w.Header().Set("Allow", http.MethodPost)
-		write(w, http.StatusMethodNotAllowed, exec.DispatchError(r.Context(), gqlerror.List{badRequest("a GET may ask, and change nothing: send a mutation by POST")}))
+		refuse(http.StatusMethodNotAllowed, badRequest("a GET may ask, and change nothing: send a mutation by POST"))
+		return
+	case !spending.spend(admitted.cost):
+		t.tooMuch(w, r, exec, spending, admitted.cost)
 		return
 	}
+	ctx = withAdmitted(ctx, admitted)
+	operation, wrong := exec.CreateOperationContext(ctx, &asked.RawParams)
 	if wrong != nil {
-		write(w, statusOf(wrong, w.Header().Get("Content-Type")), exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), wrong))
+		refuse(statusOf(codeOf(wrong[0]), accepted(r)), wrong...)
 		return
 	}
-	key, refusal := t.resolver.keyOf(r, asked, operation)
+	key, refusal := t.resolver.keyOf(r, &asked.RawParams, operation)
 	if refusal != nil {
-		write(w, http.StatusBadRequest, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), gqlerror.List{refusal}))
+		refuse(http.StatusBadRequest, refusal)
 		return
 	}
 	run := func(ctx context.Context) *graphql.Response {
@@ -72,16 +97,19 @@ func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	}
 	var answer *graphql.Response
 	if key == nil {
-		answer = run(r.Context())
+		answer = run(ctx)
 	} else {
-		answer = t.resolver.once(r.Context(), w.Header(), key, run)
+		answer = t.resolver.once(ctx, w.Header(), key, run)
+	}
+	if answer == nil { // its time was over before it could run
+		answer = exec.DispatchError(graphql.WithOperationContext(ctx, operation), gqlerror.List{gqlerror.Wrap(context.DeadlineExceeded)})
 	}
 	status = http.StatusOK
 	if unavailable(answer) {
 		w.Header().Set("Retry-After", retryAfter)
 		status = http.StatusServiceUnavailable
 	}
-	write(w, status, answer)
+	t.write(w, status, answer, spending, admitted.cost)
 }
 
 const retryAfter = "1" // second
@@ -89,7 +117,7 @@ const retryAfter = "1" // second
 // unavailable tells whether all of the answer is that there is none at the moment: proxies and clients that know
 // nothing of GraphQL are told by the status.
 func unavailable(answer *graphql.Response) bool {
-	if answer == nil || (len(answer.Data) > 0 && !bytes.Equal(answer.Data, []byte("null"))) {
+	if len(answer.Data) > 0 && !bytes.Equal(answer.Data, []byte("null")) {
 		return false
 	}
 	return slices.ContainsFunc(answer.Errors, func(e *gqlerror.Error) bool {
@@ -97,50 +125,97 @@ func unavailable(answer *graphql.Response) bool {
 	})
 }
 
+// tooMuch refuses a request that costs more than its sender may spend now.
+func (t overHTTP) tooMuch(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, spending *budget, cost int) {
+	seconds := spending.seconds(cost)
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	t.write(w, http.StatusTooManyRequests, exec.DispatchError(r.Context(), gqlerror.List{gqlerror.Wrap(tooMuch(seconds))}), spending, cost)
+}
+
 // read is what a request asks for; if it cannot be read, it says why, and with which status.
-func read(r *http.Request) (*graphql.RawParams, int, *gqlerror.Error) {
-	var asked graphql.RawParams
+func read(w http.ResponseWriter, r *http.Request) (*request, int, *gqlerror.Error) {
 	switch r.Method {
 	case http.MethodGet:
-		given := r.URL.Query()
-		asked.Query, asked.OperationName = given.Get("query"), given.Get("operationName")
-		for name, into := range map[string]*map[string]any{"variables": &asked.Variables, "extensions": &asked.Extensions} {
-			if text := given.Get(name); text != "" && decode(strings.NewReader(text), into) != nil {
-				return nil, http.StatusBadRequest, badRequest(name + " must be an object in JSON")
-			}
-		}
-		return &asked, 0, nil
+		asked, refusal := readURL(r.URL.Query())
+		return asked, http.StatusBadRequest, refusal
 	case http.MethodPost:
-		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != plainJSON {
+		media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if charset := parameters["charset"]; err != nil || media != plainJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
 			return nil, http.StatusUnsupportedMediaType, badRequest("send JSON, as Content-Type: " + plainJSON)
 		}
-		err := decode(r.Body, &asked)
-		var tooLarge *http.MaxBytesError
-		switch {
-		case errors.As(err, &tooLarge):
-			return nil, http.StatusRequestEntityTooLarge, badRequest("the request is too large: send it in parts")
-		case err != nil:
-			return nil, http.StatusBadRequest, badRequest(`send an object in JSON, with "query" and, where they are needed, "variables" and "operationName"`)
-		}
-		return &asked, 0, nil
+		return readBody(w, r)
 	default:
-		return nil, http.StatusMethodNotAllowed, badRequest("send GraphQL by POST")
+		w.Header().Set("Allow", methods)
+		return nil, http.StatusMethodNotAllowed, badRequest("send GraphQL by POST, or a query by GET")
 	}
 }
 
-func badRequest(message string) *gqlerror.Error {
-	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": "BAD_REQUEST"}}
+func readURL(given url.Values) (*request, *gqlerror.Error) {
+	var asked request
+	asked.Query, asked.OperationName = given.Get("query"), given.Get("operationName")
+	if given.Has("documentId") {
+		id := given.Get("documentId")
+		asked.DocumentID = &id
+	}
+	for name, into := range map[string]*map[string]any{"variables": &asked.Variables, "extensions": &asked.Extensions} {
+		if text := given.Get(name); text != "" && decode([]byte(text), into) != nil {
+			return nil, badRequest(`"` + name + `" must be an object in JSON`)
+		}
+	}
+	return &asked, nil
 }
 
-func decode(from io.Reader, into any) error {
-	decoder := json.NewDecoder(from)
+// readBody reads as much as who is asking may send.
+func readBody(w http.ResponseWriter, r *http.Request) (*request, int, *gqlerror.Error) {
+	most := int64(smallBody)
+	if v, ok := viewer.From(r.Context()); ok && v.Is(commission.Admin, commission.Tracker) {
+		most = largeBody
+	}
+	if r.ContentLength > most {
+		return nil, http.StatusRequestEntityTooLarge, tooLong(most)
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, http.StatusRequestEntityTooLarge, tooLong(most)
+	case err != nil:
+		return nil, http.StatusBadRequest, badRequest("the request ended before all of it had come")
+	}
+	var asked request
+	var mistaken *json.UnmarshalTypeError
+	switch err := decode(text, &asked); {
+	case errors.As(err, &mistaken) && mistaken.Field != "":
+		name, _, _ := strings.Cut(mistaken.Field, ".")
+		return nil, http.StatusBadRequest, badRequest(`"` + name + `" is not of the type that it must have: "query", "documentId" and "operationName" are texts, "variables" and "extensions" objects`)
+	case err != nil:
+		return nil, http.StatusBadRequest, badRequest("send one object in JSON; a list of requests is not served")
+	}
+	return &asked, 0, nil
+}
+
+func tooLong(most int64) *gqlerror.Error {
+	return badRequest("the request is too large: the limit is " + strconv.FormatInt(most, 10) + " bytes; send it in parts")
+}
+
+func badRequest(message string) *gqlerror.Error { return refused(badRequestCode, message) }
+
+// decode reads one value in JSON, and nothing behind it.
+func decode(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	return decoder.Decode(into)
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something behind the value")
+	}
+	return nil
 }
 
 // accepted is the type of answer that the client prefers.
 func accepted(r *http.Request) string {
-	accept := r.Header.Get("Accept")
+	accept := strings.Join(r.Header.Values("Accept"), ",")
 	for part := range strings.SplitSeq(accept, ",") {
 		switch media, _, _ := mime.ParseMediaType(strings.TrimSpace(part)); media {
 		case "*/*", "application/*", plainJSON:
@@ -155,22 +230,23 @@ func accepted(r *http.Request) string {
 	return graphqlJSON
 }
 
-// statusOf is the status of a request whose document or variables are refused.
-func statusOf(wrong gqlerror.List, contentType string) int {
-	switch {
-	case errcode.GetErrorKind(wrong) != errcode.KindProtocol:
-		return http.StatusOK
-	case contentType == graphqlJSON:
-		return http.StatusBadRequest
-	default:
-		return http.StatusUnprocessableEntity
+// write sends an answer, and tells what it cost and what may still be spent. One to a request that did not run has no
+// data, not even null.
+func (t overHTTP) write(w http.ResponseWriter, status int, response *graphql.Response, spending *budget, cost int) {
+	told := map[string]any{}
+	if cost > 0 {
+		told["cost"] = map[string]any{"points": cost}
 	}
-}
-
-// write sends an answer. One to a request that did not run has no data, not even null.
-func write(w http.ResponseWriter, status int, response *graphql.Response) {
+	if spending != nil {
+		limit, remaining, reset := spending.Burst(), spending.remaining(), spending.seconds(spending.Burst())
+		w.Header().Set("RateLimit-Limit", strconv.Itoa(limit))
+		w.Header().Set("RateLimit-Remaining", strconv.Itoa(remaining))
+		w.Header().Set("RateLimit-Reset", strconv.Itoa(reset))
+		told["rateLimit"] = map[string]any{"limit": limit, "remaining": remaining, "resetSeconds": reset}
+	}
+	response.Extensions = told
 	var answer any = response
-	if response != nil && response.Data == nil {
+	if response.Data == nil {
 		answer = struct {
 			Errors     gqlerror.List  `json:"errors"`
 			Extensions map[string]any `json:"extensions,omitempty"`

@@ -25,8 +25,6 @@ type signUps struct {
 const (
 	signUpsAnAddress = 10  // at once, and as many again each minute
 	signUpsANetwork  = 120 // likewise
-	limitersKept     = 100_000
-	limitersKeptFor  = 10 * time.Minute
 
 	// beat is when strangers are answered: one beat after the request came in. That is longer than the work, so that
 	// the time does not tell whether a code or an e-mail was known; where the work took longer, for once, the answer

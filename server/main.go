@@ -35,6 +35,8 @@ type options struct {
 	Verify  verifyCommand  `cmd:"" help:"Recompute every sum from the conversions and say what differs."`
 	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database to a new file, while servers go on working."`
 	Demo    demoCommand    `cmd:"" help:"Make a network with a year of life in it."`
+
+	Documents documentsCommand `cmd:"" help:"Print the manifest of clients' documents, for serve --documents."`
 }
 
 // app is what a command works with.
@@ -98,6 +100,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func (o *options) run(ctx context.Context, command *kong.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	slog.SetDefault(newLogger(o.LogFormat, stderr))
+	if command.Command() == documentsName {
+		return o.Documents.run(stdout)
+	}
 	var options []database.Option
 	serving := command.Command() == "serve"
 	if serving {

@@ -21,7 +21,6 @@ import (
 	"partner.example/referrals/ent/database/databasetest"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/account"
-	"partner.example/referrals/graph"
 	"partner.example/referrals/graph/scalar"
 )
 
@@ -83,8 +82,11 @@ func served(t *testing.T, db *database.Database, p *program.Program, l *ledger.L
 	}
 	looked := newHealth(db)
 	looked.welcome()
-	handler := graph.New(db, l, p, &billing.Billing{DB: db, Now: p.Now}).Handler()
-	server := httptest.NewServer(command.routes(handler, &door{program: p, identities: newIdentities(p)}, looked))
+	d, err := command.Door.open(&app{db: db, program: p, ledger: l, billing: &billing.Billing{DB: db, Now: p.Now}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(command.routes(d, looked))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -161,7 +163,7 @@ func (h *house) turnsAway(token, why string) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(h.log, nil))) // commands set their own
 	h.log.take()
 	status, body := h.who(token)
-	const want = `{"errors":[{"extensions":{"code":"UNAUTHENTICATED"},"message":"this token is not valid: sign in again, or ask an ADMIN of your network for another one"}]}`
+	const want = `{"errors":[{"message":"this token is not valid: sign in again, or ask an ADMIN of your network for another one","extensions":{"code":"UNAUTHENTICATED"}}]}`
 	if status != http.StatusUnauthorized || body != want {
 		h.Errorf("HTTP %d, %s", status, body)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -14,6 +13,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/graph"
 )
 
 // operations notes what is asked of GraphQL and how it is answered, also where it is refused before it runs, and
@@ -72,15 +72,8 @@ const (
 	invalid = "invalid" // what a document asks for that was refused
 )
 
-// known are the codes that errors have; those of gqlgen are of documents that were refused.
-var known = []string{
-	internal, string(commission.Unauthenticated), string(commission.Forbidden), string(commission.NotFound), string(commission.BadUserInput),
-	string(commission.Conflict), string(commission.FailedPrecondition), string(commission.RateLimited), string(commission.Unavailable),
-	"BAD_REQUEST", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "COMPLEXITY_LIMIT_EXCEEDED",
-}
-
 func codeOf(err *gqlerror.Error) string {
-	if code, _ := err.Extensions["code"].(string); slices.Contains(known, code) {
+	if code, _ := err.Extensions["code"].(string); graph.IsCode(code) {
 		return code
 	}
 	return "OTHER"

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,11 +31,12 @@ type serveCommand struct {
 	BillingEvery  time.Duration `default:"30s" help:"How often to look whether billing is due. The run of a server that has stood still for three times as long is taken over." placeholder:"DURATION"`
 	Welcome       string        `help:"A file that demo --credentials wrote: its tokens are shown, with a query to begin with."                                                   placeholder:"FILE"`
 
+	Door doorFlags `embed:""`
+
 	telemetry *telemetry
 }
 
 const (
-	maxBody        = 8 << 20 // 10,000 conversions take some 2 MB
 	maxHeader      = 64 << 10
 	maxConnections = 4096
 	maxRunning     = 256 // requests at once; the pool of connections to the database bounds what they do
@@ -55,7 +55,7 @@ func (c *serveCommand) Validate() error {
 	case c.Timeout <= 0:
 		return errors.New("--timeout must be more than 0, such as 60s")
 	default:
-		return nil
+		return c.Door.check()
 	}
 }
 
@@ -74,14 +74,17 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("read the welcome: %w", err)
 	}
+	d, err := c.Door.open(a, operations{c.telemetry.traces})
+	if err != nil {
+		return err
+	}
 	listener, err := listen(a, c.Listen)
 	if err != nil {
 		return err
 	}
 	looked := newHealth(a.db)
 	c.telemetry.watch(a, looked)
-	graphql := graph.New(a.db, a.ledger, a.program, a.billing).Handler(operations{c.telemetry.traces})
-	main := c.server(c.routes(graphql, &door{program: a.program, identities: newIdentities(a.program)}, looked))
+	main := c.server(c.routes(d, looked))
 	failed := make(chan error, 2)
 	go func() { failed <- main.Serve(listener) }()
 	if c.MetricsListen != "" {
@@ -182,13 +185,13 @@ func (c *serveCommand) stop(a *app, main *http.Server, looked *health) error {
 }
 
 // routes is everything that the server answers.
-func (c *serveCommand) routes(graphql http.Handler, d *door, looked *health) http.Handler {
+func (c *serveCommand) routes(d *door, looked *health) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(graphqlPath, c.admit(looked, d.signIn(http.MaxBytesHandler(graphql, maxBody))))
+	mux.Handle(graphqlPath, d.origins.shared(c.admit(looked, d.signIn(d.graphql))))
 	mux.Handle("/explorer/", explorer.Handler())
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET "+readyPath, looked.readiness)
-	return c.telemetry.around(graphqlPath, c.identify(http.NewCrossOriginProtection().Handler(mux)))
+	return c.telemetry.around(graphqlPath, c.identify(d.origins.protected(mux)))
 }
 
 // The paths that the server knows.
@@ -204,14 +207,14 @@ func (c *serveCommand) admit(looked *health, next http.Handler) http.Handler {
 	running := make(chan struct{}, maxRunning)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, reason := looked.ready(); reason == starting {
-			refuse(w, http.StatusServiceUnavailable, commission.Refuse(commission.Unavailable, "", "this server is starting: try again in a moment"))
+			graph.Refuse(w, r, commission.Refuse(commission.Unavailable, "", "this server is starting: try again in a moment"))
 			return
 		}
 		select {
 		case running <- struct{}{}:
 		default:
 			c.telemetry.turnedAway.Inc()
-			refuse(w, http.StatusServiceUnavailable, commission.Refuse(commission.Unavailable, "", "too many requests are running: try again in a moment"))
+			graph.Refuse(w, r, commission.Refuse(commission.Unavailable, "", "too many requests are running: try again in a moment"))
 			return
 		}
 		c.telemetry.running.Inc()
@@ -278,8 +281,8 @@ func recovered(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		case http.ErrAbortHandler: // which asks for just that
 			panic(panicked)
 		default:
-			slog.ErrorContext(r.Context(), "fault", "error", fmt.Errorf("panic: %v", panicked), "stack", string(debug.Stack()))
-			refuse(w, http.StatusInternalServerError, commission.Refuse(internal, "", "internal error"))
+			slog.ErrorContext(r.Context(), "panic", "stack", string(debug.Stack()))
+			graph.Refuse(w, r, fmt.Errorf("panic: %v", panicked))
 		}
 	}()
 	next.ServeHTTP(w, r)
@@ -299,15 +302,3 @@ func (a *answer) WriteHeader(status int) {
 
 // Unwrap is for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// refuse answers a request that GraphQL never sees, in GraphQL's form.
-func refuse(w http.ResponseWriter, status int, refusal *commission.Error) {
-	w.Header().Set("Content-Type", "application/json")
-	if refusal.Code == commission.Unavailable {
-		w.Header().Set("Retry-After", "1")
-	}
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"errors": []any{map[string]any{"message": refusal.Message, "extensions": map[string]any{"code": refusal.Code}}},
-	})
-}

@@ -9,7 +9,6 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/program"
-	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 )
@@ -18,6 +17,9 @@ import (
 type door struct {
 	program    *program.Program
 	identities *identities
+	budgets    *graph.Budgets
+	origins    *origins
+	graphql    http.Handler
 }
 
 // signIn puts the bearer of the token into the request's context. Without a token nobody is; a token that is
@@ -32,7 +34,8 @@ func (d *door) signIn(next http.Handler) http.Handler {
 		}
 		scheme, secret, _ := strings.Cut(authorization, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
-			refuse(w, http.StatusUnauthorized, commission.Refuse(commission.Unauthenticated, "", "send a token as Authorization: Bearer"))
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			graph.Refuse(w, r, d.budgets.Refused(ctx, commission.Refuse(commission.Unauthenticated, "", "send a token as Authorization: Bearer")))
 			return
 		}
 		v, err := d.bearer(ctx, strings.TrimSpace(secret))
@@ -42,14 +45,9 @@ func (d *door) signIn(next http.Handler) http.Handler {
 		case errors.As(err, &refusal), errors.As(err, &wrong):
 			slog.WarnContext(ctx, "sign-in refused", "reason", err)
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(w, http.StatusUnauthorized, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: sign in again, or ask an ADMIN of your network for another one"))
-		case database.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
-			refuse(w, http.StatusServiceUnavailable, graph.Unavailable(ctx, err))
-		case errors.Is(err, context.Canceled):
-			refuse(w, http.StatusServiceUnavailable, commission.Refuse(commission.Unavailable, "", "the request was given up"))
+			graph.Refuse(w, r, d.budgets.Refused(ctx, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: sign in again, or ask an ADMIN of your network for another one")))
 		case err != nil:
-			slog.ErrorContext(ctx, "fault", "error", err)
-			refuse(w, http.StatusInternalServerError, commission.Refuse(internal, "", "internal error"))
+			graph.Refuse(w, r, err)
 		default:
 			next.ServeHTTP(w, r.WithContext(viewer.With(ctx, v)))
 		}

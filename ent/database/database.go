@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -114,7 +115,7 @@ func openMySQL(location string, o options) (*Database, error) {
 		}
 		nodes.each = append(nodes.each, connector)
 	}
-	pool := o.openDB(&waiting{Connector: nodes})
+	pool := o.openDB(&waiting{Connector: bounded{nodes, o.patience}})
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(connectionLifetime)
@@ -141,6 +142,31 @@ func splitHosts(location string) (at *url.URL, hosts []string, err error) {
 		hosts = append(hosts, net.JoinHostPort(one.Hostname(), cmp.Or(one.Port(), "3306")))
 	}
 	return at, hosts, nil
+}
+
+// bounded makes connections on which no statement runs longer than some time; 0: as long as it needs. A server goes on
+// with a statement whose client has left: this has it stop by itself.
+type bounded struct {
+	driver.Connector
+	statement time.Duration
+}
+
+// Connect connects. MariaDB and MySQL call the limit by different names, and only one of them knows it in writes.
+func (b bounded) Connect(ctx context.Context) (driver.Conn, error) {
+	connection, err := b.Connector.Connect(ctx)
+	if err != nil || b.statement == 0 {
+		return connection, err
+	}
+	execer := connection.(driver.ExecerContext) //nolint:forcetypeassert // the driver's is one
+	_, err = execer.ExecContext(ctx, fmt.Sprintf("SET max_statement_time = %.3f", b.statement.Seconds()), nil)
+	const unknownVariable = 1193
+	if server := (*mysql.MySQLError)(nil); errors.As(err, &server) && server.Number == unknownVariable {
+		_, err = execer.ExecContext(ctx, fmt.Sprintf("SET max_execution_time = %d", b.statement.Milliseconds()), nil)
+	}
+	if err != nil {
+		return nil, errors.Join(err, connection.Close())
+	}
+	return connection, nil
 }
 
 func newDatabase(name string, pool *sql.DB, writing chan struct{}) *Database {

@@ -57,6 +57,19 @@ func IsUnavailable(err error) bool {
 	return errors.Is(err, ErrOutcomeUnknown) || isBroken(err)
 }
 
+// The errors by which a server says that a statement took longer than it may.
+const (
+	serverStatementTime = 1969 // MariaDB's max_statement_time
+	serverExecutionTime = 3024 // MySQL's max_execution_time
+)
+
+// IsLate tells whether something was given up because its time was over.
+func IsLate(err error) bool {
+	var server *mysql.MySQLError
+	return errors.Is(err, context.DeadlineExceeded) ||
+		(errors.As(err, &server) && (server.Number == serverStatementTime || server.Number == serverExecutionTime))
+}
+
 // isBroken tells whether the connection is gone, or never came to be. A deadline that passed is not that, though it
 // breaks the connection too.
 func isBroken(err error) bool {

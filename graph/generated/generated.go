@@ -3424,6 +3424,30 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../../schema.graphqls", Input: `"""
+The referral program of partner networks. Every error has one of these codes in ` + "`" + `extensions.code` + "`" + `; docs/errors.md has
+more on them, and the limits of what may be asked.
+
+- UNAUTHENTICATED: sign in: the token is missing or not valid
+- FORBIDDEN: ask somebody whose role may do this; of documents: send one that the server trusts
+- NOT_FOUND: there is no such thing, or it is not yours to see
+- BAD_USER_INPUT: correct the field that is named
+- CONFLICT: somebody was faster: read again and decide anew
+- FAILED_PRECONDITION: not possible in the present state: the message says what is in the way
+- RATE_LIMITED: wait as many seconds as ` + "`" + `Retry-After` + "`" + ` says
+- BAD_REQUEST: this is no request of GraphQL over HTTP; 405 for a wrong method, 413 for too large a body, 415 for a wrong type
+- GRAPHQL_PARSE_FAILED: correct the document: it is no GraphQL
+- GRAPHQL_VALIDATION_FAILED: correct the document: it does not fit the schema
+- LIMIT_EXCEEDED: ask for less: ` + "`" + `extensions.limit` + "`" + ` has the name of the limit, its ` + "`" + `maximum` + "`" + `, and what was ` + "`" + `found` + "`" + `
+- PERSISTED_QUERY_NOT_FOUND: the server does not know the document by this hash: send its text, or deploy the manifest
+- UNAVAILABLE: try again later: the database cannot be reached at the moment, or it took too long
+- INTERNAL_SERVER_ERROR: a fault of ours: tell us ` + "`" + `extensions.requestId` + "`" + `
+"""
+schema {
+  query: Query
+  mutation: Mutation
+}
+
+"""
 Who may ask for a field or run a mutation. Anybody else is told FORBIDDEN where the thing itself may be seen, and
 NOT_FOUND where it may not (rule R1). Every row is scoped besides: a PARTNER_MANAGER whose scope is LIMITED reaches
 the partners that it manages, a PARTNER itself.

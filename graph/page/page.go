@@ -85,7 +85,8 @@ type Position struct {
 }
 
 const (
-	usual = 20
+	// Usual is how many rows a page shows that does not say.
+	Usual = 20
 	// Most is how many rows a page may show.
 	Most = 100
 )
@@ -111,7 +112,7 @@ func Read(first *int32, after *string) (Window, error) {
 // Size reads how many rows a page shows.
 func Size(first *int32) (int, error) {
 	if first == nil {
-		return usual, nil
+		return Usual, nil
 	}
 	if *first < 0 || *first > Most {
 		return 0, commission.Refuse(commission.BadUserInput, "first", "must be from 0 to %d", Most)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,12 +72,14 @@ func (id ID) Of(kind string) int {
 func MarshalID(id ID) graphql.ContextMarshaler { return out(graphql.MarshalString(id.String())) }
 
 // UnmarshalID reads an ID.
-func UnmarshalID(ctx context.Context, value any) (ID, error) {
+func UnmarshalID(ctx context.Context, value any) (ID, error) { return read(ctx, value, idOf) }
+
+func idOf(value any) (ID, string) {
 	text, ok := value.(string)
 	if !ok {
-		return ID{}, refuse(ctx, "must be an id, as a string")
+		return ID{}, "must be an id, as a string"
 	}
-	return ParseID(text), nil
+	return ParseID(text), ""
 }
 
 // MarshalDecimal writes an amount with the decimals that it carries, never with an exponent.
@@ -86,15 +89,19 @@ func MarshalDecimal(d decimal.Decimal) graphql.ContextMarshaler {
 
 // UnmarshalDecimal reads an exact decimal: a string, never a JSON number, which clients round.
 func UnmarshalDecimal(ctx context.Context, value any) (decimal.Decimal, error) {
+	return read(ctx, value, decimalOf)
+}
+
+func decimalOf(value any) (decimal.Decimal, string) {
 	text, ok := value.(string)
 	if !ok {
-		return decimal.Zero, refuse(ctx, `must be a decimal number as a string, such as "10.50"`)
+		return decimal.Zero, `must be a decimal number as a string, such as "10.50"`
 	}
 	d, refusal := commission.ParseDecimal(text)
 	if refusal != nil {
-		return decimal.Zero, refuse(ctx, refusal.Message)
+		return decimal.Zero, refusal.Message
 	}
-	return d, nil
+	return d, ""
 }
 
 // MarshalDate writes a calendar date.
@@ -104,12 +111,16 @@ func MarshalDate(d commission.Date) graphql.ContextMarshaler {
 
 // UnmarshalDate reads a calendar date.
 func UnmarshalDate(ctx context.Context, value any) (commission.Date, error) {
+	return read(ctx, value, dateOf)
+}
+
+func dateOf(value any) (commission.Date, string) {
 	text, _ := value.(string)
 	d, refusal := commission.ParseDate(text)
 	if refusal != nil {
-		return 0, refuse(ctx, refusal.Message)
+		return 0, refusal.Message
 	}
-	return d, nil
+	return d, ""
 }
 
 // MarshalDateTime writes a moment in UTC.
@@ -119,12 +130,40 @@ func MarshalDateTime(t time.Time) graphql.ContextMarshaler {
 
 // UnmarshalDateTime reads a moment: RFC 3339 with a zone, and nothing else.
 func UnmarshalDateTime(ctx context.Context, value any) (time.Time, error) {
+	return read(ctx, value, momentOf)
+}
+
+func momentOf(value any) (time.Time, string) {
 	text, _ := value.(string)
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || strings.Contains(text, ",") || t.Year() < 1970 || t.Year() > 9999 {
-		return time.Time{}, refuse(ctx, "must be a moment with its zone in RFC 3339, such as 2026-06-30T12:00:00Z")
+		return time.Time{}, "must be a moment with its zone in RFC 3339, such as 2026-06-30T12:00:00Z"
 	}
-	return commission.Moment(t), nil
+	return commission.Moment(t), ""
+}
+
+// read reads a value; what is wrong with one that cannot be read is collected.
+func read[T any](ctx context.Context, value any, as func(any) (T, string)) (T, error) {
+	v, wrong := as(value)
+	if wrong != "" {
+		return v, refuse(ctx, wrong)
+	}
+	return v, nil
+}
+
+// Problem is what is wrong with a value of one of the schema's scalars; "" where nothing is.
+func Problem(scalar string, value any) (wrong string) {
+	switch scalar {
+	case "ID":
+		_, wrong = idOf(value)
+	case "Decimal":
+		_, wrong = decimalOf(value)
+	case "Date":
+		_, wrong = dateOf(value)
+	case "DateTime":
+		_, wrong = momentOf(value)
+	}
+	return wrong
 }
 
 // out is a marshaler that needs no context, as one that is given it: what is read needs the context, and
@@ -141,13 +180,14 @@ func out(m graphql.Marshaler) graphql.ContextMarshaler {
 type Refused struct {
 	mu       sync.Mutex
 	problems map[string]commission.Problems // by the path of the field
+	known    commission.Problems            // what was wrong with the variables before they were read
 }
 
 type refusedKey struct{}
 
-// Collect begins to collect.
-func Collect(ctx context.Context) context.Context {
-	return context.WithValue(ctx, refusedKey{}, &Refused{problems: map[string]commission.Problems{}})
+// Collect begins to collect. What is known to be wrong already refuses every field of the root.
+func Collect(ctx context.Context, known commission.Problems) context.Context {
+	return context.WithValue(ctx, refusedKey{}, &Refused{problems: map[string]commission.Problems{}, known: known})
 }
 
 // refuse notes a problem at the argument that is being read; without a collector it is the error itself.
@@ -186,5 +226,9 @@ func Problems(ctx context.Context) commission.Problems {
 	}
 	collector.mu.Lock()
 	defer collector.mu.Unlock()
-	return collector.problems[field.Path().String()]
+	path := field.Path()
+	if len(path) == 1 {
+		return append(slices.Clone(collector.known), collector.problems[path.String()]...)
+	}
+	return collector.problems[path.String()]
 }

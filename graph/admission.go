@@ -1,0 +1,73 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/viewer"
+)
+
+// admission decides whether a request may run, by what can be known before it does: cheap questions first, and
+// everything that is wrong told at once.
+type admission struct {
+	schema    *ast.Schema
+	documents *documents
+	budgets   *Budgets
+	explorers []commission.Role
+}
+
+// admitted is a request that may run.
+type admitted struct {
+	*document
+	operation *ast.OperationDefinition
+	choices   commission.Problems // what is wrong with its variables, and told when it runs
+	cost      int
+}
+
+// admit finds the document, the operation in it, what is wrong with its variables, and what it costs.
+func (a *admission) admit(ctx context.Context, asked *request) (*admitted, gqlerror.List) {
+	v, signedIn := viewer.From(ctx)
+	explores := signedIn && slices.Contains(a.explorers, v.Role)
+	found, wrong := a.documents.find(asked, explores)
+	if wrong != nil {
+		return nil, wrong
+	}
+	asked.Query = found.text
+	switch {
+	case !found.introspects, explores:
+	case !signedIn:
+		return nil, gqlerror.List{refused(commission.Unauthenticated, "sign in first: the schema is for those who may use it")}
+	default:
+		return nil, gqlerror.List{refused(commission.Forbidden, "the role "+string(v.Role)+" may not ask what the schema is")}
+	}
+	operation := found.query.Operations.ForName(asked.OperationName)
+	if operation == nil {
+		return nil, gqlerror.List{invalid(nil, "name one of the document's operations in \"operationName\"")}
+	}
+	choices, err := checkVariables(a.schema, operation, asked.Variables)
+	if err != nil {
+		return nil, refusals(err)
+	}
+	cost := costOf(a.schema, operation, asked.Variables)
+	if !signedIn && cost > MostOfAddress {
+		return nil, gqlerror.List{refused(commission.Unauthenticated, fmt.Sprintf("sign in first: without a token an operation may cost %d points, and this costs %d", MostOfAddress, cost))}
+	}
+	return &admitted{document: found, operation: operation, choices: choices, cost: cost}, exceeded(limit{"cost", maxCost[v.Role], cost})
+}
+
+type choicesKey struct{}
+
+// withAdmitted hands on what was found out about a request.
+func withAdmitted(ctx context.Context, a *admitted) context.Context {
+	return context.WithValue(withDocument(ctx, a.document), choicesKey{}, a.choices)
+}
+
+func choicesOf(ctx context.Context) commission.Problems {
+	choices, _ := ctx.Value(choicesKey{}).(commission.Problems)
+	return choices
+}

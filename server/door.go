@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/graph"
+)
+
+// doorFlags are what an operator decides about who may ask what, and how much.
+type doorFlags struct {
+	AllowOrigin   []string          `help:"An origin whose pages browsers may let ask, such as https://portal.example; several with commas." placeholder:"ORIGIN,..."`
+	Documents     string            `help:"A manifest of the documents that clients are built with. Whoever is no explorer may send these alone." placeholder:"FILE"`
+	Explorers     []commission.Role `default:"ADMIN,PARTNER_MANAGER,SUPPORT" help:"The roles that may introspect, and send documents that are not in the manifest." placeholder:"ROLE,..."`
+	AccountPoints int               `default:"600000" help:"The cost points that an account may spend in a minute; 0: any." placeholder:"N"`
+	AddressPoints int               `default:"6000" help:"The cost points that those may spend in a minute who are not signed in, by their address; 0: any." placeholder:"N"`
+}
+
+// check refuses what would refuse everybody.
+func (f doorFlags) check() error {
+	for _, role := range f.Explorers {
+		if !slices.Contains(role.Values(), string(role)) {
+			return fmt.Errorf("--explorers: there is no role %q", role)
+		}
+	}
+	switch {
+	case f.AccountPoints != 0 && f.AccountPoints < graph.MostOfAccount:
+		return fmt.Errorf("--account-points must be 0 or at least %d, which one operation may cost", graph.MostOfAccount)
+	case f.AddressPoints != 0 && f.AddressPoints < graph.MostOfAddress:
+		return fmt.Errorf("--address-points must be 0 or at least %d, which one operation may cost", graph.MostOfAddress)
+	default:
+		return nil
+	}
+}
+
+// open makes the door that the flags describe.
+func (f doorFlags) open(a *app, extensions ...graphql.HandlerExtension) (*door, error) {
+	trusted, err := f.trusted()
+	if err != nil {
+		return nil, fmt.Errorf("read the documents: %w", err)
+	}
+	origins, err := newOrigins(f.AllowOrigin)
+	if err != nil {
+		return nil, err
+	}
+	budgets := graph.NewBudgets(f.AccountPoints, f.AddressPoints, time.Now)
+	return &door{
+		program: a.program, identities: newIdentities(a.program), budgets: budgets, origins: origins,
+		graphql: graph.New(a.db, a.ledger, a.program, a.billing).Handler(graph.Options{
+			Trusted: trusted, Explorers: f.Explorers, Budgets: budgets, Extensions: extensions,
+		}),
+	}, nil
+}
+
+// trusted is the documents of the manifest; none where there is no manifest.
+func (f doorFlags) trusted() (graph.Trusted, error) {
+	if f.Documents == "" {
+		return graph.Trusted{}, nil
+	}
+	file, err := os.Open(f.Documents)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return graph.ReadTrusted(file)
+}
