@@ -268,7 +268,7 @@ type asking struct {
 }
 
 // aRequest is how much is asked for at once: a server takes no request that asks for everything.
-const aRequest = 20
+const aRequest = 6
 
 // ask sends probes about a place, some a request, and returns what came of each by each of its ways.
 func (c client) ask(all []probe, at place) map[string][]answer {
