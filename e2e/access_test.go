@@ -268,7 +268,7 @@ type asking struct {
 }
 
 // aRequest is how much is asked for at once: a server takes no request that asks for everything.
-const aRequest = 6
+const aRequest = 4
 
 // ask sends probes about a place, some a request, and returns what came of each by each of its ways.
 func (c client) ask(all []probe, at place) map[string][]answer {
@@ -284,11 +284,15 @@ func (c client) ask(all []probe, at place) map[string][]answer {
 			}
 		}
 	}
-	for some := range slices.Chunk(questions, aRequest) {
+	size := aRequest
+	if c.token == "" { // to strangers the door gives little
+		size = 1
+	}
+	for some := range slices.Chunk(questions, size) {
 		c.pose("query", some)
 		c.pose("query", slices.DeleteFunc(slices.Clone(some), func(a *asking) bool { return a.code != "" || a.shown != "" })) // an error beside them took them away
 	}
-	for some := range slices.Chunk(changes, aRequest) {
+	for some := range slices.Chunk(changes, size) {
 		c.pose("mutation", some)
 	}
 	answers := map[string][]answer{}
@@ -318,6 +322,10 @@ func (c client) pose(operation string, some []*asking) {
 	}
 	codes := map[string]string{}
 	for _, problem := range wrong {
+		if len(problem.Path) == 0 && c.token == "" { // it is told to sign in before it is told what for
+			codes["a0"] = "UNAUTHENTICATED"
+			continue
+		}
 		if len(problem.Path) == 0 {
 			c.Fatalf("%s\n%s", problem.Message, text.String())
 		}
