@@ -34,6 +34,7 @@ type serveCommand struct {
 	Door doorFlags `embed:""`
 
 	telemetry *telemetry
+	exports   *exports
 }
 
 const (
@@ -84,6 +85,7 @@ func (c *serveCommand) Run(a *app) error {
 	}
 	looked := newHealth(a.db)
 	c.telemetry.watch(a, looked)
+	c.exports = &exports{a.db.Client, a.ledger}
 	main := c.server(c.routes(d, looked))
 	failed := make(chan error, 2)
 	go func() { failed <- main.Serve(listener) }()
@@ -188,6 +190,10 @@ func (c *serveCommand) stop(a *app, main *http.Server, looked *health) error {
 func (c *serveCommand) routes(d *door, looked *health) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(graphqlPath, d.origins.shared(c.admit(looked, d.signIn(d.graphql))))
+	if c.exports != nil {
+		mux.Handle("GET /reports/{table}", c.admit(looked, d.signIn(c.exports.answer(exports.report))))
+		mux.Handle("GET /invoice-lines/{line}/{table}", c.admit(looked, d.signIn(c.exports.answer(exports.conversions))))
+	}
 	mux.Handle("/explorer/", explorer.Handler())
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET "+readyPath, looked.readiness)

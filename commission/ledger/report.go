@@ -365,6 +365,14 @@ const (
 	ByBasisAmount    OrderField = "BASIS_AMOUNT"
 )
 
+// OrderFields lists them.
+func OrderFields() []string {
+	return []string{
+		string(ByReferrer), string(ByReferred), string(ByReferredDate), string(ByReferralStart), string(ByWindowEnd), string(ByBilled),
+		string(ByBalance), string(ByUnbilled), string(ByBelowThreshold), string(ByBasisAmount),
+	}
+}
+
 // Sorted is the rows ordered by a field, and those that are equal in it by referral and term, so that the order
 // is always the same. What is absent comes first in ascending order.
 func (r *Report) Sorted(field OrderField, descending bool) []*Row {
