@@ -1,7 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test audit test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access
+.PHONY: help run test fuzz audit test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -31,6 +31,9 @@ run: build ## Serve a demo network on http://127.0.0.1:8080, kept in referrals.d
 test: mariadb cc audit ## All tests with the race detector, on SQLite and on a MariaDB server of their own
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
+
+fuzz: ## Send documents and variables of every kind to a server, for FUZZTIME (60s)
+	go test -run '^$$' -fuzz FuzzDocuments -fuzztime $(or $(FUZZTIME),60s) ./e2e
 
 audit: e2e/audit/node_modules/.package-lock.json # the suite that the tests hold GraphQL over HTTP against
 

@@ -223,12 +223,12 @@ type server struct {
 }
 
 // start starts a server, with whatever more it is to be told.
-func start(t *testing.T, database, moment string, more ...string) *server {
+func start(t testing.TB, database, moment string, more ...string) *server {
 	t.Helper()
 	return launch(t, exec.Command(binary, append([]string{"serve", "--database", database, "--listen", "127.0.0.1:0", "--clock", moment, "--no-billing"}, more...)...))
 }
 
-func launch(t *testing.T, process *exec.Cmd) *server {
+func launch(t testing.TB, process *exec.Cmd) *server {
 	t.Helper()
 	s := &server{
 		process: process,
