@@ -1,7 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz audit test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access
+.PHONY: help run test fuzz audit test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access test-engines mysql tidb
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -10,6 +10,7 @@ export PATH := $(PATH):/usr/sbin
 lint := go tool -modfile=tools/go.mod golangci-lint
 explorer := server/explorer/web
 clients := examples/typescript/node_modules/.package-lock.json examples/relay/node_modules/.package-lock.json
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/referrals
 generated := ent/generated graph/generated
 
 # $(call needs,PROGRAM,PACKAGE) installs a Debian package where its program is missing, for root; anybody else is
@@ -36,6 +37,24 @@ fuzz: ## Send documents and variables of every kind to a server, for FUZZTIME (6
 	go test -run '^$$' -fuzz FuzzDocuments -fuzztime $(or $(FUZZTIME),60s) ./e2e
 
 audit: e2e/audit/node_modules/.package-lock.json # the suite that the tests hold GraphQL over HTTP against
+ENGINES ?= sqlite mariadb mysql galera tidb
+
+test-engines: mariadb mysql tidb ## The same tests on five engines: SQLite, MariaDB, MySQL, a Galera cluster, TiDB
+	@for engine in $(ENGINES); do \
+		case $$engine in \
+		mysql) [ -e $(cache)/mysql ] || { echo "mysql: left out, it is not to be had"; [ -z "$(REQUIRE)" ] || exit 1; continue; };; \
+		esac; \
+		echo "== $$engine"; \
+		TEST_ENGINES=$$engine go test -count 1 -p 1 -timeout 60m ./ent/... ./commission/... ./server ./e2e | grep -v 'no test files' || exit 1; \
+		TEST_ENGINES=$$engine go test -count 1 -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /passed on /p'; \
+	done
+
+mysql: ## Unpack genuine MySQL beside the system, for test-engines
+	@tools/mysql.sh $(cache)/mysql || [ -z "$(REQUIRE)" ]
+
+tidb: ## Build TiDB, for test-engines: some ten minutes, once
+	@[ -x $(cache)/tidb-server ] || { mkdir -p $(cache); echo "building TiDB: this takes some ten minutes, once"; \
+		nice -n 15 go build -C tools/tidb -ldflags '-s -w' -o $(cache)/tidb-server github.com/pingcap/tidb/cmd/tidb-server; }
 
 test-faults: mariadb ## Servers killed and databases lost, for longer than the tests have time for
 	E2E_FAULTS=1 go test -count 1 -timeout 30m -run 'TestFaults|TestOnePartner' -v ./e2e

@@ -75,11 +75,11 @@ func (b *Billing) Delete(ctx context.Context, networkID, id int, reason string) 
 			}
 			return nil, commission.Refuse(commission.FailedPrecondition, "id", "invoice %d took back what this one billed: delete that one first", later)
 		}
-		const itsLines = "(SELECT id AS its FROM invoice_line WHERE invoice_id = ?) line"
+		const itsLines = "(SELECT id AS its FROM invoice_line WHERE invoice_id = ?) released"
 		for _, release := range []database.Joined{
-			{Table: "accrual", Set: "line_id = 0", With: itsLines, On: "line.its = accrual.line_id"},
-			{Table: "earning_day", Set: "line_id = 0", With: itsLines, On: "line.its = earning_day.line_id"},
-			{Table: "invoice_line", Set: "carried_by = NULL", With: itsLines, On: "line.its = invoice_line.carried_by"},
+			{Table: "accrual", Set: "line_id = 0", With: itsLines, On: "released.its = accrual.line_id"},
+			{Table: "earning_day", Set: "line_id = 0", With: itsLines, On: "released.its = earning_day.line_id"},
+			{Table: "invoice_line", Set: "carried_by = NULL", With: itsLines, On: "released.its = invoice_line.carried_by"},
 		} {
 			if _, err := w.tx.UpdateJoined(ctx, release, id); err != nil {
 				return nil, fmt.Errorf("release what was billed: %w", err)

@@ -245,7 +245,10 @@ func (p *Program) SignIn(ctx context.Context, secret string) (viewer.Viewer, err
 		return viewer.Viewer{}, refused
 	}
 	if found.LastUsedAt == nil || now.Sub(*found.LastUsedAt) >= usedAgain {
-		if err := p.DB.Token.UpdateOneID(found.ID).SetLastUsedAt(now).Exec(ctx); err != nil {
+		err := p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
+			return tx.Token.UpdateOneID(found.ID).SetLastUsedAt(now).Exec(ctx)
+		})
+		if err != nil {
 			return viewer.Viewer{}, fmt.Errorf("note the use of the token: %w", err)
 		}
 	}

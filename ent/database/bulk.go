@@ -77,7 +77,7 @@ type Joined struct {
 // UpdateJoined updates rows by what they are joined to, which engines write differently, and tells how many.
 func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, error) {
 	where := cmp.Or(u.Where, "1 = 1")
-	statement := "UPDATE " + u.Table + " JOIN (" + u.With + ") ON " + u.On + " SET " + u.Set + " WHERE " + where
+	statement := "UPDATE " + u.Table + " JOIN " + u.With + " ON " + u.On + " SET " + u.Set + " WHERE " + where
 	if tx.dialect == dialect.SQLite {
 		statement = "UPDATE " + u.Table + " SET " + u.Set + " FROM " + u.With + " WHERE " + u.On + " AND " + where
 	}

@@ -31,9 +31,9 @@ var ErrRetry = errors.New("another transaction came first")
 var errUndone = errors.New("the connection broke")
 
 const (
-	attempts   = 12
+	attempts   = 24 // where the nodes of a cluster all write to one network, most attempts lose
 	firstPause = 5 * time.Millisecond
-	longPause  = 400 * time.Millisecond
+	longPause  = 800 * time.Millisecond
 )
 
 // Transact runs work in one transaction, and again from the start where the engine made it give way to

@@ -150,3 +150,13 @@ func (g *Galera) Rejoin(node int) error {
 	}
 	return g.nodes[node].start(program, "")
 }
+
+// First is the node that a URL names first.
+func (g *Galera) First(location string) int {
+	for i, node := range g.nodes {
+		if strings.Contains(location, "@"+node.host+",") {
+			return i
+		}
+	}
+	return 0
+}

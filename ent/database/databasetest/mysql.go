@@ -36,7 +36,7 @@ func startMySQL(folder string) (*cluster, error) {
 		"--port="+strconv.Itoa(port), "--bind-address=127.0.0.1", "--mysqlx=OFF", "--secure-file-priv=",
 		"--socket="+filepath.Join(folder, "sock"), "--pid-file="+filepath.Join(folder, "pid"),
 		"--performance-schema=OFF", "--innodb-buffer-pool-size=512M", "--max-connections=300",
-		"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0")...)
+		"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-flush-method=nosync")...)
 	if err != nil {
 		return nil, err
 	}
