@@ -43,6 +43,7 @@ func often[T any](short, minutes T) T {
 type storm struct {
 	*product
 	listen string // the same through all restarts
+	also   string // where another server listens, if there is one
 	http   *http.Client
 
 	referrers, referred []string // whom nobody reassigns, so that what they earn can be counted from outside
@@ -118,7 +119,11 @@ func (s *storm) acknowledged(by account, name string, variables vars, out any) p
 }
 
 func (s *storm) send(token, key string, body []byte, out any) (problems, error) {
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://"+s.listen+"/graphql", bytes.NewReader(body))
+	listen := s.listen
+	if s.also != "" && rand.IntN(2) == 0 {
+		listen = s.also
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://"+listen+"/graphql", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +161,11 @@ func (s *storm) send(token, key string, body []byte, out any) (problems, error) 
 func (s *storm) Through(breakThings func()) {
 	s.Helper()
 	s.Start()
+	s.Cleanup(func() {
+		if s.Failed() {
+			s.Logf("the last server's faults:\n%s", s.server.log.faults())
+		}
+	})
 	var clients sync.WaitGroup
 	for range stormRecorders {
 		clients.Go(func() { s.untilCalm(func() { s.record(false) }) })
