@@ -71,6 +71,7 @@ var ways = map[string][]string{
 	},
 	"Invoice":                          {`node(id: "{invoice}") { ... on Invoice { % } }`, `network(id: "{network}") { invoice(id: "{invoice}") { % } }`},
 	"InvoiceConnection":                {`network(id: "{network}") { invoices(filter: {partner: "{partner}"}) { % } }`, `node(id: "{partner}") { ... on Partner { invoices { % } } }`},
+	"InvoiceDocuments":                 {`node(id: "{invoice}") { ... on Invoice { documents { % } } }`},
 	"InvoiceLine":                      {`node(id: "{line}") { ... on InvoiceLine { % } }`},
 	"PageInfo":                         {`node(id: "{partner}") { ... on Partner { invoices { pageInfo { % } } } }`},
 	"InvoiceLineDayConnection":         {`node(id: "{line}") { ... on InvoiceLine { days { % } } }`},

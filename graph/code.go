@@ -20,7 +20,7 @@ const (
 var statuses = map[commission.Code]int{
 	commission.Unauthenticated:    http.StatusUnauthorized,
 	commission.Forbidden:          http.StatusForbidden,
-	commission.NotFound:           http.StatusBadRequest,
+	commission.NotFound:           http.StatusNotFound,
 	commission.BadUserInput:       http.StatusBadRequest,
 	commission.Conflict:           http.StatusBadRequest,
 	commission.FailedPrecondition: http.StatusBadRequest,

@@ -69,6 +69,12 @@ func (r invoiceResolver) Lines(ctx context.Context, i *ent.Invoice) ([]*ent.Invo
 	return loadersOf(ctx).lines.Load(ctx, i.ID)
 }
 
+// Documents is where its documents are.
+func (r invoiceResolver) Documents(_ context.Context, i *ent.Invoice) (*model.InvoiceDocuments, error) {
+	path := "/invoices/" + scalar.ID{Type: scalar.Invoice, Row: i.ID}.String()
+	return &model.InvoiceDocuments{CSV: path + ".csv", HTML: path + ".html", PDF: path + ".pdf"}, nil
+}
+
 // ID is opaque.
 func (r invoiceLineResolver) ID(_ context.Context, l *ent.InvoiceLine) (*scalar.ID, error) {
 	return idOf(scalar.Line, l.ID)

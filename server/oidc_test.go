@@ -82,7 +82,7 @@ func served(t *testing.T, db *database.Database, p *program.Program, l *ledger.L
 	}
 	looked := newHealth(db)
 	looked.welcome()
-	d, err := command.Door.open(&app{db: db, program: p, ledger: l, billing: &billing.Billing{DB: db, Now: p.Now}})
+	d, err := command.Door.open(&app{db: db, program: p, ledger: l, billing: &billing.Billing{DB: db, Now: p.Now}, now: p.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -188,8 +188,13 @@ func (c *serveCommand) stop(a *app, main *http.Server, looked *health) error {
 
 // routes is everything that the server answers.
 func (c *serveCommand) routes(d *door, looked *health) http.Handler {
+	asked := http.NewServeMux()
+	asked.Handle(graphqlPath, d.graphql)
+	asked.Handle("GET "+invoicePath+"{document}", d.invoices)
+	admitted := d.origins.shared(c.admit(looked, d.signIn(asked)))
 	mux := http.NewServeMux()
-	mux.Handle(graphqlPath, d.origins.shared(c.admit(looked, d.signIn(d.graphql))))
+	mux.Handle(graphqlPath, admitted)
+	mux.Handle(invoicePath, admitted)
 	if c.exports != nil {
 		mux.Handle("GET /reports/{table}", c.admit(looked, d.signIn(c.exports.answer(exports.report))))
 		mux.Handle("GET /invoice-lines/{line}/{table}", c.admit(looked, d.signIn(c.exports.answer(exports.conversions))))
@@ -203,6 +208,7 @@ func (c *serveCommand) routes(d *door, looked *health) http.Handler {
 // The paths that the server knows.
 const (
 	graphqlPath = "/graphql"
+	invoicePath = "/invoices/"
 	alivePath   = "/healthz"
 	readyPath   = "/readyz"
 )

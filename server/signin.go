@@ -20,6 +20,7 @@ type door struct {
 	budgets    *graph.Budgets
 	origins    *origins
 	graphql    http.Handler
+	invoices   http.Handler
 }
 
 // signIn puts the bearer of the token into the request's context. Without a token nobody is; a token that is

@@ -198,18 +198,19 @@ type ComplexityRoot struct {
 	}
 
 	Invoice struct {
-		Currency func(childComplexity int) int
-		DueOn    func(childComplexity int) int
-		From     func(childComplexity int) int
-		Hidden   func(childComplexity int) int
-		ID       func(childComplexity int) int
-		IssuedAt func(childComplexity int) int
-		Lines    func(childComplexity int) int
-		Number   func(childComplexity int) int
-		Partner  func(childComplexity int) int
-		Status   func(childComplexity int) int
-		To       func(childComplexity int) int
-		Total    func(childComplexity int) int
+		Currency  func(childComplexity int) int
+		Documents func(childComplexity int) int
+		DueOn     func(childComplexity int) int
+		From      func(childComplexity int) int
+		Hidden    func(childComplexity int) int
+		ID        func(childComplexity int) int
+		IssuedAt  func(childComplexity int) int
+		Lines     func(childComplexity int) int
+		Number    func(childComplexity int) int
+		Partner   func(childComplexity int) int
+		Status    func(childComplexity int) int
+		To        func(childComplexity int) int
+		Total     func(childComplexity int) int
 	}
 
 	InvoiceConnection struct {
@@ -217,6 +218,12 @@ type ComplexityRoot struct {
 		Nodes      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
+	}
+
+	InvoiceDocuments struct {
+		CSV  func(childComplexity int) int
+		HTML func(childComplexity int) int
+		PDF  func(childComplexity int) int
 	}
 
 	InvoiceEdge struct {
@@ -699,6 +706,7 @@ type InvoiceResolver interface {
 	Currency(ctx context.Context, obj *generated.Invoice) (string, error)
 	Total(ctx context.Context, obj *generated.Invoice) (*decimal.Decimal, error)
 	Lines(ctx context.Context, obj *generated.Invoice) ([]*generated.InvoiceLine, error)
+	Documents(ctx context.Context, obj *generated.Invoice) (*model.InvoiceDocuments, error)
 }
 type InvoiceLineResolver interface {
 	ID(ctx context.Context, obj *generated.InvoiceLine) (*scalar.ID, error)
@@ -1317,6 +1325,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invoice.Currency(childComplexity), true
+	case "Invoice.documents":
+		if e.ComplexityRoot.Invoice.Documents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Documents(childComplexity), true
 	case "Invoice.dueOn":
 		if e.ComplexityRoot.Invoice.DueOn == nil {
 			break
@@ -1408,6 +1422,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvoiceConnection.TotalCount(childComplexity), true
+
+	case "InvoiceDocuments.csv":
+		if e.ComplexityRoot.InvoiceDocuments.CSV == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceDocuments.CSV(childComplexity), true
+	case "InvoiceDocuments.html":
+		if e.ComplexityRoot.InvoiceDocuments.HTML == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceDocuments.HTML(childComplexity), true
+	case "InvoiceDocuments.pdf":
+		if e.ComplexityRoot.InvoiceDocuments.PDF == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceDocuments.PDF(childComplexity), true
 
 	case "InvoiceEdge.cursor":
 		if e.ComplexityRoot.InvoiceEdge.Cursor == nil {
@@ -4928,6 +4961,25 @@ type Invoice implements Node {
   total: Decimal!
   "In the order in which they stand on it."
   lines: [InvoiceLine!]!
+  "The invoice to read, to send and to keep."
+  documents: InvoiceDocuments!
+}
+
+"""
+Where the documents of an invoice are, as paths on this server: GET them with the same Authorization as GraphQL. Who does not
+see the invoice is answered 404. Amounts are in the currency's format. The page and the PDF show what the partner may see, whoever
+asks.
+"""
+type InvoiceDocuments {
+  """
+  The lines as a table for programs, in UTF-8: exact amounts, days as 2026-06-30. For ADMIN, PARTNER_MANAGER and SUPPORT with
+  conversions and basis amounts. A text that a spreadsheet would take for a formula begins with an apostrophe.
+  """
+  csv: String!
+  "A page to read and to print."
+  html: String!
+  "The page as a PDF."
+  pdf: String!
 }
 
 "One line of an invoice."
@@ -5607,6 +5659,8 @@ func (ec *executionContext) childFields_Invoice(ctx context.Context, field graph
 		return ec.fieldContext_Invoice_total(ctx, field)
 	case "lines":
 		return ec.fieldContext_Invoice_lines(ctx, field)
+	case "documents":
+		return ec.fieldContext_Invoice_documents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invoice", field.Name)
 }
@@ -5623,6 +5677,18 @@ func (ec *executionContext) childFields_InvoiceConnection(ctx context.Context, f
 		return ec.fieldContext_InvoiceConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvoiceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceDocuments(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "csv":
+		return ec.fieldContext_InvoiceDocuments_csv(ctx, field)
+	case "html":
+		return ec.fieldContext_InvoiceDocuments_html(ctx, field)
+	case "pdf":
+		return ec.fieldContext_InvoiceDocuments_pdf(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceDocuments", field.Name)
 }
 
 func (ec *executionContext) childFields_InvoiceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9724,6 +9790,38 @@ func (ec *executionContext) fieldContext_Invoice_lines(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Invoice_documents(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Invoice_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Invoice().Documents(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceDocuments) graphql.Marshaler {
+			return ec.marshalNInvoiceDocuments2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐInvoiceDocuments(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Invoice_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Invoice",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvoiceDocuments(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _InvoiceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Invoice]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9841,6 +9939,75 @@ func (ec *executionContext) fieldContext_InvoiceConnection_pageInfo(_ context.Co
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _InvoiceDocuments_csv(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceDocuments_csv(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CSV, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceDocuments_csv(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceDocuments", field, false, false, "String")
+}
+
+func (ec *executionContext) _InvoiceDocuments_html(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceDocuments_html(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HTML, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceDocuments_html(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceDocuments", field, false, false, "String")
+}
+
+func (ec *executionContext) _InvoiceDocuments_pdf(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceDocuments_pdf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PDF, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceDocuments_pdf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceDocuments", field, false, false, "String")
 }
 
 func (ec *executionContext) _InvoiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Invoice]) (ret graphql.Marshaler) {
@@ -22395,6 +22562,12 @@ func (ec *executionContext) _Invoice(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Invoice_lines(ctx, field, obj)
 				})
+		case "documents":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Invoice_documents(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -22440,6 +22613,49 @@ func (ec *executionContext) _InvoiceConnection(ctx context.Context, sel ast.Sele
 			}
 		case "pageInfo":
 			out.Values[i] = ec._InvoiceConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var invoiceDocumentsImplementors = []string{"InvoiceDocuments"}
+
+func (ec *executionContext) _InvoiceDocuments(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceDocuments) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceDocumentsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceDocuments")
+		case "csv":
+			out.Values[i] = ec._InvoiceDocuments_csv(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "html":
+			out.Values[i] = ec._InvoiceDocuments_html(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pdf":
+			out.Values[i] = ec._InvoiceDocuments_pdf(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -26380,6 +26596,14 @@ func (ec *executionContext) marshalNInvoiceConnection2ᚖpartnerᚗexampleᚋref
 		return graphql.Null
 	}
 	return ec._InvoiceConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInvoiceDocuments2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐInvoiceDocuments(ctx context.Context, sel ast.SelectionSet, v *model.InvoiceDocuments) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InvoiceDocuments!")
+		return graphql.Null
+	}
+	return ec._InvoiceDocuments(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNInvoiceEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Invoice]) graphql.Marshaler {

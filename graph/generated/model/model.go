@@ -184,6 +184,19 @@ type FlatFeeInput struct {
 	Amount decimal.Decimal `json:"amount"`
 }
 
+// Where the documents of an invoice are, as paths on this server: GET them with the same Authorization as GraphQL. Who does not
+// see the invoice is answered 404. Amounts are in the currency's format. The page and the PDF show what the partner may see, whoever
+// asks.
+type InvoiceDocuments struct {
+	// The lines as a table for programs, in UTF-8: exact amounts, days as 2026-06-30. For ADMIN, PARTNER_MANAGER and SUPPORT with
+	// conversions and basis amounts. A text that a spreadsheet would take for a formula begins with an apostrophe.
+	CSV string `json:"csv"`
+	// A page to read and to print.
+	HTML string `json:"html"`
+	// The page as a PDF.
+	PDF string `json:"pdf"`
+}
+
 // Which invoices.
 type InvoiceFilter struct {
 	// Of this partner.
