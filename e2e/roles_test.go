@@ -248,7 +248,8 @@ func TestI6_whatComesBackDoesNotNameAHiddenInvoice(t *testing.T) {
 		carries := bill("2026-03-31")
 		p.ConvertsFor(ann, "2026-04-01 10:00", "200", "100")
 		p.At("2026-05-02 10:00")
-		bill("2026-04-30")
+		back := bill("2026-04-30")
+		paths := p.As(admin).documentsOf(back)
 		lines := func(who account) string {
 			var answer struct {
 				Viewer, Network struct {
@@ -276,6 +277,14 @@ func TestI6_whatComesBackDoesNotNameAHiddenInvoice(t *testing.T) {
 		}
 		if got := lines(manager); !strings.Contains(got, "Carried forward from invoice 2") {
 			p.Errorf("staff see %s", got)
+		}
+		for _, path := range []string{paths.CSV, paths.HTML} {
+			if got := p.As(partnerOf(ann)).Document(path).body; strings.Contains(got, "invoice 2") || !strings.Contains(got, "Carried forward from an earlier invoice") {
+				p.Errorf("where the invoice is hidden the document says\n%s", got)
+			}
+			if got := p.As(manager).Document(path).body; !strings.Contains(got, "Carried forward from invoice 2") {
+				p.Errorf("to staff the document says\n%s", got)
+			}
 		}
 	})
 }

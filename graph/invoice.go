@@ -14,7 +14,6 @@ import (
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/partner"
 	"partner.example/referrals/ent/generated/predicate"
-	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph/generated/model"
 	"partner.example/referrals/graph/page"
 	"partner.example/referrals/graph/scalar"
@@ -96,16 +95,10 @@ func (r invoiceLineResolver) Term(ctx context.Context, l *ent.InvoiceLine) (*ent
 	return maybe(ctx, loadersOf(ctx).term, l.TermID)
 }
 
-// Description is what the line is, in words. Where it brings back what an invoice carried forward that is hidden from
-// its partner, that one is not named [I6].
+// Description is what the line is, in words.
 func (r invoiceLineResolver) Description(ctx context.Context, l *ent.InvoiceLine) (string, error) {
-	if v, _ := viewer.From(ctx); !v.Is(commission.PartnerUser) || l.Type != commission.CarryForward || !l.Amount.IsNegative() {
-		return l.Description, nil
-	}
-	if from, err := r.Counterpart(ctx, l); from != nil || err != nil {
-		return l.Description, err
-	}
-	return "Carried forward from an earlier invoice", nil
+	origin, err := r.Counterpart(ctx, l)
+	return billing.InWords(l, origin != nil), err
 }
 
 // Counterpart is the line on the other invoice of what is carried forward.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/billing"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/document"
 	"partner.example/referrals/ent/audit"
@@ -134,10 +135,14 @@ func (d invoices) lines(ctx context.Context, currency commission.Currency, store
 	for _, structure := range structures {
 		summaries[structure.ID] = ledger.StructureOf(structure).Summary(currency)
 	}
+	origins, err := d.origins(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
 	lines := make([]document.Line, len(stored))
 	for i, line := range stored {
 		lines[i] = document.Line{
-			Type: line.Type, Description: line.Description, Referred: line.ReferredName, From: line.From, To: line.To,
+			Type: line.Type, Description: billing.InWords(line, origins[line.ID]), Referred: line.ReferredName, From: line.From, To: line.To,
 			Conversions: line.Conversions, BasisAmount: line.BasisAmount, Amount: line.Amount,
 		}
 		if line.StructureID != nil {
@@ -145,4 +150,21 @@ func (d invoices) lines(ctx context.Context, currency commission.Currency, store
 		}
 	}
 	return lines, nil
+}
+
+// origins tells which lines bring back what an invoice carried forward that the viewer sees.
+func (d invoices) origins(ctx context.Context, stored []*ent.InvoiceLine) (map[int]bool, error) {
+	ids := make([]int, len(stored))
+	for i, line := range stored {
+		ids[i] = line.ID
+	}
+	found, err := d.db.InvoiceLine.Query().Where(invoiceline.CarriedByIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find what was carried forward: %w", err)
+	}
+	seen := map[int]bool{}
+	for _, origin := range found {
+		seen[*origin.CarriedBy] = true
+	}
+	return seen, nil
 }

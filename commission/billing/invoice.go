@@ -118,3 +118,12 @@ func (b *Billing) SetHidden(ctx context.Context, networkID, id int, hidden bool)
 		return found.Update().SetHidden(hidden).Save(ctx)
 	})
 }
+
+// InWords is what a line is, in words, to a viewer of it. Where it brings back what another invoice carried forward, that
+// one is named to those alone who see it too: it may be hidden from its partner [I6].
+func InWords(line *ent.InvoiceLine, seesOrigin bool) string {
+	if line.Type == commission.CarryForward && line.Amount.IsNegative() && !seesOrigin {
+		return "Carried forward from an earlier invoice"
+	}
+	return line.Description
+}
