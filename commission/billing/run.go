@@ -133,13 +133,13 @@ func (b *Billing) candidates(ctx context.Context, networkID int, run Run) ([]can
 	err := database.Each(ctx, b.DB, `
 		SELECT p.id, (SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.referral_id = r.id WHERE r.referrer_id = p.id)
 		FROM (
-			SELECT id, CASE billing_frequency`+until.String()+` END AS until FROM partner
+			SELECT id, CASE billing_frequency`+until.String()+` END AS last_day FROM partner
 			WHERE network_id = ? AND status NOT IN ('PENDING', 'SUSPENDED') AND billing_frequency <> 'MANUAL'
 		) p
-		WHERE NOT EXISTS (SELECT 1 FROM invoice i WHERE i.partner_id = p.id AND i.to_day >= p.until AND i.status <> 'DELETED') AND (
-			EXISTS (SELECT 1 FROM earning_day e WHERE e.line_id = 0 AND e.partner_id = p.id AND e.day <= p.until AND e.payout <> 0)
+		WHERE NOT EXISTS (SELECT 1 FROM invoice i WHERE i.partner_id = p.id AND i.to_day >= p.last_day AND i.status <> 'DELETED') AND (
+			EXISTS (SELECT 1 FROM earning_day e WHERE e.line_id = 0 AND e.partner_id = p.id AND e.day <= p.last_day AND e.payout <> 0)
 			OR EXISTS (
-				SELECT 1 FROM referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.line_id = 0 AND a.term_id = t.id AND a.day <= p.until
+				SELECT 1 FROM referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.line_id = 0 AND a.term_id = t.id AND a.day <= p.last_day
 				WHERE r.referrer_id = p.id
 			)
 		)

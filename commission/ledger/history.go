@@ -69,7 +69,7 @@ func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []i
 	if partnerIDs == nil {
 		referrers = nil
 	}
-	err = eachOf(ctx, q, `SELECT partner_id, since, until FROM partner_status WHERE network_id = ? AND status <> 'ACTIVE'`,
+	err = eachOf(ctx, q, `SELECT s.partner_id, s.since, s.until FROM partner_status s WHERE s.network_id = ? AND s.status <> 'ACTIVE'`,
 		"partner_id", "", networkID, referrers, func(row *sql.Rows) error {
 			var referrerID int
 			var pause commission.Interval

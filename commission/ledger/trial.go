@@ -155,8 +155,8 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 		return nil, err
 	}
 	return all, database.Each(ctx, q, `
-		SELECT partner_id, since, until FROM partner_status
-		WHERE network_id = ? AND status <> 'ACTIVE' AND since < ? AND (until IS NULL OR until > ?)`, []any{networkID, end, begin}, func(row *stdsql.Rows) error {
+		SELECT s.partner_id, s.since, s.until FROM partner_status s
+		WHERE s.network_id = ? AND s.status <> 'ACTIVE' AND s.since < ? AND (s.until IS NULL OR s.until > ?)`, []any{networkID, end, begin}, func(row *stdsql.Rows) error {
 		var referrerID int
 		var pause commission.Interval
 		err := row.Scan(&referrerID, &pause.From, &pause.Until)

@@ -19,7 +19,7 @@ func startTiDB(folder string) (*cluster, error) {
 	server, err := spawn(filepath.Join(folder, "log"), program,
 		"-store", "unistore", "-path", filepath.Join(folder, "data"), "-host", "127.0.0.1", "-P", strconv.Itoa(ports[0]),
 		"-status-host", "127.0.0.1", "-status", strconv.Itoa(ports[1]), "-temp-dir", filepath.Join(folder, "tmp"),
-		"-socket", filepath.Join(folder, "sock"), "-L", "error")
+		"-socket", filepath.Join(folder, "sock"), "-log-slow-query", filepath.Join(folder, "slow"), "-L", "error")
 	if err != nil {
 		return nil, err
 	}
