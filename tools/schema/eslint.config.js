@@ -44,7 +44,7 @@ export default [
             'FlatFee', 'Percentage', 'Duration',
             'Actor', 'FieldChange',
             'ReferralReport', 'ReferralReportTotals', 'ReferralReportRowLine', 'ReferralThreshold',
-            'TermDay', 'InvoiceLineDay', 'ReferralCommission',
+            'TermDay', 'InvoiceDocuments', 'InvoiceLineDay', 'ReferralCommission',
             'ReferralEvent', 'Reconciliation', 'ReconciliationDifference', 'ReferrerReconciliation', 'Liability', 'LiabilityAge',
           ],
         },
