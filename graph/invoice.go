@@ -65,7 +65,9 @@ func (r *Resolver) exact(ctx context.Context, networkID int, amount decimal.Deci
 
 // Lines is in the order in which they stand on the invoice.
 func (r invoiceResolver) Lines(ctx context.Context, i *ent.Invoice) ([]*ent.InvoiceLine, error) {
-	return loadersOf(ctx).lines.Load(ctx, i.ID)
+	lines, err := loadersOf(ctx).lines.Load(ctx, i.ID)
+	loadersOf(ctx).aheadOfLines(ctx, lines)
+	return lines, err
 }
 
 // Documents is where its documents are.
@@ -248,6 +250,7 @@ func (r *Resolver) invoices(ctx context.Context, where []predicate.Invoice, firs
 		query.Where(invoice.NumberLT(at.Row))
 	}
 	rows, err := query.All(ctx)
+	loadersOf(ctx).aheadOfInvoices(ctx, rows)
 	return page.Of(window, rows, total, func(i *ent.Invoice) page.Position { return page.Position{Row: i.Number} }), err
 }
 

@@ -128,6 +128,7 @@ func (r *Resolver) partners(ctx context.Context, where []predicate.Partner, firs
 		query.Where(partner.Or(partner.NameGT(at.Text), partner.And(partner.Name(at.Text), partner.IDGT(at.Row))))
 	}
 	rows, err := query.All(ctx)
+	loadersOf(ctx).aheadOfPartners(ctx, rows)
 	return page.Of(window, rows, total, func(p *ent.Partner) page.Position { return page.Position{Text: p.Name, Row: p.ID} }), err
 }
 

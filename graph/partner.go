@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/commission/program"
@@ -108,15 +106,6 @@ func (r partnerResolver) ReferralsMade(ctx context.Context, p *ent.Partner, firs
 	}
 	rows, err := from.referrals.Load(ctx, key)
 	return page.Of(window, rows, total, func(r *ent.Referral) page.Position { return page.Position{Row: r.ID} }), err
-}
-
-// asks is the names of the fields that are asked for below the one that is being resolved.
-func asks(ctx context.Context) map[string]bool {
-	names := map[string]bool{}
-	for _, field := range graphql.CollectFieldsCtx(ctx, nil) {
-		names[field.Name] = true
-	}
-	return names
 }
 
 // ReferralReport is the rows whose referrer is the partner.

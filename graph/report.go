@@ -87,6 +87,7 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 	for _, row := range rows[begin:end] {
 		edges = append(edges, &page.ReportRow{Cursor: page.Encode(order + "/" + keyOf(row).String()), Node: row})
 	}
+	loadersOf(ctx).aheadOfRows(ctx, rows[begin:end])
 	return page.With(edges, len(rows), end < len(rows), begin > 0), nil
 }
 
