@@ -33,8 +33,10 @@ test: mariadb cc audit ## All tests with the race detector, on SQLite and on a M
 	go test -race -timeout 20m ./...
 	@go test -race -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /tested on /p'
 
-fuzz: ## Send documents and variables of every kind to a server, for FUZZTIME (60s)
-	go test -run '^$$' -fuzz FuzzDocuments -fuzztime $(or $(FUZZTIME),60s) ./e2e
+fuzz: ## Send documents and requests of every kind through the door, each for FUZZTIME (30s)
+	@for target in FuzzDocuments FuzzRequests; do \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 10x ./fuzz || exit 1; \
+	done
 
 audit: e2e/audit/node_modules/.package-lock.json # the suite that the tests hold GraphQL over HTTP against
 ENGINES ?= sqlite mariadb mysql galera tidb

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/graph/scalar"
 )
 
@@ -20,13 +22,16 @@ type variables struct {
 	problems commission.Problems // all of them
 	choices  commission.Problems // those of @oneOf
 	shape    bool                // something does not fit its type, so that nothing can run
+	most     int                 // how many problems are told
 }
 
 // checkVariables tells what is wrong with the variables of an operation, where it cannot run with them. It can where
 // nothing is wrong but scalars that cannot be read, and choices where not one thing was chosen: these are told with
 // what the rules find wrong with the rest.
-func checkVariables(schema *ast.Schema, operation *ast.OperationDefinition, given map[string]any) (choices commission.Problems, err error) {
-	v := variables{schema: schema}
+//
+// Up to so many problems are told, which bounds what an answer can take.
+func checkVariables(schema *ast.Schema, operation *ast.OperationDefinition, given map[string]any, most int) (choices commission.Problems, err error) {
+	v := variables{schema: schema, most: most}
 	for _, variable := range operation.VariableDefinitions {
 		value, present := given[variable.Variable]
 		v.field([]string{variable.Variable}, variable.Type, variable.DefaultValue, value, present)
@@ -43,7 +48,9 @@ func (v *variables) refuse(path []string, message string) {
 }
 
 func (v *variables) tell(path []string, message string) {
-	v.problems.Add(pathOf(path), "%s", message)
+	if len(v.problems) < v.most {
+		v.problems.Add(pathOf(path), "%s", message)
+	}
 }
 
 func pathOf(path []string) string { return strings.TrimPrefix(strings.Join(path, "."), "input.") }
@@ -68,8 +75,12 @@ func (v *variables) value(path []string, of *ast.Type, value any) {
 	}
 	if of.Elem != nil {
 		elements, isList := value.([]any)
-		if !isList { // one value stands for a list of it
+		switch {
+		case !isList: // one value stands for a list of it
 			v.value(path, of.Elem, value)
+		case len(elements) > ledger.MaxBatch:
+			v.refuse(path, fmt.Sprintf("must be at most %d rows a call, not %d: send them in parts", ledger.MaxBatch, len(elements)))
+			return
 		}
 		for i, element := range elements {
 			v.value(append(slices.Clone(path), strconv.Itoa(i)), of.Elem, element)
@@ -105,7 +116,7 @@ func (v *variables) object(path []string, definition *ast.Definition, value any)
 			names[i] = field.Name
 		}
 		v.tell(path, "must have exactly one of "+strings.Join(names, ", "))
-		v.choices = append(v.choices, v.problems[len(v.problems)-1])
+		v.choices.Add(pathOf(path), "%s", "must have exactly one of "+strings.Join(names, ", "))
 	}
 	for _, field := range definition.Fields {
 		inner, present := fields[field.Name]
