@@ -74,10 +74,11 @@ type Joined struct {
 	Where string // "": all that are joined
 }
 
-// UpdateJoined updates rows by what they are joined to, which engines write differently, and tells how many.
+// UpdateJoined updates rows by what they are joined to, which engines write differently, and tells how many. It goes from
+// what they are joined to, which is little, to the rows: an optimizer that begins with the rows goes through all there are.
 func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, error) {
 	where := cmp.Or(u.Where, "1 = 1")
-	statement := "UPDATE " + u.Table + " JOIN " + u.With + " ON " + u.On + " SET " + u.Set + " WHERE " + where
+	statement := "UPDATE " + u.With + " STRAIGHT_JOIN " + u.Table + " ON " + u.On + " SET " + u.Set + " WHERE " + where
 	if tx.dialect == dialect.SQLite {
 		statement = "UPDATE " + u.Table + " SET " + u.Set + " FROM " + u.With + " WHERE " + u.On + " AND " + where
 	}
