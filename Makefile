@@ -1,7 +1,7 @@
 # make lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz audit test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access test-engines mysql tidb
+.PHONY: help run test fuzz audit test-faults check generate lint lint-schema explorer test-explorer generate-clients test-clients bench bench-small build fmt mariadb cc node chromium fresh fresh-explorer fresh-clients tidy access test-engines mysql tidb
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -78,8 +78,13 @@ lint-schema: tools/schema/node_modules/.package-lock.json ## Read schema.graphql
 	tools/schema/node_modules/.bin/eslint --config tools/schema/eslint.config.js schema.graphqls
 	node tools/schema/compare.js docs/released/schema.graphqls schema.graphqls
 
-bench: mariadb ## Measure, and compare with what the machine can do
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench
+measured = go test -run '^$$' -benchtime 1x -timeout 90m
+
+bench: mariadb bench/peers/node_modules/.package-lock.json ## Measure beside bare SQL and beside what one would pick instead; WRITE=1 into docs/performance.md
+	$(if $(WRITE),BENCH_WRITE=1 )$(measured) -bench . ./bench
+
+bench-small: mariadb bench/peers/node_modules/.package-lock.json ## The same in about a minute: fails where a ratio is out by a factor of two
+	BENCH_SIZE=small $(measured) -bench '^Benchmark(Pages|Tracker|Settings|File)$$' ./bench
 
 explorer: $(explorer)/node_modules/.package-lock.json ## Build the page at /explorer, which is committed
 	cd $(explorer) && node build.js ../generated

@@ -3,21 +3,22 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
 	"sync"
 	"testing"
-	"text/tabwriter"
 	"time"
 )
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if len(table) > 0 {
-		printTable()
-	}
 	stopAll()
+	if err := tell(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	os.Exit(code)
 }
 
@@ -38,17 +39,26 @@ func note(b *testing.B, measured line) {
 	}
 }
 
-func printTable() {
-	columns := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	_, _ = fmt.Fprint(columns, "\nmeasured\tproduct\tagainst\tratio\ttarget\t\n")
-	for _, l := range table {
-		met := "met"
-		if !l.met {
-			met = "MISSED"
+// goal is a measurement with what it must reach: at least or at most a number, which is a ratio unless it has a unit.
+type goal struct {
+	what, product, against, unit string
+	reached, least, most         float64
+}
+
+// must holds a measurement to its target, as far as the size that is measured allows.
+func must(b *testing.B, g goal) {
+	b.Helper()
+	write := func(n float64) string {
+		if g.unit != "" {
+			return fmt.Sprintf("%.4g %s", n, g.unit)
 		}
-		_, _ = fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\n", l.what, l.product, l.against, l.ratio, l.target, met)
+		return fmt.Sprintf("%.2f x", n)
 	}
-	_ = columns.Flush()
+	target, met := ">= "+write(g.least), g.reached >= g.least/sizes.Tolerance
+	if g.most > 0 {
+		target, met = "<= "+write(g.most), g.reached <= g.most*sizes.Tolerance
+	}
+	note(b, line{what: g.what, product: g.product, against: cmp.Or(g.against, "-"), ratio: write(g.reached), target: target, met: met})
 }
 
 // stops is what ends with the benchmarks, the last that was started first.

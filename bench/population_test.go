@@ -37,6 +37,13 @@ const idsANetwork = 10_000_000
 // calls would take a minute. The kinds take turns.
 func populate(b *testing.B, db *database.Database, network, referrers, referred int, kinds ...kind) population {
 	b.Helper()
+	return populateBy(b, db, network, referrers, referred, func(i int) int { return i % referrers }, kinds...)
+}
+
+// populateBy is populate for networks whose referrers made more referrals and less: referrerOf says which of them
+// referred each partner.
+func populateBy(b *testing.B, db *database.Database, network, referrers, referred int, referrerOf func(i int) int, kinds ...kind) population {
+	b.Helper()
 	base := network * idsANetwork
 	p := population{
 		network: network, firstReferrer: base + 1, firstReferred: base + 1 + referrers,
@@ -75,7 +82,7 @@ func populate(b *testing.B, db *database.Database, network, referrers, referred 
 			partner(p.firstReferrer+i, kinds[0].started.AddDate(-1, 0, 0), nil, nil)
 		}
 		for i := range referred {
-			k, id, referrer, referral := kinds[i%len(kinds)], p.firstReferred+i, p.firstReferrer+i%referrers, p.firstReferral+i
+			k, id, referrer, referral := kinds[i%len(kinds)], p.firstReferred+i, p.firstReferrer+referrerOf(i), p.firstReferral+i
 			var referredBy, source, activeKey, ended, endReason, openKey any = referrer, "MANUAL", id, nil, nil, referral
 			if k.ended != nil {
 				referredBy, source, activeKey, ended, endReason, openKey = nil, nil, nil, *k.ended, "REFERRAL_ENDED", nil
