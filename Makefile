@@ -39,17 +39,12 @@ fuzz: ## Send documents and requests of every kind through the door, each for FU
 	done
 
 audit: e2e/audit/node_modules/.package-lock.json # the suite that the tests hold GraphQL over HTTP against
+
 ENGINES ?= sqlite mariadb mysql galera tidb
 
-test-engines: mariadb mysql tidb ## The same tests on five engines: SQLite, MariaDB, MySQL, a Galera cluster, TiDB
-	@for engine in $(ENGINES); do \
-		case $$engine in \
-		mysql) [ -e $(cache)/mysql ] || { echo "mysql: left out, it is not to be had"; [ -z "$(REQUIRE)" ] || exit 1; continue; };; \
-		esac; \
-		echo "== $$engine"; \
-		TEST_ENGINES=$$engine go test -count 1 -p 1 -timeout 60m ./ent/... ./commission/... ./server ./e2e | grep -v 'no test files' || exit 1; \
-		TEST_ENGINES=$$engine go test -count 1 -run TestEngine -v ./ent/database | sed -n 's/^ *database_test.go:[0-9]*: /passed on /p'; \
-	done
+test-engines: mariadb audit mysql tidb ## The same tests on five engines: SQLite, MariaDB, MySQL, a Galera cluster, TiDB
+	@go build -C tools -o $(cache)/engines ./engines
+	@$(cache)/engines $(if $(REQUIRE),-require) $(ENGINES) -- ./ent/... ./commission/... ./server ./e2e
 
 mysql: ## Unpack genuine MySQL beside the system, for test-engines
 	@tools/mysql.sh $(cache)/mysql || [ -z "$(REQUIRE)" ]
@@ -59,7 +54,7 @@ tidb: ## Build TiDB, for test-engines: some ten minutes, once
 		nice -n 15 go build -C tools/tidb -ldflags '-s -w' -o $(cache)/tidb-server github.com/pingcap/tidb/cmd/tidb-server; }
 
 test-faults: mariadb ## Servers killed and databases lost, for longer than the tests have time for
-	E2E_FAULTS=1 go test -count 1 -timeout 30m -run 'TestFaults|TestOnePartner' -v ./e2e
+	E2E_FAULTS=1 go test -count 1 -timeout 30m -run 'TestFaults|TestGalera|TestOnePartner' -v ./e2e
 	E2E_KILLS=20 go test -count 3 -timeout 30m -run 'TestBilling_(atOnce|whileServersAreKilled|byItself)' -v ./e2e
 
 check: fresh fresh-explorer lint tidy test test-clients test-explorer ## All that must hold before a change is merged

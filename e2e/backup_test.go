@@ -80,15 +80,8 @@ func (p *product) restored() *product {
 	if _, said, err := p.command("backup", filepath.Join(p.TempDir(), "copy.db")); err == nil || !strings.Contains(said, "mariadb-dump") {
 		p.Errorf("a backup of a server's database: %v\n%s", err, said)
 	}
-	from, err := url.Parse(p.database)
-	if err != nil {
-		p.Fatal(err)
-	}
 	restored.database = databasetest.MySQL(p.T)
-	to, err := url.Parse(restored.database)
-	if err != nil {
-		p.Fatal(err)
-	}
+	from, to := databasetest.Node(p.T, p.database), databasetest.Node(p.T, restored.database)
 	dump := p.tool(nil, from, "mariadb-dump", "--single-transaction", "--quick", "--hex-blob", "--default-character-set=utf8mb4")
 	p.tool(dump, to, "mariadb")
 	return restored

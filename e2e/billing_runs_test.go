@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -23,10 +22,11 @@ import (
 	"partner.example/referrals/ent/database/databasetest"
 )
 
-// fleet is three servers of the product on one MariaDB.
+// fleet is three servers of the product on one database server, or on a cluster, where each begins with another node.
 type fleet struct {
 	*product
 	servers [3]atomic.Pointer[product] // the product, as it is reached by each of them
+	close   bool                       // all begin with the same node
 }
 
 func onAFleet(t *testing.T, test func(f *fleet)) {
@@ -56,9 +56,13 @@ func onAFleet(t *testing.T, test func(f *fleet)) {
 func (f *fleet) Start(i int, moment string, flags ...string) {
 	f.Helper()
 	f.clock = f.moment(moment)
+	node := i
+	if f.close {
+		node = 0
+	}
 	f.servers[i].Store(&product{
 		T: f.T, database: f.database, network: f.network, zone: f.zone, clock: f.clock,
-		tokens: map[account]string{}, server: start(f.T, f.database, f.clock, flags...),
+		tokens: map[account]string{}, server: start(f.T, databasetest.From(node, f.database), f.clock, flags...),
 	})
 	f.server = f.servers[i].Load().server
 }
@@ -275,6 +279,7 @@ func TestBilling_byItself(t *testing.T) {
 		f.As(admin)
 		f.servers[0].Load().Stop()
 		behind := f.behind()
+		f.close = true         // a lock holds up those at its node, and others lose to it when they commit
 		gate := f.shut(behind) // until one is in the middle of it
 		names := map[string]int{}
 		for i, moment := range []string{"2026-06-30 23:59:57", "2026-06-30 23:59:58", "2026-06-30 23:59:56"} { // their clocks differ
@@ -353,10 +358,7 @@ func (p *product) eventually(what string, is func() bool) {
 // behind is the database itself.
 func (f *fleet) behind() *sql.DB {
 	f.Helper()
-	at, err := url.Parse(f.database)
-	if err != nil {
-		f.Fatal(err)
-	}
+	at := databasetest.Node(f.T, f.database)
 	password, _ := at.User.Password()
 	db, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)%s", at.User.Username(), password, at.Host, at.Path))
 	if err != nil {

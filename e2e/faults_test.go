@@ -476,11 +476,12 @@ func TestFaults_commitAnswerLost(t *testing.T) {
 func TestFaults_fullDisk(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
-		t.Skip("only root mounts a small disk")
+		databasetest.Skip(t)
 	}
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=3m"); err != nil {
-		t.Skipf("a small disk cannot be mounted here: %v", err)
+		t.Log(err) // in a container root may not either
+		databasetest.Skip(t)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
 	p := &product{T: t, database: "sqlite:" + filepath.Join(disk, "referrals.db"), zone: time.UTC, clock: "2026-05-01T00:00:00Z", tokens: map[account]string{}}

@@ -245,7 +245,7 @@ func TestTraces_leadFromHTTPThroughGraphQLToSQL(t *testing.T) {
 func ownServer(t *testing.T) (*product, *databasetest.Server) {
 	t.Helper()
 	if os.Getenv("TEST_DATABASE_URL") != "" {
-		t.Skip("the server of TEST_DATABASE_URL is not ours to kill")
+		databasetest.Skip(t)
 	}
 	mariadb, err := databasetest.NewServer(t.TempDir())
 	if err != nil {

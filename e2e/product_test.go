@@ -211,6 +211,9 @@ var private = regexp.MustCompile(`ref_\w+|\S+@\S+`)
 func (p *product) Kill() {
 	p.Helper()
 	p.server.kill()
+	if faults := p.server.log.faults(); faults != "" {
+		p.Errorf("the log of the server that was killed tells of faults:\n%s", faults)
+	}
 }
 
 // server is a running process.
@@ -295,7 +298,11 @@ func (l *log) String() string {
 	return l.text.String()
 }
 
-func (l *log) faults() string { return strings.Join(faults.FindAllString(l.String(), -1), "\n") }
+// faults is what the log tells of them. That the database of a busy machine does not answer for a while is none.
+func (l *log) faults() string {
+	found := faults.FindAllString(l.String(), -1)
+	return strings.Join(slices.DeleteFunc(found, func(line string) bool { return strings.Contains(line, `msg="the database has gone away`) }), "\n")
+}
 
 // faults are the lines of the log that begin as those do, whatever a line quotes.
 var faults = regexp.MustCompile(`(?m)^(time=\S+ level=ERROR|\{"time":"[^"]*","level":"ERROR").*$`)

@@ -127,6 +127,8 @@ func unavailableBecause(ctx context.Context, err error) *commission.Error {
 		return commission.Refuse(commission.Unavailable, "", "the database went away before it said whether this was done: it was done as a whole or not at all; look, or send it again")
 	case database.IsLate(err):
 		return commission.Refuse(commission.Unavailable, "", "this took too long and was given up: ask for less, or try again later")
+	case errors.Is(err, database.ErrGaveWay):
+		return commission.Refuse(commission.Unavailable, "", "other requests came first, again and again, and nothing was done: try again")
 	default:
 		return commission.Refuse(commission.Unavailable, "", "the database cannot be reached at the moment, and nothing was done: try again later")
 	}

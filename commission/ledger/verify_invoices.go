@@ -159,11 +159,11 @@ func (c *claimed) wrong(currency commission.Currency, structure commission.Struc
 // partner and the same amount, on invoices that stand.
 func (p *proof) verifyCarried(ctx context.Context) error {
 	return database.Each(ctx, p.db, `
-		SELECT i.number, back.amount, COUNT(l.id) FROM invoice_line back JOIN invoice i ON i.id = back.invoice_id
+		SELECT i.number, back.amount, COUNT(o.id) FROM invoice_line back JOIN invoice i ON i.id = back.invoice_id
 		LEFT JOIN invoice_line l ON l.carried_by = back.id AND l.type = 'CARRY_FORWARD' AND l.amount = -back.amount
-			AND EXISTS (SELECT 1 FROM invoice o WHERE o.id = l.invoice_id AND o.status <> 'DELETED' AND o.partner_id = i.partner_id AND o.number < i.number)
+		LEFT JOIN invoice o ON o.id = l.invoice_id AND o.status <> 'DELETED' AND o.partner_id = i.partner_id AND o.number < i.number
 		WHERE i.network_id = ? AND i.status <> 'DELETED' AND back.type = 'CARRY_FORWARD' AND back.amount < 0
-		GROUP BY back.id, i.number, back.amount HAVING COUNT(l.id) <> 1
+		GROUP BY back.id, i.number, back.amount HAVING COUNT(o.id) <> 1
 		UNION ALL
 		SELECT i.number, l.amount, 0 FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
 		LEFT JOIN invoice_line back ON back.id = l.carried_by LEFT JOIN invoice later ON later.id = back.invoice_id

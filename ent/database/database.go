@@ -29,10 +29,11 @@ import (
 // Database is one open database. Its Client reads; whatever writes more than one row does so in Transact.
 type Database struct {
 	*ent.Client
-	dialect string
-	pool    *sql.DB
-	retries atomic.Int64
-	writing chan struct{} // SQLite has one writer at a time: waiting here is fair, waiting in the engine is not
+	dialect     string
+	pool        *sql.DB
+	retries     atomic.Int64
+	persistence time.Duration
+	writing     chan struct{} // SQLite has one writer at a time: waiting here is fair, waiting in the engine is not
 }
 
 const (
@@ -171,7 +172,7 @@ func (b bounded) Connect(ctx context.Context) (driver.Conn, error) {
 
 func newDatabase(name string, pool *sql.DB, writing chan struct{}) *Database {
 	client := ent.NewClient(ent.Driver(entsql.OpenDB(name, pool)))
-	return &Database{Client: client, dialect: name, pool: pool, writing: writing}
+	return &Database{Client: client, dialect: name, pool: pool, persistence: persistence, writing: writing}
 }
 
 // driverLog takes what the driver has to say, which is why a connection broke.

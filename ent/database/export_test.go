@@ -3,13 +3,14 @@ package database
 import (
 	"context"
 	"io/fs"
+	"time"
 )
 
 // What tests need to know of the package's inside.
-const (
-	Attempts         = attempts
-	ValuesAStatement = valuesAStatement
-)
+const ValuesAStatement = valuesAStatement
+
+// PersistFor has transactions that give way be run again for so long.
+func (d *Database) PersistFor(time time.Duration) { d.persistence = time }
 
 // Family is the folder of the engine's migrations.
 func (d *Database) Family() string { return d.family() }

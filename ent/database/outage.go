@@ -34,9 +34,13 @@ const (
 	serverKilledSession      = 3169
 )
 
-// IsUnavailable tells whether the database itself is the reason of an error: it cannot be reached, takes no work, or
-// has no room. The same may succeed later. What is wrong with a statement is not meant.
+// IsUnavailable tells whether the database itself is the reason of an error: it cannot be reached, takes no work, has
+// no room, or is so busy that a transaction gave way to others all the time. The same may succeed later. What is wrong
+// with a statement is not meant.
 func IsUnavailable(err error) bool {
+	if errors.Is(err, ErrGaveWay) {
+		return true
+	}
 	var embedded *sqlite.Error
 	if errors.As(err, &embedded) {
 		switch embedded.Code() & 0xff {

@@ -30,21 +30,28 @@ var ErrRetry = errors.New("another transaction came first")
 // errUndone says that the connection broke before the commit.
 var errUndone = errors.New("the connection broke")
 
+// ErrGaveWay says that a transaction met others that came first for as long as it may take, and did nothing.
+var ErrGaveWay = errors.New("other transactions came first, again and again")
+
 const (
-	attempts   = 24 // where the nodes of a cluster all write to one network, most attempts lose
-	firstPause = 5 * time.Millisecond
-	longPause  = 800 * time.Millisecond
+	firstPause  = 5 * time.Millisecond
+	doublings   = 8
+	longPause   = 800 * time.Millisecond
+	persistence = 40 * time.Second // of a transaction that gives way; within a request's time, so that it can be said why
 )
 
 // Transact runs work in one transaction, and again from the start where the engine made it give way to
-// another one (deadlock, lock wait, conflict with another node, ErrRetry), or where the connection broke before the commit. Work
-// must therefore leave no traces but in the database, and in what results point to: what its caller is to know of it.
+// another one (deadlock, lock wait, conflict with another node, ErrRetry), or where the connection broke before the
+// commit; in the end that is ErrGaveWay. Work must therefore leave no traces but in the database, and in what results
+// point to: what its caller is to know of it.
 // In a context with a Key, work that was done before is not done again, and the results are what they were then; so it
 // is run again also where the connection broke during the commit. Without one that is ErrOutcomeUnknown. The isolation
 // is READ COMMITTED on servers (nodes.go): each statement sees what is committed when it
 // starts, and what must not change is locked. SQLite has one writer at a time.
 func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, tx *Tx) error, results ...any) error {
 	once := nextStep(ctx)
+	persisting, end := context.WithTimeout(context.WithoutCancel(ctx), d.persistence) // its caller may leave earlier
+	defer end()
 	for attempt := 1; ; attempt++ {
 		err := d.attempt(ctx, once.around(work, results))
 		switch {
@@ -54,11 +61,14 @@ func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, 
 			return ctx.Err()
 		case err == nil, !givesWay(err) && (once == nil || !errors.Is(err, ErrOutcomeUnknown)):
 			return err
-		case attempt == attempts:
-			return fmt.Errorf("gave way %d times: %w", attempts, err)
+		case persisting.Err() == nil:
+		case errors.Is(err, errUndone), errors.Is(err, ErrOutcomeUnknown): // what gave way is the database
+			return err
+		default:
+			return fmt.Errorf("%w, %d times: %w", ErrGaveWay, attempt, err)
 		}
 		d.retries.Add(1)
-		pause := min(firstPause<<attempt, longPause)
+		pause := min(firstPause<<min(attempt, doublings), longPause)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

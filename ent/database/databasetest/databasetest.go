@@ -77,17 +77,31 @@ func Each(t *testing.T, test func(t *testing.T, location string)) {
 	if slices.Contains(chosen(t), embedded) {
 		t.Run("SQLite", func(t *testing.T) { test(t, SQLite(t)) })
 	}
-	EachServer(t, test)
+	eachServer(t, test)
 }
 
 // EachServer is Each for what only servers have: many writers at once, and locks that are waited for.
 func EachServer(t *testing.T, test func(t *testing.T, location string)) {
+	t.Helper()
+	if slices.Contains(chosen(t), embedded) {
+		t.Run("SQLite", func(t *testing.T) { Skip(t) })
+	}
+	eachServer(t, test)
+}
+
+func eachServer(t *testing.T, test func(t *testing.T, location string)) {
 	t.Helper()
 	for _, name := range chosen(t) {
 		if e := servers[name]; e != nil {
 			t.Run(e.name, func(t *testing.T) { test(t, e.database(t)) })
 		}
 	}
+}
+
+// Among tells whether tests are to pass on an engine, by what TEST_ENGINES calls it.
+func Among(t testing.TB, engine string) bool {
+	t.Helper()
+	return slices.Contains(chosen(t), engine)
 }
 
 // SQLite is the URL of a file that does not exist yet.
@@ -105,6 +119,27 @@ func MySQL(t testing.TB) string {
 		}
 	}
 	return servers["mariadb"].database(t)
+}
+
+// From is the URL of a database whose cluster is asked in another order: first the node that stands there.
+func From(node int, location string) string {
+	head, path, _ := strings.Cut(location[len("mysql://"):], "/")
+	user, list, _ := strings.Cut(head, "@")
+	hosts := strings.Split(list, ",")
+	node %= len(hosts)
+	return "mysql://" + user + "@" + strings.Join(slices.Concat(hosts[node:], hosts[:node]), ",") + "/" + path
+}
+
+// Node is the URL of a database at the node that it names first, for tools that know no more than one.
+func Node(t testing.TB, location string) *url.URL {
+	t.Helper()
+	head, path, _ := strings.Cut(strings.TrimPrefix(location, "mysql://"), "/")
+	first, _, _ := strings.Cut(head, ",")
+	at, err := url.Parse("mysql://" + first + "/" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 // Create creates a database on a server.
@@ -152,8 +187,7 @@ func (s *cluster) Database(t testing.TB) string {
 	name := fmt.Sprintf("test_%d_%d", os.Getpid(), n)
 	s.create(t, name)
 	t.Cleanup(func() { s.execute(t, "DROP DATABASE "+name) })
-	first := int(n) % len(s.Hosts)
-	return "mysql://" + s.user + "@" + strings.Join(slices.Concat(s.Hosts[first:], s.Hosts[:first]), ",") + "/" + name
+	return From(int(n), "mysql://"+s.user+"@"+strings.Join(s.Hosts, ",")+"/"+name)
 }
 
 func (s *cluster) execute(t testing.TB, statement string) {

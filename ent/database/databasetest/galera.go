@@ -139,24 +139,18 @@ func (n *galeraNode) start(program, join string) (err error) {
 	return n.run.awaits("root:", n.host, "SHOW STATUS LIKE 'wsrep_local_state_comment'", "Synced")
 }
 
-// Kill ends a node as a power cut does.
-func (g *Galera) Kill(node int) { g.nodes[node].run.kill() }
+// Kill ends the node that a URL names first, as a power cut does.
+func (g *Galera) Kill(location string) { g.first(location).run.kill() }
 
-// Rejoin starts a node that was killed.
-func (g *Galera) Rejoin(node int) error {
+// Rejoin starts the node that a URL names first, which was killed, and waits until it has what the others have.
+func (g *Galera) Rejoin(location string) error {
 	program, err := installed("mariadbd")
 	if err != nil {
 		return err
 	}
-	return g.nodes[node].start(program, "")
+	return g.first(location).start(program, "")
 }
 
-// First is the node that a URL names first.
-func (g *Galera) First(location string) int {
-	for i, node := range g.nodes {
-		if strings.Contains(location, "@"+node.host+",") {
-			return i
-		}
-	}
-	return 0
+func (g *Galera) first(location string) *galeraNode {
+	return g.nodes[slices.IndexFunc(g.nodes, func(node *galeraNode) bool { return strings.Contains(location, "@"+node.host+",") })]
 }
