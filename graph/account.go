@@ -60,6 +60,7 @@ func (r networkResolver) Accounts(ctx context.Context, n *ent.Network, first *in
 		query.Where(account.Or(account.NameGT(at.Text), account.And(account.Name(at.Text), account.IDGT(at.Row))))
 	}
 	rows, err := query.All(ctx)
+	ahead(ctx, "Account", rows)
 	return page.Of(window, rows, total, func(a *ent.Account) page.Position { return page.Position{Text: a.Name, Row: a.ID} }), err
 }
 

@@ -53,16 +53,22 @@ func (r *Resolver) conversions(ctx context.Context, in ledger.Counted, first *in
 	if err != nil {
 		return nil, err
 	}
+	rows, err := loadersOf(ctx).conversions.Load(ctx, conversionPage(in, window))
+	if err != nil {
+		return nil, err
+	}
+	ahead(ctx, "Conversion", rows)
+	total, err := loadersOf(ctx).conversionsIn.Load(ctx, in)
+	return page.Of(window, rows, total, func(c *ent.Conversion) page.Position { return page.Position{Row: c.ID} }), err
+}
+
+// conversionPage is the page of the conversions of a sum in a window.
+func conversionPage(in ledger.Counted, window page.Window) conversionsOf {
 	of := conversionsOf{Counted: in, first: window.First}
 	if window.After != nil {
 		of.after = window.After.Row
 	}
-	rows, err := loadersOf(ctx).conversions.Load(ctx, of)
-	if err != nil {
-		return nil, err
-	}
-	total, err := loadersOf(ctx).conversionsIn.Load(ctx, in)
-	return page.Of(window, rows, total, func(c *ent.Conversion) page.Position { return page.Position{Row: c.ID} }), err
+	return of
 }
 
 // RecordConversions records conversions, all or none.

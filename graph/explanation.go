@@ -15,6 +15,7 @@ func (r networkResolver) Conversion(ctx context.Context, n *ent.Network, externa
 	if ent.IsNotFound(err) {
 		return nil, commission.ErrNotFound("externalId", "conversion")
 	}
+	aheadOf(ctx, "Conversion", found)
 	return found, err
 }
 

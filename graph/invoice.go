@@ -66,7 +66,7 @@ func (r *Resolver) exact(ctx context.Context, networkID int, amount decimal.Deci
 // Lines is in the order in which they stand on the invoice.
 func (r invoiceResolver) Lines(ctx context.Context, i *ent.Invoice) ([]*ent.InvoiceLine, error) {
 	lines, err := loadersOf(ctx).lines.Load(ctx, i.ID)
-	loadersOf(ctx).aheadOfLines(ctx, lines)
+	ahead(ctx, "InvoiceLine", lines)
 	return lines, err
 }
 
@@ -126,10 +126,7 @@ func (r invoiceLineResolver) Days(ctx context.Context, l *ent.InvoiceLine, first
 		return nil, err
 	}
 	from := loadersOf(ctx)
-	of := daysOf{Line: lineOf(l), first: window.First, after: -1}
-	if window.After != nil {
-		of.after = commission.Date(window.After.Row) //nolint:gosec // another number is no day, and none is behind it
-	}
+	of := dayPage(l, window)
 	sums, err := from.lineDays.Load(ctx, of)
 	if err != nil {
 		return nil, err
@@ -154,7 +151,17 @@ func (r invoiceLineResolver) Days(ctx context.Context, l *ent.InvoiceLine, first
 	for i, day := range sums {
 		days[i] = of.Day(ctx, n.Currency, structure, day)
 	}
+	ahead(ctx, "InvoiceLineDay", days)
 	return page.Of(window, days, total, func(d *ledger.LineDay) page.Position { return page.Position{Row: int(d.Date)} }), nil
+}
+
+// dayPage is the page of a line's days in a window.
+func dayPage(l *ent.InvoiceLine, window page.Window) daysOf {
+	of := daysOf{Line: lineOf(l), first: window.First, after: -1}
+	if window.After != nil {
+		of.after = commission.Date(window.After.Row) //nolint:gosec // another number is no day, and none is behind it
+	}
+	return of
 }
 
 // ConversionList is what the line is the sum of.
@@ -250,7 +257,7 @@ func (r *Resolver) invoices(ctx context.Context, where []predicate.Invoice, firs
 		query.Where(invoice.NumberLT(at.Row))
 	}
 	rows, err := query.All(ctx)
-	loadersOf(ctx).aheadOfInvoices(ctx, rows)
+	ahead(ctx, "Invoice", rows)
 	return page.Of(window, rows, total, func(i *ent.Invoice) page.Position { return page.Position{Row: i.Number} }), err
 }
 
@@ -260,6 +267,7 @@ func (r networkResolver) Invoice(ctx context.Context, n *ent.Network, id scalar.
 	if commission.CodeOf(err) == commission.NotFound || (err == nil && found.NetworkID != n.ID) {
 		return nil, commission.ErrNotFound("id", "invoice")
 	}
+	aheadOf(ctx, "Invoice", found)
 	return found, err
 }
 
@@ -292,6 +300,7 @@ func (r runBillingPayloadResolver) Invoices(ctx context.Context, made *billing.M
 	}
 	ids = ids[:min(len(ids), window.First+1)]
 	rows, err := r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).Order(invoice.ByNumber()).All(ctx)
+	ahead(ctx, "Invoice", rows)
 	return page.Of(window, rows, len(made.IDs), func(i *ent.Invoice) page.Position { return page.Position{Row: i.ID} }), err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	stdsql "database/sql"
 	"fmt"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/vikstrous/dataloadgen"
@@ -31,34 +30,34 @@ import (
 // loaders collect what the resolvers of one request ask for, so that each kind is one statement for a whole
 // page. They read as the viewer: what it does not see is not there.
 type loaders struct {
-	account       *dataloadgen.Loader[int, *ent.Account]
-	event         *dataloadgen.Loader[int, *ent.AuditEvent]
-	token         *dataloadgen.Loader[int, *ent.Token]
-	tokens        *dataloadgen.Loader[int, []*ent.Token] // of an account
-	conversion    *dataloadgen.Loader[int, *ent.Conversion]
-	conversions   *dataloadgen.Loader[conversionsOf, []*ent.Conversion]
-	conversionsIn *dataloadgen.Loader[ledger.Counted, int] // how many
-	invoice       *dataloadgen.Loader[int, *ent.Invoice]
-	line          *dataloadgen.Loader[int, *ent.InvoiceLine]
-	lines         *dataloadgen.Loader[int, []*ent.InvoiceLine] // of an invoice
-	lineDays      *dataloadgen.Loader[daysOf, []ledger.DaySums]
-	lineDaysIn    *dataloadgen.Loader[ledger.Line, int]      // how many
-	broughtBack   *dataloadgen.Loader[int, *ent.InvoiceLine] // by another line
-	termLines     *dataloadgen.Loader[termIn, []ledger.LineSums]
-	network       *dataloadgen.Loader[int, *ent.Network]
-	partner       *dataloadgen.Loader[int, *ent.Partner]
-	structure     *dataloadgen.Loader[int, *ent.CommissionStructure]
-	referral      *dataloadgen.Loader[int, *ent.Referral]
-	term          *dataloadgen.Loader[int, *ent.ReferralTerm]
-	terms         *dataloadgen.Loader[int, []*ent.ReferralTerm] // of a referral
-	referralsMade *dataloadgen.Loader[int, int]                 // how many, of a partner
-	referrals     *dataloadgen.Loader[referralsOf, []*ent.Referral]
-	reachedOn     *dataloadgen.Loader[int, commission.Date]
-	timeline      *dataloadgen.Loader[int, []*ledger.Event] // of a referral
-	actor         *dataloadgen.Loader[*ledger.Event, *ent.AuditEvent]
-	explained     *dataloadgen.Loader[*ent.Conversion, *ledger.Explained]
-	payoutLine    *dataloadgen.Loader[int, int] // the id of the line that pays an earning day
-	cost          *dataloadgen.Loader[*program.Impact, cost]
+	account       *loader[int, *ent.Account]
+	event         *loader[int, *ent.AuditEvent]
+	token         *loader[int, *ent.Token]
+	tokens        *loader[int, []*ent.Token] // of an account
+	conversion    *loader[int, *ent.Conversion]
+	conversions   *loader[conversionsOf, []*ent.Conversion]
+	conversionsIn *loader[ledger.Counted, int] // how many
+	invoice       *loader[int, *ent.Invoice]
+	line          *loader[int, *ent.InvoiceLine]
+	lines         *loader[int, []*ent.InvoiceLine] // of an invoice
+	lineDays      *loader[daysOf, []ledger.DaySums]
+	lineDaysIn    *loader[ledger.Line, int]      // how many
+	broughtBack   *loader[int, *ent.InvoiceLine] // by another line
+	termLines     *loader[termIn, []ledger.LineSums]
+	network       *loader[int, *ent.Network]
+	partner       *loader[int, *ent.Partner]
+	structure     *loader[int, *ent.CommissionStructure]
+	referral      *loader[int, *ent.Referral]
+	term          *loader[int, *ent.ReferralTerm]
+	terms         *loader[int, []*ent.ReferralTerm] // of a referral
+	referralsMade *loader[int, int]                 // how many, of a partner
+	referrals     *loader[referralsOf, []*ent.Referral]
+	reachedOn     *loader[int, commission.Date]
+	timeline      *loader[int, []*ledger.Event] // of a referral
+	actor         *loader[*ledger.Event, *ent.AuditEvent]
+	explained     *loader[*ent.Conversion, *ledger.Explained]
+	payoutLine    *loader[int, int] // the id of the line that pays an earning day
+	cost          *loader[*program.Impact, cost]
 	looks         looks
 }
 
@@ -89,9 +88,6 @@ type termIn struct {
 	days ledger.Range
 }
 
-// patience is how long a loader waits for others to ask, which they do at once.
-const patience = 2 * time.Millisecond
-
 type loadersKey struct{}
 
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
@@ -100,25 +96,6 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 
 func loadersOf(ctx context.Context) *loaders {
 	return ctx.Value(loadersKey{}).(*loaders) //nolint:forcetypeassert // withLoaders put it there
-}
-
-func loader[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error)) *dataloadgen.Loader[K, V] {
-	return dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(patience))
-}
-
-// byID loads entities by their ids.
-func byID[V any](find func(ctx context.Context, ids []int) ([]V, error), id func(V) int) *dataloadgen.Loader[int, V] {
-	return loader(func(ctx context.Context, ids []int) (map[int]V, error) {
-		found, err := find(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		rows := make(map[int]V, len(found))
-		for _, row := range found {
-			rows[id(row)] = row
-		}
-		return rows, nil
-	})
 }
 
 func (r *Resolver) newLoaders() *loaders {
@@ -132,25 +109,25 @@ func (r *Resolver) newLoaders() *loaders {
 		token: byID(func(ctx context.Context, ids []int) ([]*ent.Token, error) {
 			return r.DB.Token.Query().Where(token.IDIn(ids...)).All(ctx)
 		}, func(t *ent.Token) int { return t.ID }),
-		tokens: loader(r.tokensOf),
+		tokens: loading(r.tokensOf),
 		conversion: byID(func(ctx context.Context, ids []int) ([]*ent.Conversion, error) {
 			return r.DB.Conversion.Query().Where(conversion.IDIn(ids...)).All(ctx)
 		}, func(c *ent.Conversion) int { return c.ID }),
-		conversions:   loader(r.conversionPages),
-		conversionsIn: loader(r.Ledger.CountConversions),
+		conversions:   loading(r.conversionPages),
+		conversionsIn: loading(r.Ledger.CountConversions),
 		invoice: byID(func(ctx context.Context, ids []int) ([]*ent.Invoice, error) {
 			return r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).All(ctx)
 		}, func(i *ent.Invoice) int { return i.ID }),
 		line: byID(func(ctx context.Context, ids []int) ([]*ent.InvoiceLine, error) {
 			return r.DB.InvoiceLine.Query().Where(invoiceline.IDIn(ids...)).All(ctx)
 		}, func(l *ent.InvoiceLine) int { return l.ID }),
-		lines:      loader(r.linesOf),
-		lineDays:   loader(r.lineDayPages),
-		lineDaysIn: loader(r.Ledger.CountLineDays),
+		lines:      loading(r.linesOf),
+		lineDays:   loading(r.lineDayPages),
+		lineDaysIn: loading(r.Ledger.CountLineDays),
 		broughtBack: byID(func(ctx context.Context, ids []int) ([]*ent.InvoiceLine, error) {
 			return r.DB.InvoiceLine.Query().Where(invoiceline.CarriedByIn(ids...)).All(ctx)
 		}, func(l *ent.InvoiceLine) int { return *l.CarriedBy }),
-		termLines: loader(r.termLinesOf),
+		termLines: loading(r.termLinesOf),
 		network: byID(func(ctx context.Context, ids []int) ([]*ent.Network, error) {
 			return r.DB.Network.Query().Where(network.IDIn(ids...)).All(ctx)
 		}, func(n *ent.Network) int { return n.ID }),
@@ -166,15 +143,15 @@ func (r *Resolver) newLoaders() *loaders {
 		term: byID(func(ctx context.Context, ids []int) ([]*ent.ReferralTerm, error) {
 			return r.DB.ReferralTerm.Query().Where(referralterm.IDIn(ids...)).All(ctx)
 		}, func(t *ent.ReferralTerm) int { return t.ID }),
-		terms:         loader(r.termsOf),
-		referralsMade: loader(r.countReferrals),
-		referrals:     loader(r.referralPages),
-		reachedOn:     loader(r.Ledger.ReachedOn),
-		timeline:      loader(r.Ledger.Timelines),
-		actor:         loader(r.actors),
-		explained:     loader(r.explain),
-		payoutLine:    loader(r.Ledger.PayoutLines),
-		cost:          loader(r.costs),
+		terms:         loading(r.termsOf),
+		referralsMade: loading(r.countReferrals),
+		referrals:     loading(r.referralPages),
+		reachedOn:     loading(r.Ledger.ReachedOn),
+		timeline:      loading(r.Ledger.Timelines),
+		actor:         loading(r.actors),
+		explained:     loading(r.explain),
+		payoutLine:    loading(r.Ledger.PayoutLines),
+		cost:          loading(r.costs),
 	}
 }
 
@@ -356,7 +333,7 @@ func (r *Resolver) termLinesOf(ctx context.Context, rows []termIn) (map[termIn][
 }
 
 // one loads an entity that must be there; ErrNotFound where the viewer does not see it.
-func one[V any](ctx context.Context, from *dataloadgen.Loader[int, V], id int, noun string) (V, error) {
+func one[V any](ctx context.Context, from *loader[int, V], id int, noun string) (V, error) {
 	found, err := from.Load(ctx, id)
 	if isMissing(err) {
 		var none V
@@ -366,7 +343,7 @@ func one[V any](ctx context.Context, from *dataloadgen.Loader[int, V], id int, n
 }
 
 // maybe loads an entity that may be absent, or not the viewer's to see: nil for both.
-func maybe[V any](ctx context.Context, from *dataloadgen.Loader[int, *V], id *int) (*V, error) {
+func maybe[V any](ctx context.Context, from *loader[int, *V], id *int) (*V, error) {
 	if id == nil || *id == 0 {
 		return nil, nil //nolint:nilnil // absent
 	}

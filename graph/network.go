@@ -128,7 +128,7 @@ func (r *Resolver) partners(ctx context.Context, where []predicate.Partner, firs
 		query.Where(partner.Or(partner.NameGT(at.Text), partner.And(partner.Name(at.Text), partner.IDGT(at.Row))))
 	}
 	rows, err := query.All(ctx)
-	loadersOf(ctx).aheadOfPartners(ctx, rows)
+	ahead(ctx, "Partner", rows)
 	return page.Of(window, rows, total, func(p *ent.Partner) page.Position { return page.Position{Text: p.Name, Row: p.ID} }), err
 }
 
@@ -138,5 +138,6 @@ func (r networkResolver) Partner(ctx context.Context, n *ent.Network, id scalar.
 	if commission.CodeOf(err) == commission.NotFound || (err == nil && found.NetworkID != n.ID) {
 		return nil, commission.ErrNotFound("id", "partner")
 	}
+	aheadOf(ctx, "Partner", found)
 	return found, err
 }

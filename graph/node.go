@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"entgo.io/ent/privacy"
-	"github.com/vikstrous/dataloadgen"
 
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/graph/page"
@@ -21,7 +20,11 @@ func (r queryResolver) Node(ctx context.Context, id scalar.ID) (page.Node, error
 	if err != nil || found == nil {
 		return nil, err
 	}
-	return found, r.look(ctx, networkID)
+	if err := r.look(ctx, networkID); err != nil {
+		return nil, err
+	}
+	ahead(ctx, id.Type, []page.Node{found})
+	return found, nil
 }
 
 // find finds a node and the network that it is of.
@@ -56,7 +59,7 @@ func (r *Resolver) find(ctx context.Context, id scalar.ID) (page.Node, int, erro
 }
 
 // nodeOf keeps a typed nil from looking like a node. To whom a whole kind of thing is closed, it is not there.
-func nodeOf[V any](ctx context.Context, from *dataloadgen.Loader[int, *V], row int, network func(*V) int) (page.Node, int, error) {
+func nodeOf[V any](ctx context.Context, from *loader[int, *V], row int, network func(*V) int) (page.Node, int, error) {
 	found, err := maybe(ctx, from, &row)
 	switch {
 	case isDenied(err):

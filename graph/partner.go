@@ -97,15 +97,21 @@ func (r partnerResolver) ReferralsMade(ctx context.Context, p *ent.Partner, firs
 			return nil, err
 		}
 	}
-	if len(asked) == 1 && asked["totalCount"] {
+	if onlyCounts(asked) {
 		return page.Of[*ent.Referral](window, nil, total, nil), nil
 	}
-	key := referralsOf{partnerID: p.ID, first: window.First}
-	if window.After != nil {
-		key.before = window.After.Row
-	}
-	rows, err := from.referrals.Load(ctx, key)
+	rows, err := from.referrals.Load(ctx, referralPage(p, window))
+	ahead(ctx, "Referral", rows)
 	return page.Of(window, rows, total, func(r *ent.Referral) page.Position { return page.Position{Row: r.ID} }), err
+}
+
+// referralPage is the page of the referrals that a partner made in a window.
+func referralPage(p *ent.Partner, window page.Window) referralsOf {
+	of := referralsOf{partnerID: p.ID, first: window.First}
+	if window.After != nil {
+		of.before = window.After.Row
+	}
+	return of
 }
 
 // ReferralReport is the rows whose referrer is the partner.

@@ -11,7 +11,11 @@ import (
 
 // Reconciliation recomputes the network, and holds it against what is stored.
 func (r networkResolver) Reconciliation(ctx context.Context, n *ent.Network) (*ledger.Reconciliation, error) {
-	return r.Ledger.Reconcile(ctx, n)
+	of, err := r.Ledger.Reconcile(ctx, n)
+	if err == nil {
+		ahead(ctx, "Reconciliation", []*ledger.Reconciliation{of})
+	}
+	return of, err
 }
 
 // Liability is what the network owed its referrers at the end of a day.
@@ -27,7 +31,7 @@ func (r networkResolver) Liability(ctx context.Context, n *ent.Network, asOf *co
 }
 
 // Referrers is a page of them.
-func (r reconciliationResolver) Referrers(_ context.Context, of *ledger.Reconciliation, first *int32, after *string) (*page.Reconciled, error) {
+func (r reconciliationResolver) Referrers(ctx context.Context, of *ledger.Reconciliation, first *int32, after *string) (*page.Reconciled, error) {
 	window, err := page.Read(first, after)
 	if err != nil {
 		return nil, err
@@ -39,6 +43,7 @@ func (r reconciliationResolver) Referrers(_ context.Context, of *ledger.Reconcil
 		}
 	}
 	rows = rows[:min(len(rows), window.First+1)]
+	ahead(ctx, "ReferrerReconciliation", rows)
 	return page.Of(window, rows, len(of.Referrers), func(s *ledger.ReferrerShares) page.Position { return page.Position{Row: s.ReferrerID} }), nil
 }
 

@@ -36,7 +36,9 @@ func (r referralResolver) Status(_ context.Context, ref *ent.Referral) (commissi
 
 // Terms is the referral's rows of the report.
 func (r referralResolver) Terms(ctx context.Context, ref *ent.Referral) ([]*ent.ReferralTerm, error) {
-	return loadersOf(ctx).terms.Load(ctx, ref.ID)
+	terms, err := loadersOf(ctx).terms.Load(ctx, ref.ID)
+	ahead(ctx, "ReferralTerm", terms)
+	return terms, err
 }
 
 // AssignReferredBy sets or changes Referred By.
@@ -98,5 +100,7 @@ func (r referralTermResolver) Days(ctx context.Context, t *ent.ReferralTerm, fro
 	if err != nil {
 		return nil, err
 	}
-	return r.Ledger.Days(ctx, t.ID, n.Currency, ledger.StructureOf(structure), ledger.Range{From: from, To: to})
+	days, err := r.Ledger.Days(ctx, t.ID, n.Currency, ledger.StructureOf(structure), ledger.Range{From: from, To: to})
+	ahead(ctx, "TermDay", days)
+	return days, err
 }

@@ -87,7 +87,7 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 	for _, row := range rows[begin:end] {
 		edges = append(edges, &page.ReportRow{Cursor: page.Encode(order + "/" + keyOf(row).String()), Node: row})
 	}
-	loadersOf(ctx).aheadOfRows(ctx, rows[begin:end])
+	ahead(ctx, "ReferralReportRow", rows[begin:end])
 	return page.With(edges, len(rows), end < len(rows), begin > 0), nil
 }
 
@@ -155,6 +155,7 @@ func (r referralReportRowResolver) Lines(ctx context.Context, row *ledger.Row, f
 			lines = append(lines, &ledger.RowLine{LineID: l.LineID, Billed: billed})
 		}
 	}
+	ahead(ctx, "ReferralReportRowLine", lines)
 	return page.Of(window, lines, total, func(l *ledger.RowLine) page.Position { return page.Position{Row: l.LineID} }), nil
 }
 

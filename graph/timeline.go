@@ -14,7 +14,9 @@ import (
 
 // Timeline is what happened to the referral, in order.
 func (r referralResolver) Timeline(ctx context.Context, ref *ent.Referral) ([]*ledger.Event, error) {
-	return loadersOf(ctx).timeline.Load(ctx, ref.ID)
+	events, err := loadersOf(ctx).timeline.Load(ctx, ref.ID)
+	ahead(ctx, "ReferralEvent", events)
+	return events, err
 }
 
 // Actor is who did it, as far as the viewer sees the audit log.

@@ -20,5 +20,7 @@ func (r viewerResolver) Network(ctx context.Context, v *viewer.Viewer) (*ent.Net
 
 // Partner is the one that the viewer is.
 func (r viewerResolver) Partner(ctx context.Context, v *viewer.Viewer) (*ent.Partner, error) {
-	return maybe(ctx, loadersOf(ctx).partner, &v.PartnerID)
+	found, err := maybe(ctx, loadersOf(ctx).partner, &v.PartnerID)
+	aheadOf(ctx, "Partner", found)
+	return found, err
 }
