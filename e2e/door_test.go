@@ -352,7 +352,10 @@ func TestRateLimits_areCountedInPointsAndTold(t *testing.T) {
 // The clients send the hashes of their documents, and the server knows these alone.
 func TestTrusted_documentsAreSentByTheirHash(t *testing.T) {
 	onEachEngine(t, func(p *product) {
-		files := []string{"operations/partner-portal.graphql", "operations/sign-up.graphql", "operations/tracker.graphql"}
+		files, err := filepath.Glob("operations/*.graphql")
+		if err != nil {
+			p.Fatal(err)
+		}
 		p.At("2026-02-01 10:00")
 		ann := p.Active("Ann")
 		written, log, err := p.bare(append([]string{"documents"}, files...)...)
@@ -373,7 +376,11 @@ func TestTrusted_documentsAreSentByTheirHash(t *testing.T) {
 		for _, o := range manifest.Operations {
 			hashes[o.Name] = o.ID
 		}
-		if names := slices.Sorted(maps.Keys(hashes)); !slices.Equal(names, []string{"MyAccount", "MyInvoices", "MyReferralReport", "RecordAdjustments", "RecordConversions", "SignUp"}) {
+		all, err := sent()
+		if err != nil {
+			p.Fatal(err)
+		}
+		if names := slices.Sorted(maps.Keys(hashes)); !slices.Equal(names, slices.Sorted(maps.Keys(all))) {
 			p.Errorf("the manifest has %q", names)
 		}
 		p.With("--documents", path, "--explorers", "SUPPORT")

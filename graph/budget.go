@@ -90,6 +90,26 @@ func (b *Budgets) Refused(ctx context.Context, because error) error {
 	return tooMuch(spending.seconds(refusedCost))
 }
 
-func tooMuch(seconds int) error {
-	return commission.Refuse(commission.RateLimited, "", "too much was asked from here in the last minute: try again in %d seconds", seconds)
+// Spend takes points out of the budget of whoever is asking, for what is no GraphQL, or says that it has not as many.
+func (b *Budgets) Spend(ctx context.Context, points int) error {
+	spending := b.of(ctx)
+	if spending.spend(points) {
+		return nil
+	}
+	return tooMuch(spending.seconds(points))
 }
+
+// spent is the refusal of what costs more than its sender may spend now.
+type spent struct {
+	refusal *commission.Error
+	seconds int // until there is enough again
+}
+
+func (s *spent) Error() string { return s.refusal.Error() }
+
+func tooMuch(seconds int) error {
+	return &spent{commission.Refuse(commission.RateLimited, "", "too much was asked from here in the last minute: try again in %d seconds", seconds), seconds}
+}
+
+// Unwrap is the refusal itself.
+func (s *spent) Unwrap() error { return s.refusal }

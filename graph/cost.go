@@ -21,9 +21,14 @@ const (
 
 // What some fields take besides.
 const (
-	everyRow     = 50 // reads all rows to sort and total them
-	manyDays     = 20
-	wholeNetwork = 500
+	everyRow        = 50 // reads all rows to sort and total them
+	manyDays        = 20
+	wholeNetwork    = 500  // reads or changes what all of it has
+	everyConversion = 2000 // recomputes it from the conversions
+
+	// TableCost is what a table of any length takes, and DocumentCost an invoice as a document.
+	TableCost    = 500
+	DocumentCost = 20
 )
 
 // extraCost is what answering a field takes besides its objects.
@@ -31,7 +36,17 @@ var extraCost = map[string]int{
 	"Network.referralReport": everyRow,
 	"Partner.referralReport": everyRow,
 	"ReferralTerm.days":      manyDays,
-	"Mutation.runBilling":    wholeNetwork,
+
+	"Network.liability":                     wholeNetwork,
+	"Network.previewReferralSettings":       wholeNetwork,
+	"Network.previewPartnerReferralSetting": wholeNetwork,
+	"SettingsImpact.costBefore":             wholeNetwork,
+	"SettingsImpact.costAfter":              wholeNetwork,
+	"Mutation.updateReferralSettings":       wholeNetwork,
+	"Mutation.updatePartnerReferralSetting": wholeNetwork,
+	"Mutation.runBilling":                   wholeNetwork,
+
+	"Network.reconciliation": everyConversion,
 }
 
 // maxCost is what one operation of a role may cost.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"entgo.io/ent/privacy"
@@ -172,7 +173,11 @@ func codeOf(e *gqlerror.Error) commission.Code {
 func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	presented := present(r.Context(), err)
 	w.Header().Set("Content-Type", accepted(r)+"; charset=utf-8")
-	if codeOf(presented) == commission.Unavailable {
+	var late *spent
+	switch {
+	case errors.As(err, &late):
+		w.Header().Set("Retry-After", strconv.Itoa(late.seconds))
+	case codeOf(presented) == commission.Unavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(statusOf(codeOf(presented), graphqlJSON))

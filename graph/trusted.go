@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +47,9 @@ func ReadTrusted(from io.Reader) (Trusted, error) {
 	var apollo manifest
 	if err := json.Unmarshal(text, &apollo); err == nil && apollo.Format == manifestFormat {
 		for _, o := range apollo.Operations {
+			if body, twice := bodies[o.ID]; twice && body != o.Body {
+				return nil, fmt.Errorf("a manifest has one document for an id, and there are two for %q", o.ID)
+			}
 			bodies[o.ID] = o.Body
 		}
 	} else if err := json.Unmarshal(text, &bodies); err != nil {
@@ -55,6 +59,9 @@ func ReadTrusted(from io.Reader) (Trusted, error) {
 	var wrong []error
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	for _, id := range slices.Sorted(maps.Keys(bodies)) {
+		if mistaken := wrongID(id, bodies[id]); mistaken != "" {
+			wrong = append(wrong, fmt.Errorf("document %q: %s", id, mistaken))
+		}
 		read, mistakes := readDocument(schema, bodies[id], true)
 		for _, mistake := range mistakes {
 			wrong = append(wrong, fmt.Errorf("document %s: %w", id, mistake))
@@ -62,6 +69,21 @@ func ReadTrusted(from io.Reader) (Trusted, error) {
 		trusted[strings.TrimPrefix(id, hashPrefix)], trusted[digest(bodies[id])] = read, read
 	}
 	return trusted, errors.Join(wrong...)
+}
+
+var isHash = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+
+// wrongID is why an id cannot stand for a document: a client that sends it would be answered by another one, or never.
+func wrongID(id, body string) string {
+	name := strings.TrimPrefix(id, hashPrefix)
+	switch {
+	case name == "":
+		return "its id is empty"
+	case (isHash.MatchString(name) || name != id) && name != digest(body):
+		return "its id is the SHA-256 of another document; its own is " + digest(body)
+	default:
+		return ""
+	}
 }
 
 // WriteManifest writes the manifest of the operations in some files: each with the fragments that it needs, as the

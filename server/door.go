@@ -54,7 +54,7 @@ func (f doorFlags) open(a *app, extensions ...graphql.HandlerExtension) (*door, 
 		graphql: graph.New(a.db, a.ledger, a.program, a.billing).Handler(graph.Options{
 			Trusted: trusted, Explorers: f.Explorers, Budgets: budgets, Extensions: extensions,
 		}),
-		invoices: invoices{a.db.Client, a.now},
+		invoices: invoices{a.db.Client, budgets, a.now},
 	}, nil
 }
 

@@ -23,8 +23,9 @@ import (
 // exports serves what is on the screen as tables, to those who see it there: the referral report, and the conversions
 // of an invoice line.
 type exports struct {
-	db     *ent.Client
-	ledger *ledger.Ledger
+	db      *ent.Client
+	ledger  *ledger.Ledger
+	budgets *graph.Budgets
 }
 
 // exportTimeout is how long a table may take that is written as it is read.
@@ -56,7 +57,9 @@ func (e exports) answer(find func(e exports, ctx context.Context, v viewer.Viewe
 		case out == nil:
 			err = commission.ErrNotFound("", "table")
 		default:
-			found, err = find(e, r.Context(), v, r, name)
+			if err = e.budgets.Spend(r.Context(), graph.TableCost); err == nil {
+				found, err = find(e, r.Context(), v, r, name)
+			}
 		}
 		if err != nil {
 			refuseTable(w, r, err)

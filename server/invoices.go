@@ -28,8 +28,9 @@ import (
 
 // invoices serves invoices as documents, /invoices/ID.csv and the like, to those who see the invoice in GraphQL.
 type invoices struct {
-	db  *ent.Client
-	now func() time.Time
+	db      *ent.Client
+	budgets *graph.Budgets
+	now     func() time.Time
 }
 
 // kind is what a document is for HTTP.
@@ -57,6 +58,9 @@ func (d invoices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var found document.Invoice
 	err := error(commission.ErrNotFound("", "document"))
 	if known {
+		err = d.budgets.Spend(r.Context(), graph.DocumentCost)
+	}
+	if err == nil {
 		found, err = d.find(r.Context(), scalar.ParseID(id).Of(scalar.Invoice))
 	}
 	var body bytes.Buffer

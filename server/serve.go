@@ -85,7 +85,7 @@ func (c *serveCommand) Run(a *app) error {
 	}
 	looked := newHealth(a.db)
 	c.telemetry.watch(a, looked)
-	c.exports = &exports{a.db.Client, a.ledger}
+	c.exports = &exports{a.db.Client, a.ledger, d.budgets}
 	main := c.server(c.routes(d, looked))
 	failed := make(chan error, 2)
 	go func() { failed <- main.Serve(listener) }()
@@ -191,15 +191,16 @@ func (c *serveCommand) routes(d *door, looked *health) http.Handler {
 	asked := http.NewServeMux()
 	asked.Handle(graphqlPath, d.graphql)
 	asked.Handle("GET "+invoicePath+"{document}", d.invoices)
+	if c.exports != nil {
+		asked.Handle("GET "+reportPath+"{table}", c.exports.answer(exports.report))
+		asked.Handle("GET "+linePath+"{line}/{table}", c.exports.answer(exports.conversions))
+	}
 	admitted := d.origins.shared(c.admit(looked, d.signIn(asked)))
 	mux := http.NewServeMux()
-	mux.Handle(graphqlPath, admitted)
-	mux.Handle(invoicePath, admitted)
-	if c.exports != nil {
-		mux.Handle("GET /reports/{table}", c.admit(looked, d.signIn(c.exports.answer(exports.report))))
-		mux.Handle("GET /invoice-lines/{line}/{table}", c.admit(looked, d.signIn(c.exports.answer(exports.conversions))))
+	for _, path := range []string{graphqlPath, invoicePath, reportPath, linePath} {
+		mux.Handle(path, admitted)
 	}
-	mux.Handle("/explorer/", explorer.Handler())
+	mux.Handle("/explorer/", explorer.Handler(c.Door.Explorers))
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET "+readyPath, looked.readiness)
 	return c.telemetry.around(graphqlPath, c.identify(d.origins.protected(mux)))
@@ -209,6 +210,8 @@ func (c *serveCommand) routes(d *door, looked *health) http.Handler {
 const (
 	graphqlPath = "/graphql"
 	invoicePath = "/invoices/"
+	reportPath  = "/reports/"
+	linePath    = "/invoice-lines/"
 	alivePath   = "/healthz"
 	readyPath   = "/readyz"
 )

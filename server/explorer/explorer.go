@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"embed"
+	"encoding/json"
 	"io"
 	"io/fs"
 	"mime"
@@ -13,6 +14,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"partner.example/referrals/commission"
 )
 
 // What `make explorer` made of web: every file compressed, those in assets named by their content.
@@ -29,15 +32,27 @@ const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connec
 const (
 	always = "public, max-age=31536000, immutable" // a name that holds a hash of the content
 	asked  = "no-cache"
+
+	settingsFile = "settings.json"
 )
 
-// Handler answers what is under /explorer/. Whoever can reach the server may load the page: it holds nothing, and what it
-// shows it asks for by the token of whoever signs in.
-func Handler() http.Handler {
-	return http.StripPrefix("/explorer/", http.HandlerFunc(serve))
+// page is the explorer of a server.
+type page struct {
+	settings []byte // what the page is to know of it, as JSON
 }
 
-func serve(w http.ResponseWriter, r *http.Request) {
+// Handler answers what is under /explorer/. Whoever can reach the server may load the page: it holds nothing, and what it
+// shows it asks for by the token of whoever signs in. The page shows the schema to the roles that may introspect.
+func Handler(explorers []commission.Role) http.Handler {
+	settings, err := json.Marshal(map[string]any{"explorers": explorers})
+	if err != nil {
+		panic(err) // texts
+	}
+	return http.StripPrefix("/explorer/", page{settings})
+}
+
+// ServeHTTP answers with a file.
+func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "the explorer is read by GET", http.StatusMethodNotAllowed)
@@ -47,12 +62,19 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	if name == "" {
 		name = "index.html"
 	}
+	header := w.Header()
+	if name == settingsFile {
+		header.Set("Content-Type", "application/json")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Cache-Control", asked)
+		_, _ = w.Write(p.settings)
+		return
+	}
 	compressed, err := fs.ReadFile(built, path.Join("generated", name+".gz"))
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
-	header := w.Header()
 	header.Set("Content-Security-Policy", policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")

@@ -9,12 +9,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"partner.example/referrals/commission"
 )
 
 func get(t *testing.T, target, encoding string) *httptest.ResponseRecorder {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.Handle("/explorer/", Handler())
+	mux.Handle("/explorer/", Handler([]commission.Role{commission.Admin}))
 	request := httptest.NewRequest(http.MethodGet, target, nil)
 	request.Header.Set("Accept-Encoding", encoding)
 	answer := httptest.NewRecorder()
@@ -97,5 +99,14 @@ func TestExplorer_knowsTheTypesOfItsFiles(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The page is told which roles may look at the schema, and nothing else.
+func TestExplorer_tellsThePageWhoMayIntrospect(t *testing.T) {
+	answer := httptest.NewRecorder()
+	Handler([]commission.Role{commission.Admin, commission.PartnerUser}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/explorer/settings.json", nil))
+	if got := answer.Body.String(); answer.Code != http.StatusOK || got != `{"explorers":["ADMIN","PARTNER"]}` || answer.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("HTTP %d %v %s", answer.Code, answer.Header(), got)
 	}
 }

@@ -17,20 +17,25 @@ const clock = '2026-07-01T12:00:00Z' // the demo's year has just ended
 
 let server, address, tokens, browser
 
+/** Starts a server on the demo, and gives it with its address. */
+function serve(...options) {
+  const started = spawn(binary, ['serve', '--database', database, '--listen', '127.0.0.1:0', '--clock', clock, ...options], { stdio: ['ignore', 'ignore', 'pipe'] })
+  return new Promise((resolve, reject) => {
+    let log = ''
+    started.stderr.on('data', (text) => {
+      log += text
+      const found = log.match(/address=(http:\S+)/)
+      if (found) resolve([started, found[1]])
+    })
+    started.on('exit', () => reject(new Error(`the server ended:\n${log}`)))
+  })
+}
+
 before(async () => {
   mkdirSync(pictures, { recursive: true })
   const said = execFileSync(binary, ['demo', '--database', database], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   tokens = Object.fromEntries(said.trim().split('\n').map((line) => line.split('=')))
-  server = spawn(binary, ['serve', '--database', database, '--listen', '127.0.0.1:0', '--clock', clock], { stdio: ['ignore', 'ignore', 'pipe'] })
-  address = await new Promise((resolve, reject) => {
-    let log = ''
-    server.stderr.on('data', (text) => {
-      log += text
-      const found = log.match(/address=(http:\S+)/)
-      if (found) resolve(found[1])
-    })
-    server.on('exit', () => reject(new Error(`the server ended:\n${log}`)))
-  })
+  ;[server, address] = await serve()
   execFileSync(binary, ['bill', '--database', database, '--network', tokens.NETWORK, '--through', '2026-06-30', '--clock', clock], { stdio: 'ignore' })
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -207,6 +212,24 @@ test('a partner sees its own shelf, in the dark and in a narrow window', async (
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth), false, 'the page scrolls sideways')
   assert.deepEqual(wrong, [])
   await close()
+})
+
+test('a partner sees the schema where the operator lets partners explore', async () => {
+  const [theirs, at] = await serve('--explorers', 'PARTNER')
+  const ours = address
+  address = at
+  try {
+    const { page, wrong, close } = await open()
+    await signIn(page, tokens.PARTNER_TOKEN)
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click()
+    await page.getByRole('link', { name: 'Partner', exact: true }).or(page.getByRole('link', { name: 'Query', exact: true })).first().waitFor()
+    assert.deepEqual(wrong, [])
+    await close()
+  } finally {
+    address = ours
+    theirs.removeAllListeners('exit')
+    theirs.kill()
+  }
 })
 
 test('the token is nowhere but in the memory of the page', async () => {
