@@ -73,15 +73,21 @@ func (f *fleet) by(i int, a account) client {
 	return client{product: f.servers[i].Load(), token: token}
 }
 
-// attempt sends an operation to a server that may be gone before it answers.
+// attempt sends an operation to a server that may be gone before it answers, and again where it is too busy.
 func (c client) attempt(name string, variables vars) (problems, error) {
 	c.Helper()
 	body, err := json.Marshal(vars{"query": operation(c.T, name), "operationName": name, "variables": variables})
 	if err != nil {
 		return nil, err
 	}
-	_, wrong, err := c.Post(bytes.NewReader(body))
-	return wrong, err
+	const patience = 20
+	for try := 1; ; try++ {
+		_, wrong, err := c.Post(bytes.NewReader(body))
+		if wrong.codes() != "UNAVAILABLE" || try == patience {
+			return wrong, err
+		}
+		c.Logf("%s: %s", name, wrong)
+	}
 }
 
 // made is an invoice, as the API lists it.

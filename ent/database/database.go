@@ -33,6 +33,7 @@ type Database struct {
 	pool        *sql.DB
 	retries     atomic.Int64
 	persistence time.Duration
+	nodes       *nodes        // nil: SQLite
 	writing     chan struct{} // SQLite has one writer at a time: waiting here is fair, waiting in the engine is not
 }
 
@@ -123,7 +124,9 @@ func openMySQL(location string, o options) (*Database, error) {
 	if err := o.watch(pool); err != nil {
 		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
 	}
-	return newDatabase(dialect.MySQL, pool, nil), nil
+	db := newDatabase(dialect.MySQL, pool, nil)
+	db.nodes = nodes
+	return db, nil
 }
 
 // splitHosts takes the hosts out of a URL that may name several.

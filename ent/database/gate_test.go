@@ -16,7 +16,7 @@ import (
 const awhile = 100 * time.Millisecond
 
 func TestGate_letsManyPassAtOnce(t *testing.T) {
-	const recorders, many = 16, 4 // of 16 that each pick one of 16 stripes, practically always more are inside
+	const recorders, many = 16, 4 // of 16 that each pick one of 15 stripes, practically always more are inside
 	databasetest.EachServer(t, func(t *testing.T, location string) {
 		db := migrated(t, location)
 		network := newNetwork(t, db)

@@ -14,8 +14,9 @@ import (
 // nodes connects to the first node of a cluster that answers and serves, and stays with it until it does not. A
 // single server is a cluster of one.
 type nodes struct {
-	each    []driver.Connector
-	current atomic.Int64
+	each     []driver.Connector
+	current  atomic.Int64
+	rowByRow atomic.Bool // they are TiDB's
 }
 
 // session is what every connection is told before it is used: what a server has by default is its operator's business.
@@ -27,10 +28,12 @@ type nodes struct {
 var session = []string{
 	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 	"SET SESSION innodb_snapshot_isolation = OFF",
-	"SET SESSION wsrep_sync_wait = 1",               // Galera: read what was committed on other nodes
-	"SET SESSION tidb_txn_mode = 'pessimistic'",     // TiDB: a lock is waited for
+	"SET SESSION wsrep_sync_wait = 1", // Galera: read what was committed on other nodes
+	lockTiDB,
 	"SET SESSION tidb_enable_noop_functions = 'ON'", // TiDB: takes READ ONLY for granted; who reads a moment writes nothing
 }
+
+const lockTiDB = "SET SESSION tidb_txn_mode = 'pessimistic'" // a lock is waited for
 
 // Connect connects to a node.
 func (n *nodes) Connect(ctx context.Context) (driver.Conn, error) {
@@ -38,7 +41,7 @@ func (n *nodes) Connect(ctx context.Context) (driver.Conn, error) {
 	first := int(n.current.Load())
 	for i := range n.each {
 		next := (first + i) % len(n.each)
-		connection, err := connect(ctx, n.each[next])
+		connection, err := n.connect(ctx, n.each[next])
 		if err == nil {
 			n.current.Store(int64(next))
 			return connection, nil
@@ -54,7 +57,7 @@ func (n *nodes) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver is the driver of the family.
 func (n *nodes) Driver() driver.Driver { return mysql.MySQLDriver{} }
 
-func connect(ctx context.Context, to driver.Connector) (driver.Conn, error) {
+func (n *nodes) connect(ctx context.Context, to driver.Connector) (driver.Conn, error) {
 	opened, err := to.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -65,9 +68,13 @@ func connect(ctx context.Context, to driver.Connector) (driver.Conn, error) {
 		return nil, fmt.Errorf("a connection of the driver lacks something: %T", opened)
 	}
 	for _, setting := range session {
-		if _, err := speaks.ExecContext(ctx, setting, nil); err != nil && numberOf(err) != unknownVariable {
+		_, err := speaks.ExecContext(ctx, setting, nil)
+		if err != nil && numberOf(err) != unknownVariable {
 			_ = opened.Close()
 			return nil, fmt.Errorf("%s: %w", setting, err)
+		}
+		if err == nil && setting == lockTiDB {
+			n.rowByRow.Store(true)
 		}
 	}
 	rows, err := speaks.QueryContext(ctx, "SELECT 1", nil) // a node outside its cluster takes settings, and no question

@@ -20,7 +20,8 @@ import (
 // Tx is a transaction: ent's client for it, and its statements for what ent cannot say in one.
 type Tx struct {
 	*ent.Client
-	dialect string
+	dialect  string
+	rowByRow bool // of many rows, each is to be locked by a statement of its own
 }
 
 // ErrRetry says that the transaction met another one that came first, and that it will succeed, or be
@@ -107,7 +108,7 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 			_ = tx.Rollback()
 		}
 	}()
-	if err := work(ctx, &Tx{Client: tx.Client(), dialect: d.dialect}); err != nil {
+	if err := work(ctx, &Tx{Client: tx.Client(), dialect: d.dialect, rowByRow: d.nodes != nil && d.nodes.rowByRow.Load()}); err != nil {
 		if isBroken(err) { // and with it the transaction is undone; who waits for another connection is Open's connector
 			return fmt.Errorf("%w: %w", errUndone, err)
 		}
@@ -176,8 +177,8 @@ func givesWay(err error) bool {
 	}
 	if number := numberOf(err); givingWay[number] != "" {
 		return true
-	} else if number == unknownError && strings.Contains(err.Error(), "retry limit reached") { // TiDB: many want one lock
-		return true
+	} else if number == unknownError { // TiDB: many want one lock
+		return strings.Contains(err.Error(), "retry limit reached") || strings.Contains(err.Error(), "lock wait timeout")
 	}
 	var embedded *sqlite.Error
 	return errors.As(err, &embedded) && embedded.Code()&0xff == sqlitelib.SQLITE_BUSY
