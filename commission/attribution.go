@@ -16,6 +16,8 @@ const (
 	ReasonReferrerNotActive  Reason = "REFERRER_NOT_ACTIVE"
 	ReasonReferralEnded      Reason = "REFERRAL_ENDED"
 	ReasonFlatFee            Reason = "FLAT_FEE"
+	ReasonGranted            Reason = "GRANTED" // the rules paid nobody, and an ADMIN granted it
+	ReasonVoided             Reason = "VOIDED"  // it counts, and an ADMIN took away what it brought
 )
 
 // Interval is [From, Until); without Until it goes on.
@@ -36,15 +38,19 @@ type Referral struct {
 	Interval              // from the start of the referral to its end
 	Terms      []Term     // in any order, not overlapping
 	Pauses     []Interval // when the referrer was not ACTIVE [T6]
+	Grants     []Grant    // that stand, in any order
 }
 
 // Attribution is where a conversion counts or, where it does not, what it met instead.
 type Attribution struct {
 	Reason   Reason
-	Term     *Term     // set where the reason is EARNED or FLAT_FEE: the term whose sums the conversion adds to
+	Term     *Term     // set where the reason is EARNED, FLAT_FEE or GRANTED: the term whose sums the conversion adds to
 	Referral *Referral // that held then; where none did, the last that had ended or, before the first, that one
 	Passed   *Term     // where the reason is another: the last term that had begun; nil: none had
 	Pause    *Interval // with REFERRER_NOT_ACTIVE: when the referrer was not
+
+	Grant *Grant       // with GRANTED: the one whose term it is
+	Ruled *Attribution // with GRANTED: what the rules say of the conversion without the grant
 }
 
 // Attribute finds the term that was running when a conversion occurred [T5], among all the referrals

@@ -25,8 +25,24 @@ type Facts struct {
 	Threshold *Threshold // of its term, now; nil: none
 	Forfeited bool       // given up when the referral ended [A6]
 	Because   string     // why it was given up
+	Granted   *Decision  // with GRANTED
+	Ruled     Ruled      // with GRANTED
+	Voided    *Decision  // it was voided; nil: it was not
 	Invoice   int        // the number of the invoice that pays it; 0: none yet
 	Adjusted  *Sums      // what its own adjustments add to it; nil: there are none
+}
+
+// Decision is what an ADMIN decided beside the rules.
+type Decision struct {
+	At     time.Time
+	By     string
+	Reason string
+}
+
+// Ruled is whose referral, and which structure, a conversion met by the rules that was then granted.
+type Ruled struct {
+	Referrer  string
+	Structure *Structure
 }
 
 // Original is the conversion that an adjustment names.
@@ -48,9 +64,11 @@ type Explanation struct {
 func (a Attribution) Explain(f Facts) Explanation {
 	told := Explanation{Reason: a.Reason, Amount: f.Currency.Exact(decimal.Zero)}
 	worth := decimal.Zero
-	if a.Reason == ReasonEarned {
+	if a.Reason == ReasonEarned || a.Reason == ReasonGranted {
 		worth = f.Currency.Exact(f.Structure.Earned(f.Sums).Round(Scale))
 		switch {
+		case f.Voided != nil:
+			told.Reason = ReasonVoided
 		case f.Forfeited:
 			told.Reason = ReasonReferralEnded
 		case f.Invoice == 0 && !f.Threshold.Reached():
@@ -72,7 +90,22 @@ func (a Attribution) words(f Facts, reason Reason, worth decimal.Decimal) string
 		say("%s, and adjusts %q of %s: it counts where that conversion does.", strings.Replace(subject, "conversion", "adjustment", 1), f.Adjusts.ExternalID, f.when(f.Adjusts.OccurredAt))
 		subject = "That conversion occurred on " + f.when(f.Adjusts.OccurredAt)
 	}
+	a.place(f, subject, say)
+	if a.Term != nil && a.Reason != ReasonFlatFee {
+		a.account(f, reason, worth, say)
+	}
+	say("(Times are those of %s.)", f.Zone)
+	return strings.Join(said, " ")
+}
+
+// place says where a conversion counts, or why it does not.
+func (a Attribution) place(f Facts, subject string, say func(format string, args ...any)) {
 	switch a.Reason {
+	case ReasonGranted:
+		ruled := f
+		ruled.Referrer, ruled.Structure = f.Ruled.Referrer, f.Ruled.Structure
+		a.Ruled.place(ruled, subject, say)
+		say("It was granted to %s on %s by %s, under %s: %q.", f.Referrer, f.when(f.Granted.At), f.Granted.By, f.structure(), f.Granted.Reason)
 	case ReasonNotReferred:
 		say("%s, and no partner has ever had a referral of %s.", subject, f.Partner)
 		if f.Waiting != "" {
@@ -97,10 +130,7 @@ func (a Attribution) words(f Facts, reason Reason, worth decimal.Decimal) string
 			subject, f.Referrer, f.when(a.Term.ReferredDate), f.structure())
 	default:
 		say("%s, in the term of %s under %s since %s.", subject, f.Referrer, f.structure(), f.when(a.Term.ReferredDate))
-		a.account(f, reason, worth, say)
 	}
-	say("(Times are those of %s.)", f.Zone)
-	return strings.Join(said, " ")
 }
 
 // account says what a conversion that counts is worth, and what has become of that.
@@ -113,6 +143,8 @@ func (a Attribution) account(f Facts, reason Reason, worth decimal.Decimal, say 
 	}
 	say("%s%% of its %s of %s %s %s.", terms.Rate, basis, f.amount(f.Sums.Of(terms.Basis)), verb, f.amount(worth.Abs()))
 	switch {
+	case reason == ReasonVoided:
+		say("It was voided on %s by %s: %q.", f.when(f.Voided.At), f.Voided.By, f.Voided.Reason)
 	case reason == ReasonReferralEnded:
 		say("It was forfeited when the referral ended on %s", f.when(*a.Referral.Until)+because(f.Because)+".")
 	case reason == ReasonBelowThreshold:

@@ -17,11 +17,12 @@ const (
 	Superseded    CloseReason = "SUPERSEDED"     // the effective structure changed [T2]
 	ReferralEnded CloseReason = "REFERRAL_ENDED" // Referred By was changed or removed [A6]
 	SettingEnded  CloseReason = "SETTING_ENDED"  // the effective setting pays nothing any more [A7]
+	Revoked       CloseReason = "REVOKED"        // the grant whose term it is was revoked: it counts nothing
 )
 
 // Values lists every reason.
 func (CloseReason) Values() []string {
-	return []string{string(Superseded), string(ReferralEnded), string(SettingEnded)}
+	return []string{string(Superseded), string(ReferralEnded), string(SettingEnded), string(Revoked)}
 }
 
 // State is where a row of the report stands now [P1].
@@ -35,6 +36,7 @@ const (
 	SupersededState State = "SUPERSEDED"
 	Ended           State = "ENDED"
 	Tracked         State = "TRACKED"
+	Granted         State = "GRANTED"
 )
 
 // Term is one referral under one structure, earning over [ReferredDate, End) [T1].
@@ -47,6 +49,7 @@ type Term struct {
 	ClosedAt     *time.Time // nil: not closed
 	CloseReason  CloseReason
 	Forfeited    bool // what it earned and was not billed is given up [A6]
+	Granted      bool // it is a grant's: it pays what was granted, and neither runs nor runs out
 }
 
 // WindowEndsAt is the end of a term that the structure opens at a moment; nil: indefinite [T2, T4].
@@ -85,6 +88,8 @@ func (t Term) RanOut(now time.Time) bool {
 // State is what the report says of the term now [P1].
 func (t Term) State(now time.Time, referrerActive, thresholdReached bool) State {
 	switch {
+	case t.Granted:
+		return Granted
 	case t.RanOut(now):
 		return Expired
 	case t.ClosedAt != nil && t.CloseReason == Superseded:

@@ -24,6 +24,7 @@ const (
 	everyRow        = 50 // reads all rows to sort and total them
 	manyDays        = 20
 	wholeNetwork    = 500  // reads or changes what all of it has
+	manyConversions = 100  // sums those of one partner, and holds the network's gate
 	everyConversion = 2000 // recomputes it from the conversions
 
 	// TableCost is what a table of any length takes, and DocumentCost an invoice as a document.
@@ -47,6 +48,14 @@ var extraCost = map[string]int{
 	"Mutation.runBilling":                   wholeNetwork,
 
 	"Network.reconciliation": everyConversion,
+
+	"Network.previewRetroactiveCommission":       manyConversions,
+	"Network.previewAcceptRetroactiveCommission": manyConversions,
+	"Network.previewVoidReferralCommission":      manyConversions,
+	"Mutation.grantRetroactiveCommission":        manyConversions,
+	"Mutation.proposeRetroactiveCommission":      manyConversions,
+	"Mutation.acceptRetroactiveCommission":       manyConversions,
+	"Mutation.voidReferralCommission":            manyConversions,
 }
 
 // maxCost is what one operation of a role may cost.

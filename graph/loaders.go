@@ -16,6 +16,7 @@ import (
 	"partner.example/referrals/ent/generated/account"
 	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
@@ -23,6 +24,7 @@ import (
 	"partner.example/referrals/ent/generated/partner"
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
+	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/generated/token"
 	"partner.example/referrals/ent/rule"
 )
@@ -37,6 +39,10 @@ type loaders struct {
 	conversion    *loader[int, *ent.Conversion]
 	conversions   *loader[conversionsOf, []*ent.Conversion]
 	conversionsIn *loader[ledger.Counted, int] // how many
+	grant         *loader[int, *ent.RetroactiveGrant]
+	grantTerm     *loader[int, *ent.ReferralTerm] // of a grant
+	void          *loader[int, *ent.CommissionVoid]
+	voids         *loader[int, []*ent.CommissionVoid] // of a term
 	invoice       *loader[int, *ent.Invoice]
 	line          *loader[int, *ent.InvoiceLine]
 	lines         *loader[int, []*ent.InvoiceLine] // of an invoice
@@ -115,6 +121,16 @@ func (r *Resolver) newLoaders() *loaders {
 		}, func(c *ent.Conversion) int { return c.ID }),
 		conversions:   loading(r.conversionPages),
 		conversionsIn: loading(r.Ledger.CountConversions),
+		grant: byID(func(ctx context.Context, ids []int) ([]*ent.RetroactiveGrant, error) {
+			return r.DB.RetroactiveGrant.Query().Where(retroactivegrant.IDIn(ids...)).All(ctx)
+		}, func(g *ent.RetroactiveGrant) int { return g.ID }),
+		grantTerm: byID(func(ctx context.Context, grants []int) ([]*ent.ReferralTerm, error) {
+			return r.DB.ReferralTerm.Query().Where(referralterm.GrantIDIn(grants...)).All(ctx)
+		}, func(t *ent.ReferralTerm) int { return *t.GrantID }),
+		void: byID(func(ctx context.Context, ids []int) ([]*ent.CommissionVoid, error) {
+			return r.DB.CommissionVoid.Query().Where(commissionvoid.IDIn(ids...)).All(ctx)
+		}, func(v *ent.CommissionVoid) int { return v.ID }),
+		voids: loading(r.voidsOf),
 		invoice: byID(func(ctx context.Context, ids []int) ([]*ent.Invoice, error) {
 			return r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).All(ctx)
 		}, func(i *ent.Invoice) int { return i.ID }),
@@ -156,7 +172,8 @@ func (r *Resolver) newLoaders() *loaders {
 }
 
 func (r *Resolver) termsOf(ctx context.Context, referrals []int) (map[int][]*ent.ReferralTerm, error) {
-	found, err := r.DB.ReferralTerm.Query().Where(referralterm.ReferralIDIn(referrals...)).
+	found, err := r.DB.ReferralTerm.Query().
+		Where(referralterm.ReferralIDIn(referrals...), referralterm.Or(referralterm.CloseReasonIsNil(), referralterm.CloseReasonNEQ(commission.Revoked))).
 		Order(referralterm.ByReferredDate()).All(ctx)
 	terms := make(map[int][]*ent.ReferralTerm, len(referrals))
 	for _, id := range referrals {
@@ -166,6 +183,18 @@ func (r *Resolver) termsOf(ctx context.Context, referrals []int) (map[int][]*ent
 		terms[term.ReferralID] = append(terms[term.ReferralID], term)
 	}
 	return terms, err
+}
+
+func (r *Resolver) voidsOf(ctx context.Context, terms []int) (map[int][]*ent.CommissionVoid, error) {
+	found, err := r.DB.CommissionVoid.Query().Where(commissionvoid.TermIDIn(terms...)).Order(commissionvoid.ByID(sql.OrderDesc())).All(ctx)
+	voids := make(map[int][]*ent.CommissionVoid, len(terms))
+	for _, id := range terms {
+		voids[id] = []*ent.CommissionVoid{}
+	}
+	for _, void := range found {
+		voids[void.TermID] = append(voids[void.TermID], void)
+	}
+	return voids, err
 }
 
 func (r *Resolver) linesOf(ctx context.Context, invoices []int) (map[int][]*ent.InvoiceLine, error) {

@@ -51,6 +51,10 @@ func (r *Resolver) find(ctx context.Context, id scalar.ID) (page.Node, int, erro
 		return nodeOf(ctx, from.line, id.Row, func(l *ent.InvoiceLine) int { return l.NetworkID })
 	case scalar.Converted:
 		return nodeOf(ctx, from.conversion, id.Row, func(c *ent.Conversion) int { return c.NetworkID })
+	case scalar.Grant:
+		return nodeOf(ctx, from.grant, id.Row, func(g *ent.RetroactiveGrant) int { return g.NetworkID })
+	case scalar.Void:
+		return nodeOf(ctx, from.void, id.Row, func(v *ent.CommissionVoid) int { return v.NetworkID })
 	case scalar.Event:
 		return nodeOf(ctx, from.event, id.Row, func(e *ent.AuditEvent) int { return value(e.NetworkID) })
 	default:

@@ -50,6 +50,8 @@ type (
 	referrerReconciliationResolver struct{ *Resolver }
 	referralResolver               struct{ *Resolver }
 	referralCommissionResolver     struct{ *Resolver }
+	retroactiveGrantResolver       struct{ *Resolver }
+	commissionVoidResolver         struct{ *Resolver }
 	referralEventResolver          struct{ *Resolver }
 	referralReportResolver         struct{ *Resolver }
 	referralReportRowResolver      struct{ *Resolver }
@@ -107,6 +109,16 @@ func (r *Resolver) Partner() generated.PartnerResolver { return partnerResolver{
 // PartnerReferralSetting resolves partners' own settings.
 func (r *Resolver) PartnerReferralSetting() generated.PartnerReferralSettingResolver {
 	return partnerReferralSettingResolver{r}
+}
+
+// RetroactiveGrant resolves what was granted beside the rules.
+func (r *Resolver) RetroactiveGrant() generated.RetroactiveGrantResolver {
+	return retroactiveGrantResolver{r}
+}
+
+// CommissionVoid resolves what was taken away beside the rules.
+func (r *Resolver) CommissionVoid() generated.CommissionVoidResolver {
+	return commissionVoidResolver{r}
 }
 
 // Query resolves queries.

@@ -59,6 +59,12 @@ func (r *Resolver) actors(ctx context.Context, events []*ledger.Event) (map[*led
 		about[subjectOf{scalar.Partner, e.ReferrerID}] = true
 		about[subjectOf{scalar.Partner, e.ReferredID}] = true
 		about[subjectOf{scalar.Referral, e.ReferralID}] = true
+		if e.GrantID != 0 {
+			about[subjectOf{scalar.Grant, e.GrantID}] = true
+		}
+		if e.VoidID != 0 {
+			about[subjectOf{scalar.Void, e.VoidID}] = true
+		}
 		if e.InvoiceID != 0 {
 			about[subjectOf{scalar.Invoice, e.InvoiceID}] = true
 		}

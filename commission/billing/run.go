@@ -317,6 +317,7 @@ type term struct {
 	referredID     int
 	referredName   string
 	structureID    int
+	granted        bool // its term is a grant's
 	days           commission.Period
 	rows           int
 }
@@ -344,10 +345,16 @@ func (w *work) addTerms(ctx context.Context, drafts map[int]*draft) error {
 		}
 		d := drafts[t.referrerID]
 		d.accruals += t.rows
-		description := fmt.Sprintf("Referral commission for %s: %s", t.referredName, t.Structure.Summary(w.network.Currency))
-		if kind == commission.ReferralAdjustment {
-			description = fmt.Sprintf("Adjustment of the referral commission for %s: %s", t.referredName, t.Structure.Summary(w.network.Currency))
+		what := "Referral commission"
+		switch {
+		case t.granted && kind == commission.ReferralAdjustment:
+			what = "Adjustment of the referral commission that was granted"
+		case t.granted:
+			what = "Referral commission that was granted"
+		case kind == commission.ReferralAdjustment:
+			what = "Adjustment of the referral commission"
 		}
+		description := fmt.Sprintf("%s for %s: %s", what, t.referredName, t.Structure.Summary(w.network.Currency))
 		d.add(w.line(kind, description, t.days).SetTermID(t.id).SetReferredID(t.referredID).SetReferredName(t.referredName).SetStructureID(t.structureID).
 			SetConversions(t.Unbilled.Conversions).SetBasisAmount(t.Unbilled.Of(t.Structure.Basis())).SetAmount(amount), amount)
 	}
@@ -358,15 +365,15 @@ func (w *work) addTerms(ctx context.Context, drafts map[int]*draft) error {
 func (w *work) terms(ctx context.Context, through commission.Date, referrers []int) ([]*term, error) {
 	var terms []*term
 	err := database.EachIn(ctx, w.tx, `
-		SELECT `+fromTheLeft+` t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id, MIN(a.day), MAX(a.day),
+		SELECT `+fromTheLeft+` t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id, t.grant_id IS NOT NULL, MIN(a.day), MAX(a.day),
 			SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee), COUNT(*)
 		FROM referral r JOIN partner p ON p.id = r.referred_id JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.term_id = t.id
 		WHERE a.line_id = 0 AND a.day <= ? AND r.referrer_id IN (%s)
-		GROUP BY t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id ORDER BY t.id`, []any{int32(through)}, referrers,
+		GROUP BY t.id, t.referral_id, r.referrer_id, r.referred_id, p.name, t.structure_id, t.grant_id ORDER BY t.id`, []any{int32(through)}, referrers,
 		func(row *stdsql.Rows) error {
 			var t term
 			var conversions, revenue, payout, fee int64
-			if err := row.Scan(&t.id, &t.referralID, &t.referrerID, &t.referredID, &t.referredName, &t.structureID, &t.days.From, &t.days.To,
+			if err := row.Scan(&t.id, &t.referralID, &t.referrerID, &t.referredID, &t.referredName, &t.structureID, &t.granted, &t.days.From, &t.days.To,
 				&conversions, &revenue, &payout, &fee, &t.rows); err != nil {
 				return err
 			}

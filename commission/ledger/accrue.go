@@ -32,12 +32,22 @@ const (
 	forfeitedLine = -1
 )
 
+// line is what a row that recording begins in the slot carries.
 func (c cell) line() int {
-	if c.slot == forfeitedSlot {
-		return forfeitedLine
+	if isGivenUp(c.slot) {
+		return c.slot
 	}
 	return unbilledLine
 }
+
+// isGivenUp tells whether a row with that line was forfeited or voided: no invoice will pay it.
+func isGivenUp(line int) bool { return line < unbilledLine }
+
+// lineOfVoid is the line of the rows that a void took, and their slot where it took them from the open one.
+func lineOfVoid(id int) int { return forfeitedLine - id }
+
+// voidOfLine is the id of the void that took a row with that line; 0: none did.
+func voidOfLine(line int) int { return max(0, forfeitedLine-line) }
 
 type cells map[cell]commission.Sums
 
@@ -181,6 +191,7 @@ type counted struct {
 	day           commission.Date
 	sums          commission.Sums
 	termID, slot  int // where it counts so far; 0: nowhere
+	grantID       int // that granted it; 0: none did
 }
 
 // Reattribute puts the conversions that occurred at a moment or later, and their adjustments, to where
@@ -190,7 +201,7 @@ type counted struct {
 func Reattribute(ctx context.Context, tx *database.Tx, networkID int, since time.Time) error {
 	var all []counted
 	partners := map[int]struct{}{}
-	const columns = `SELECT c.id, c.partner_id, o.occurred_at, c.day, c.revenue, c.payout, c.adjusts_id IS NULL, COALESCE(a.term_id, 0), COALESCE(a.slot, 0) `
+	const columns = `SELECT c.id, c.partner_id, o.occurred_at, c.day, c.revenue, c.payout, c.adjusts_id IS NULL, COALESCE(a.term_id, 0), COALESCE(a.slot, 0), COALESCE(o.grant_id, 0) `
 	err := database.Each(ctx, tx, columns+`
 		FROM conversion o JOIN conversion c ON c.id = o.id LEFT JOIN accrual a ON a.id = c.accrual_id
 		WHERE o.network_id = ? AND o.occurred_at >= ? AND o.adjusts_id IS NULL
@@ -200,7 +211,7 @@ func Reattribute(ctx context.Context, tx *database.Tx, networkID int, since time
 		var c counted
 		var revenue, payout int64
 		var isOriginal bool
-		if err := row.Scan(&c.id, &c.partnerID, &c.occurredAt, &c.day, &revenue, &payout, &isOriginal, &c.termID, &c.slot); err != nil {
+		if err := row.Scan(&c.id, &c.partnerID, &c.occurredAt, &c.day, &revenue, &payout, &isOriginal, &c.termID, &c.slot, &c.grantID); err != nil {
 			return err
 		}
 		c.sums.Revenue, c.sums.Payout = commission.FromMicros(revenue), commission.FromMicros(payout)
@@ -232,7 +243,7 @@ func move(ctx context.Context, tx *database.Tx, networkID int, all []counted, hi
 	moved := map[cell][]int{}
 	for _, c := range all {
 		to := cell{day: c.day}
-		if term := history.attribute(c.partnerID, c.occurredAt).Term; term != nil {
+		if term := history.attribute(c.partnerID, c.occurredAt, c.grantID).Term; term != nil {
 			to.owner = term.ID
 		}
 		if to.owner == c.termID {

@@ -19,11 +19,11 @@ type Day struct {
 	Conversions int64
 	BasisAmount decimal.Decimal
 	Commission  decimal.Decimal // exact to commission.Scale decimals; rows and lines round the sum of many
-	LineID      int             // 0: unbilled, -1: forfeited
+	LineID      int             // 0: unbilled; less: given up
 }
 
-// Forfeited tells whether the day was given up when the referral ended [A6].
-func (d *Day) Forfeited() bool { return d.LineID == forfeitedLine }
+// Forfeited tells whether the day was given up: when the referral ended [A6], or by a void.
+func (d *Day) Forfeited() bool { return isGivenUp(d.LineID) }
 
 // Counted names what the day is the sum of.
 func (d *Day) Counted() Counted {

@@ -18,16 +18,17 @@ type Explained struct {
 	ReferralID int // 0: there was none
 	TermID     int // in which it counts; 0: in none
 	LineID     int // that pays it; 0: none does
+	GrantID    int // by which it counts; 0: by none
 }
 
 // Explain says of conversions why they earned what they did, or nothing [P5]: by commission.Attribute, as they were
 // recorded, and by what has become of the sums that they count in. The caller has found the conversions, which
-// proves that the viewer sees them; whether it sees the referral is for it to ask. It takes ten statements for any
+// proves that the viewer sees them; whether it sees the referral is for it to ask. It takes a dozen statements for any
 // number of conversions.
 func (l *Ledger) Explain(ctx context.Context, network *ent.Network, conversions []*ent.Conversion) (map[int]*Explained, error) {
 	e := explaining{db: l.DB, network: network, facts: make(map[int]*facts, len(conversions))}
 	for _, find := range []func(context.Context, []*ent.Conversion) error{
-		e.attribute, e.findCounted, e.findAdjusted, e.findTerms, e.findPartners,
+		e.attribute, e.findCounted, e.findAdjusted, e.findTerms, e.findPartners, e.findDecisions,
 	} {
 		if err := find(ctx, conversions); err != nil {
 			return nil, err
@@ -41,6 +42,9 @@ func (l *Ledger) Explain(ctx context.Context, network *ent.Network, conversions 
 		}
 		if f.attribution.Term != nil {
 			told.TermID = f.attribution.Term.ID
+		}
+		if f.attribution.Grant != nil {
+			told.GrantID = f.attribution.Grant.ID
 		}
 		all[id] = told
 	}
@@ -73,6 +77,7 @@ type facts struct {
 	partnerID   int
 	attribution commission.Attribution
 	line        int
+	void        int // that took it; 0: none did
 }
 
 // attribute finds where each conversion counts: an adjustment by the moment of what it adjusts [C5].
@@ -89,12 +94,13 @@ func (e *explaining) attribute(ctx context.Context, conversions []*ent.Conversio
 			adjusted = append(adjusted, *c.AdjustsID)
 		}
 	}
-	originals := map[int]*commission.Original{}
-	err = database.EachIn(ctx, e.db, "SELECT id, external_id, occurred_at FROM conversion WHERE id IN (%s)", nil, adjusted, func(row *stdsql.Rows) error {
+	originals, grants := map[int]*commission.Original{}, map[int]*int{}
+	err = database.EachIn(ctx, e.db, "SELECT id, external_id, occurred_at, grant_id FROM conversion WHERE id IN (%s)", nil, adjusted, func(row *stdsql.Rows) error {
 		var id int
 		var o commission.Original
-		err := row.Scan(&id, &o.ExternalID, &o.OccurredAt)
-		originals[id] = &o
+		var grantID *int
+		err := row.Scan(&id, &o.ExternalID, &o.OccurredAt, &grantID)
+		originals[id], grants[id] = &o, grantID
 		return err
 	})
 	if err != nil {
@@ -109,12 +115,12 @@ func (e *explaining) attribute(ctx context.Context, conversions []*ent.Conversio
 			Currency: e.network.Currency, Zone: zone, OccurredAt: c.OccurredAt,
 			Sums: commission.Sums{Revenue: c.Revenue, Payout: c.Payout},
 		}}
-		at := c.OccurredAt
+		at, grantID := c.OccurredAt, c.GrantID
 		if c.AdjustsID != nil {
 			f.Adjusts = originals[*c.AdjustsID]
-			at = f.Adjusts.OccurredAt
+			at, grantID = f.Adjusts.OccurredAt, grants[*c.AdjustsID]
 		}
-		f.attribution = history.attribute(c.PartnerID, at)
+		f.attribution = history.attribute(c.PartnerID, at, value(grantID))
 		e.facts[c.ID] = f
 	}
 	return nil
@@ -133,7 +139,7 @@ func (e *explaining) findCounted(ctx context.Context, conversions []*ent.Convers
 		var id, line, number int
 		err := row.Scan(&id, &line, &number)
 		f := e.facts[id]
-		f.Invoice, f.line, f.Forfeited = number, max(line, 0), line == forfeitedLine
+		f.Invoice, f.line, f.Forfeited, f.void = number, max(line, 0), line == forfeitedLine, voidOfLine(line)
 		return err
 	})
 }
@@ -179,6 +185,10 @@ func (e *explaining) findTerms(ctx context.Context, _ []*ent.Conversion) error {
 			structure := structures[term.StructureID]
 			f.Structure = &structure
 		}
+		if ruled := f.attribution.Ruled; ruled != nil && ruled.Passed != nil {
+			structure := structures[ruled.Passed.StructureID]
+			f.Ruled.Structure = &structure
+		}
 	}
 	return nil
 }
@@ -190,6 +200,9 @@ func (e *explaining) findPartners(ctx context.Context, _ []*ent.Conversion) erro
 		partners[f.partnerID] = struct{}{}
 		if referral := f.attribution.Referral; referral != nil {
 			partners[referral.ReferrerID], referrals[referral.ID] = struct{}{}, struct{}{}
+		}
+		if ruled := f.attribution.Ruled; ruled != nil && ruled.Referral != nil {
+			partners[ruled.Referral.ReferrerID] = struct{}{}
 		}
 	}
 	names, waiting, reasons := map[int]string{}, map[int]string{}, map[int]string{}
@@ -217,6 +230,57 @@ func (e *explaining) findPartners(ctx context.Context, _ []*ent.Conversion) erro
 		if referral := f.attribution.Referral; referral != nil {
 			f.Referrer, f.Because = names[referral.ReferrerID], reasons[referral.ID]
 		}
+		if ruled := f.attribution.Ruled; ruled != nil && ruled.Referral != nil {
+			f.Ruled.Referrer = names[ruled.Referral.ReferrerID]
+		}
 	}
 	return err
+}
+
+// findDecisions finds what an ADMIN decided beside the rules: to grant, or to void.
+func (e *explaining) findDecisions(ctx context.Context, _ []*ent.Conversion) error {
+	grants, voids := map[int]struct{}{}, map[int]struct{}{}
+	for _, f := range e.facts {
+		if f.attribution.Grant != nil {
+			grants[f.attribution.Grant.ID] = struct{}{}
+		}
+		if f.void != 0 {
+			voids[f.void] = struct{}{}
+		}
+	}
+	granted, voided := map[int]*commission.Decision{}, map[int]*commission.Decision{}
+	for _, find := range []struct {
+		query string
+		ids   map[int]struct{}
+		found map[int]*commission.Decision
+	}{
+		{"SELECT id, granted_at, granted_by, reason FROM retroactive_grant WHERE id IN (%s)", grants, granted},
+		{"SELECT id, voided_at, voided_by, reason FROM commission_void WHERE id IN (%s)", voids, voided},
+	} {
+		err := database.EachIn(ctx, e.db, find.query, nil, slices.Sorted(maps.Keys(find.ids)), func(row *stdsql.Rows) error {
+			var id int
+			var d commission.Decision
+			err := row.Scan(&id, &d.At, &d.By, &d.Reason)
+			find.found[id] = &d
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, f := range e.facts {
+		if f.attribution.Grant != nil {
+			f.Granted = granted[f.attribution.Grant.ID]
+		}
+		f.Voided = voided[f.void]
+	}
+	return nil
+}
+
+// value is what a pointer points to; the zero value where it is nil.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
 }

@@ -13,10 +13,13 @@ import (
 // in it too, with none: one that is not in it is not the network's.
 type histories map[int][]commission.Referral
 
-// attribute says where a conversion of a partner counts.
-func (h histories) attribute(partnerID int, occurredAt time.Time) commission.Attribution {
-	return commission.Attribute(h[partnerID], occurredAt)
+// attribute says where a conversion of a partner counts, which says by which grant it was granted; 0: by none.
+func (h histories) attribute(partnerID int, occurredAt time.Time, grantID int) commission.Attribution {
+	return commission.AttributeGranted(h[partnerID], occurredAt, grantID)
 }
+
+// countsStill is a condition on t, a term: it is not the term of a grant that was revoked.
+const countsStill = "(t.close_reason IS NULL OR t.close_reason <> 'REVOKED')"
 
 // load reads the histories of the network's partners among those named; of all of them where none is.
 // It takes two statements.
@@ -26,10 +29,10 @@ func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []i
 	byReferrer := map[int][]place{}
 	last := 0
 	err := eachOf(ctx, q, `
-		SELECT p.id, r.id, r.referrer_id, r.started_at, r.ended_at, t.id, t.referred_date, t.window_ends_at, t.closed_at, t.structure_id, s.type, r.forfeited_at IS NOT NULL
+		SELECT p.id, r.id, r.referrer_id, r.started_at, r.ended_at, t.id, t.referred_date, t.window_ends_at, t.closed_at, t.structure_id, s.type, r.forfeited_at IS NOT NULL, COALESCE(t.grant_id, 0)
 		FROM partner p
 		LEFT JOIN referral r ON r.referred_id = p.id
-		LEFT JOIN referral_term t ON t.referral_id = r.id
+		LEFT JOIN referral_term t ON t.referral_id = r.id AND `+countsStill+`
 		LEFT JOIN commission_structure s ON s.id = t.structure_id
 		WHERE p.network_id = ?`, "p.id", "ORDER BY p.id, r.id, t.id", networkID, partnerIDs, func(row *sql.Rows) error {
 		var partnerID int
@@ -38,7 +41,8 @@ func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []i
 		var endedAt, windowEndsAt, closedAt *time.Time
 		var kind sql.NullString
 		var forfeited bool
-		if err := row.Scan(&partnerID, &referralID, &referrerID, &startedAt, &endedAt, &termID, &referredDate, &windowEndsAt, &closedAt, &structureID, &kind, &forfeited); err != nil {
+		var grantID int
+		if err := row.Scan(&partnerID, &referralID, &referrerID, &startedAt, &endedAt, &termID, &referredDate, &windowEndsAt, &closedAt, &structureID, &kind, &forfeited, &grantID); err != nil {
 			return err
 		}
 		referrals := found[partnerID]
@@ -51,10 +55,15 @@ func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []i
 		}
 		if termID.Valid {
 			referral := &referrals[len(referrals)-1]
-			referral.Terms = append(referral.Terms, commission.Term{
+			term := commission.Term{
 				ID: int(termID.Int64), StructureID: int(structureID.Int64), Type: commission.Type(kind.String), ReferredDate: referredDate.Time,
-				WindowEndsAt: windowEndsAt, ClosedAt: closedAt, Forfeited: forfeited,
-			})
+				WindowEndsAt: windowEndsAt, ClosedAt: closedAt, Forfeited: forfeited, Granted: grantID != 0,
+			}
+			if term.Granted {
+				referral.Grants = append(referral.Grants, commission.Grant{ID: grantID, Term: term})
+			} else {
+				referral.Terms = append(referral.Terms, term)
+			}
 		}
 		found[partnerID] = referrals
 		return nil

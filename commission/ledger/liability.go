@@ -40,7 +40,7 @@ type Age struct {
 var ageDays = []int{0, 31, 61, 91}
 
 // Liability says what the network owed its referrers at the end of a day, which is over or today: of what was earned
-// by then, as is known now, and by the invoices, payments, deletions and forfeits of that time. What is on no invoice
+// by then, as is known now, and by the invoices, payments, deletions, forfeits and voids of that time. What is on no invoice
 // is as old as the day that earned it, and what is on one as old as the invoice. It takes four statements and reads
 // no conversion. For ADMIN and SUPPORT.
 func (l *Ledger) Liability(ctx context.Context, network *ent.Network, asOf commission.Date) (*Liability, error) {
@@ -84,16 +84,19 @@ func (o *Liability) addUnbilled(ctx context.Context, db database.Querier, networ
 	referral := 0
 	var through commission.Sums
 	err = database.Each(ctx, db, `
-		SELECT t.id, t.referral_id, t.structure_id, SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee)
+		SELECT t.id, t.referral_id, t.structure_id, t.grant_id IS NOT NULL, SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee)
 		FROM accrual a JOIN referral_term t ON t.id = a.term_id
-		WHERE a.network_id = ? AND a.day <= ? GROUP BY t.id, t.referral_id, t.structure_id ORDER BY t.referral_id, t.id`,
+		WHERE a.network_id = ? AND a.day <= ? GROUP BY t.id, t.referral_id, t.structure_id, t.grant_id ORDER BY t.referral_id, t.id`,
 		[]any{networkID, int32(o.AsOf)}, func(row *stdsql.Rows) error {
 			var id, referralID, structureID int
-			sums, err := scanSums(row, &id, &referralID, &structureID)
+			var granted bool
+			sums, err := scanSums(row, &id, &referralID, &structureID, &granted)
 			if referralID != referral {
 				referral, through = referralID, commission.Sums{}
 			}
-			through = through.Plus(sums)
+			if !granted {
+				through = through.Plus(sums)
+			}
 			structureOf[id] = structures[structureID]
 			reached[id] = structures[structureID].ThresholdOf(through).Reached()
 			return err
@@ -106,10 +109,11 @@ func (o *Liability) addUnbilled(ctx context.Context, db database.Querier, networ
 		FROM accrual a JOIN referral_term t ON t.id = a.term_id JOIN referral r ON r.id = t.referral_id
 		LEFT JOIN invoice_line l ON l.id = a.line_id LEFT JOIN invoice i ON i.id = l.invoice_id
 		LEFT JOIN invoice_line was ON was.id = a.slot LEFT JOIN invoice once ON once.id = was.invoice_id
+		LEFT JOIN commission_void v ON v.id = ? - a.line_id
 		WHERE a.network_id = ? AND a.day <= ? AND (a.line_id <> ? OR r.forfeited_at IS NULL OR r.forfeited_at >= ?)
-		AND (i.id IS NULL OR i.issued_at >= ?)
+		AND (v.id IS NULL OR v.voided_at >= ?) AND (i.id IS NULL OR i.issued_at >= ?)
 		AND (once.id IS NULL OR once.issued_at >= ? OR (once.deleted_at IS NOT NULL AND once.deleted_at < ?))`,
-		[]any{networkID, int32(o.AsOf), forfeitedLine, end, end, end, end}, func(row *stdsql.Rows) error {
+		[]any{forfeitedLine, networkID, int32(o.AsOf), forfeitedLine, end, end, end, end, end}, func(row *stdsql.Rows) error {
 			var id int
 			var day commission.Date
 			sums, err := scanSums(row, &id, &day)

@@ -40,7 +40,7 @@ type Shares struct {
 	Billed         decimal.Decimal // on the lines of invoices that stand
 	Unbilled       decimal.Decimal // payable, and on none
 	BelowThreshold decimal.Decimal // waiting for minimum earnings [C3]
-	Forfeited      decimal.Decimal // given up when a referral ended [A6]
+	Forfeited      decimal.Decimal // given up when a referral ended [A6], or voided
 }
 
 func (s *Shares) adds() bool {
@@ -112,7 +112,7 @@ func (p *proof) reconcile(ctx context.Context) (*Reconciliation, error) {
 		switch {
 		case at.line > 0:
 			shares.Billed = billed[at]
-		case at.line == forfeitedLine:
+		case isGivenUp(at.line):
 			shares.Forfeited = open
 		case reached[at.term]:
 			shares.Unbilled = open
@@ -179,7 +179,9 @@ func (p *proof) reached() map[int]bool {
 		if i == 0 || terms[i-1].referralID != t.referralID {
 			through = commission.Sums{}
 		}
-		through = through.Plus(t.total)
+		if !t.granted {
+			through = through.Plus(t.total)
+		}
 		reached[t.id] = t.structure.ThresholdOf(through).Reached()
 	}
 	return reached
@@ -204,11 +206,11 @@ func places(counts, stored map[place]commission.Sums, billed map[place]decimal.D
 
 // words names a place.
 func (at place) words() string {
-	switch at.line {
-	case unbilledLine:
+	switch {
+	case at.line == unbilledLine:
 		return fmt.Sprintf("term %d has another amount on no invoice than its conversions earned", at.term)
-	case forfeitedLine:
-		return fmt.Sprintf("term %d has forfeited another amount than its conversions earned", at.term)
+	case isGivenUp(at.line):
+		return fmt.Sprintf("term %d has given up another amount than its conversions earned", at.term)
 	default:
 		return fmt.Sprintf("term %d is paid another amount by line %d than its conversions earned", at.term, at.line)
 	}

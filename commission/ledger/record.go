@@ -70,7 +70,8 @@ type original struct {
 	occurredAt  time.Time
 	revenue     decimal.Decimal
 	payout      decimal.Decimal
-	forfeited   bool
+	line        int // of the sums that it counts in; forfeitedLine: it counts in none, or was forfeited
+	grantID     int // 0: no grant pays it
 	adjustments int
 }
 
@@ -140,11 +141,16 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 
 // slot is where the row counts in a term: what a forfeited referral earned is given up, but what takes back
 // something that was billed is not, also where its invoice was deleted and it will be billed again [A6].
+// What adjusts a conversion that was voided goes where that went.
 func (e *entry) slot(term *commission.Term) int {
-	if term.Forfeited && (e.original == nil || e.original.forfeited) {
+	switch {
+	case e.original != nil && voidOfLine(e.original.line) != 0:
+		return e.original.line
+	case term.Forfeited && (e.original == nil || isGivenUp(e.original.line)):
 		return forfeitedSlot
+	default:
+		return openSlot
 	}
-	return openSlot
 }
 
 // check notes what is wrong with the row in itself.
@@ -290,13 +296,13 @@ func (r *recording) findOriginals(ctx context.Context, entries []*entry) error {
 	var ids []int
 	byID := map[int]*original{}
 	err := database.EachIn(ctx, r.tx, `
-		SELECT c.external_id, c.id, c.partner_id, c.occurred_at, c.revenue, c.payout, COALESCE(a.line_id, ?) = ?
+		SELECT c.external_id, c.id, c.partner_id, c.occurred_at, c.revenue, c.payout, COALESCE(a.line_id, ?), COALESCE(c.grant_id, 0)
 		FROM conversion c LEFT JOIN accrual a ON a.id = c.accrual_id
-		WHERE c.network_id = ? AND c.adjusts_id IS NULL AND c.external_id IN (%s)`, []any{forfeitedLine, forfeitedLine, r.networkID}, named, func(row *sql.Rows) error {
+		WHERE c.network_id = ? AND c.adjusts_id IS NULL AND c.external_id IN (%s)`, []any{forfeitedLine, r.networkID}, named, func(row *sql.Rows) error {
 		var externalID string
 		var o original
 		var revenue, payout int64
-		if err := row.Scan(&externalID, &o.id, &o.partnerID, &o.occurredAt, &revenue, &payout, &o.forfeited); err != nil {
+		if err := row.Scan(&externalID, &o.id, &o.partnerID, &o.occurredAt, &revenue, &payout, &o.line, &o.grantID); err != nil {
 			return err
 		}
 		o.revenue, o.payout = commission.FromMicros(revenue), commission.FromMicros(payout)
@@ -355,14 +361,14 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	places := make([]place, len(entries))
 	for i, e := range entries {
 		sums := commission.Sums{Conversions: 1, Revenue: e.Revenue, Payout: e.Payout}
-		occurredAt := e.OccurredAt
+		occurredAt, grantID := e.OccurredAt, 0
 		if e.adjustment {
-			sums.Conversions, occurredAt = 0, e.original.occurredAt
+			sums.Conversions, occurredAt, grantID = 0, e.original.occurredAt, e.original.grantID
 		}
 		day := commission.DateOf(e.OccurredAt, zone)
 		places[i].earning = cell{owner: e.PartnerID, day: day}
 		counted.earnings.add(places[i].earning, sums)
-		if term := history.attribute(e.PartnerID, occurredAt).Term; term != nil {
+		if term := history.attribute(e.PartnerID, occurredAt, grantID).Term; term != nil {
 			places[i].accrual = cell{term.ID, day, e.slot(term)}
 			counted.accruals.add(places[i].accrual, sums)
 		}

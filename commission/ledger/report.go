@@ -135,7 +135,9 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 			row.State, row.BasisAmount = commission.Tracked, zero
 			row.Amounts = commission.NothingEarned(currency, row.Status)
 		} else {
-			through = through.Plus(t.total)
+			if !t.term.Granted { // what was granted counts for no threshold
+				through = through.Plus(t.total)
+			}
 			structure := structures[t.StructureID]
 			threshold := structure.ThresholdOf(through)
 			reached := threshold.Reached()
@@ -248,8 +250,8 @@ func (l *Ledger) sums(ctx context.Context, networkID int, days Range, filter Fil
 		switch {
 		case lineID == unbilledLine:
 			counted.Unbilled = part
-		case lineID == forfeitedLine:
-			counted.forfeited = part
+		case isGivenUp(lineID):
+			counted.forfeited = counted.forfeited.Plus(part)
 		case hidden[lineID]:
 			counted.Hidden = append(counted.Hidden, part)
 		default:
@@ -296,12 +298,12 @@ func (l *Ledger) eachTerm(ctx context.Context, networkID int, filter Filter, use
 	referrer, referred := sql.Table("partner").As("referrer"), sql.Table("partner").As("referred")
 	query := sql.Dialect(l.DB.Dialect()).Select(
 		r.C("id"), r.C("referrer_id"), r.C("referred_id"), referrer.C("name"), referred.C("name"), r.C("started_at"), r.C("ended_at"), referrer.C("status"),
-		t.C("id"), t.C("structure_id"), t.C("referred_date"), t.C("window_ends_at"), t.C("closed_at"), t.C("close_reason"),
+		t.C("id"), t.C("structure_id"), t.C("referred_date"), t.C("window_ends_at"), t.C("closed_at"), t.C("close_reason"), t.C("grant_id"),
 		total.C("conversions"), total.C("revenue"), total.C("payout"), total.C("fee"),
 	).From(r).
 		Join(referrer).On(referrer.C("id"), r.C("referrer_id")).
 		Join(referred).On(referred.C("id"), r.C("referred_id")).
-		LeftJoin(t).On(t.C("referral_id"), r.C("id")).
+		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) }))).
 		LeftJoin(total).On(total.C("term_id"), t.C("id")).
 		Where(sql.EQ(r.C("network_id"), networkID)).
 		OrderBy(r.C("id"), t.C("referred_date"))
@@ -327,19 +329,19 @@ func (l *Ledger) eachTerm(ctx context.Context, networkID int, filter Filter, use
 	return database.Each(ctx, l.DB, statement, args, func(row *stdsql.Rows) error {
 		var found termRow
 		var status commission.PartnerStatus
-		var termID, structureID stdsql.NullInt64
+		var termID, structureID, grantID stdsql.NullInt64
 		var reason stdsql.NullString
 		var conversions, revenue, payout, fee stdsql.NullInt64
 		if err := row.Scan(
 			&found.ReferralID, &found.ReferrerID, &found.ReferredID, &found.ReferrerName, &found.ReferredName, &found.ReferralStartedAt, &found.endedAt, &status,
-			&termID, &structureID, &found.ReferredDate, &found.WindowEndsAt, &found.term.ClosedAt, &reason,
+			&termID, &structureID, &found.ReferredDate, &found.WindowEndsAt, &found.term.ClosedAt, &reason, &grantID,
 			&conversions, &revenue, &payout, &fee,
 		); err != nil {
 			return err
 		}
 		found.TermID, found.StructureID = int(termID.Int64), int(structureID.Int64)
 		found.referrerActive = status == commission.PartnerActive
-		found.term.WindowEndsAt, found.term.CloseReason = found.WindowEndsAt, commission.CloseReason(reason.String)
+		found.term.WindowEndsAt, found.term.CloseReason, found.term.Granted = found.WindowEndsAt, commission.CloseReason(reason.String), grantID.Valid
 		found.total = commission.Sums{
 			Conversions: conversions.Int64, Revenue: commission.FromMicros(revenue.Int64),
 			Payout: commission.FromMicros(payout.Int64), Fee: commission.FromMicros(fee.Int64),

@@ -30,6 +30,11 @@ const (
 	PaidOn           Happening = "PAID"              // that invoice was paid [I4]
 	Unbilled         Happening = "INVOICE_DELETED"   // that invoice was deleted, and is billed again [I4]
 	ReferralOver     Happening = "ENDED"             // Referred By was removed or changed [A6]
+	GrantProposed    Happening = "GRANT_PROPOSED"    // support staff proposed a retroactive grant
+	GrantDeclined    Happening = "GRANT_DECLINED"    // an ADMIN decided against it
+	Granted          Happening = "GRANTED"           // an ADMIN granted, or accepted a proposal
+	GrantRevoked     Happening = "GRANT_REVOKED"     // an ADMIN took a grant back
+	VoidedBy         Happening = "VOIDED"            // an ADMIN took away what was unbilled
 )
 
 // Event is one thing that happened to a referral.
@@ -43,6 +48,8 @@ type Event struct {
 	Text       string
 	TermID     int // 0: it is about no term
 	InvoiceID  int // 0: it is about no invoice
+	GrantID    int // 0: it is about no grant
+	VoidID     int // 0: it is about no void
 }
 
 // lived is a referral on its way to its timeline.
@@ -56,10 +63,11 @@ type lived struct {
 	events             []*Event
 }
 
-func (r *lived) add(at time.Time, what Happening, term, invoice int, format string, args ...any) {
+func (r *lived) add(at time.Time, what Happening, term, invoice int, format string, args ...any) *Event {
 	event := r.Event
 	event.At, event.Happening, event.TermID, event.InvoiceID, event.Text = at, what, term, invoice, fmt.Sprintf(format, args...)
 	r.events = append(r.events, &event)
+	return &event
 }
 
 // has tells whether the referral held at a moment.
@@ -68,13 +76,13 @@ func (r *lived) has(at time.Time) bool {
 }
 
 // Timelines tells what happened to referrals, for each in order. The caller has found the referrals, which proves that
-// the viewer sees them. It takes six statements for any number of referrals of a network. For staff and support.
+// the viewer sees them. It takes eight statements for any number of referrals of a network. For staff and support.
 func (l *Ledger) Timelines(ctx context.Context, referralIDs []int) (map[int][]*Event, error) {
 	if v, _ := viewer.From(ctx); !v.IsSystem() && !v.Is(commission.Admin, commission.PartnerManager, commission.Support) {
 		return nil, commission.Refuse(commission.Forbidden, "", "the role %s may not ask for this", v.Role)
 	}
 	all := make(map[int]*lived, len(referralIDs))
-	for _, find := range []func(context.Context, map[int]*lived, []int) error{l.addItself, l.addTerms, l.addPauses, l.addInvoices} {
+	for _, find := range []func(context.Context, map[int]*lived, []int) error{l.addItself, l.addTerms, l.addPauses, l.addInvoices, l.addGrants, l.addVoids} {
 		if err := find(ctx, all, referralIDs); err != nil {
 			return nil, err
 		}
@@ -164,7 +172,7 @@ func (l *Ledger) addTerms(ctx context.Context, all map[int]*lived, ids []int) er
 	of, minimums := map[int]*lived{}, map[int]commission.Structure{}
 	err := database.EachIn(ctx, l.DB, `
 		SELECT id, referral_id, structure_id, referred_date, window_ends_at, closed_at, COALESCE(close_reason, '')
-		FROM referral_term WHERE referral_id IN (%s) ORDER BY referral_id, referred_date`, nil, ids, func(row *stdsql.Rows) error {
+		FROM referral_term WHERE grant_id IS NULL AND referral_id IN (%s) ORDER BY referral_id, referred_date`, nil, ids, func(row *stdsql.Rows) error {
 		var t commission.Term
 		var referralID int
 		if err := row.Scan(&t.ID, &referralID, &t.StructureID, &t.ReferredDate, &t.WindowEndsAt, &t.ClosedAt, &t.CloseReason); err != nil {
@@ -246,4 +254,65 @@ func (l *Ledger) addInvoices(ctx context.Context, all map[int]*lived, ids []int)
 		}
 		return nil
 	})
+}
+
+// addGrants adds what was granted beside the rules, or proposed to be.
+func (l *Ledger) addGrants(ctx context.Context, all map[int]*lived, ids []int) error {
+	return database.EachIn(ctx, l.DB, `
+		SELECT g.referral_id, g.id, COALESCE(t.id, 0), g.from_day, g.to_day, g.status, g.conversions, g.amount, g.reason, g.proposed_at, g.granted_at, g.ended_at, g.end_reason
+		FROM retroactive_grant g LEFT JOIN referral_term t ON t.grant_id = g.id WHERE g.referral_id IN (%s) ORDER BY g.id`, nil, ids, func(row *stdsql.Rows) error {
+		var id, grant, term int
+		var days Range
+		var status commission.GrantStatus
+		var conversions, micros int64
+		var reason, endReason string
+		var proposedAt, grantedAt, endedAt *time.Time
+		if err := row.Scan(&id, &grant, &term, &days.From, &days.To, &status, &conversions, &micros, &reason, &proposedAt, &grantedAt, &endedAt, &endReason); err != nil {
+			return err
+		}
+		r := all[id]
+		window := fmt.Sprintf("%s to %s", days.From, days.To)
+		if proposedAt != nil {
+			r.add(*proposedAt, GrantProposed, 0, 0, "It was proposed to grant what the rules pay nobody for, from %s. Reason: %q.", window, reason).GrantID = grant
+		}
+		if grantedAt != nil {
+			amount := commission.Format(r.currency.Exact(commission.FromMicros(micros)))
+			r.add(*grantedAt, Granted, term, 0, "%s was granted %s %s for %d conversions from %s. Reason: %q.", r.referrer, amount, r.currency, conversions, window, reason).GrantID = grant
+		}
+		switch {
+		case endedAt == nil:
+		case status == commission.GrantDeclined:
+			r.add(*endedAt, GrantDeclined, 0, 0, "The grant that was proposed from %s was declined.%s", window, said(endReason)).GrantID = grant
+		default:
+			r.add(*endedAt, GrantRevoked, term, 0, "The grant from %s was revoked.%s", window, said(endReason)).GrantID = grant
+		}
+		return nil
+	})
+}
+
+// addVoids adds what was taken away from its terms.
+func (l *Ledger) addVoids(ctx context.Context, all map[int]*lived, ids []int) error {
+	return database.EachIn(ctx, l.DB, `
+		SELECT t.referral_id, v.id, t.id, v.from_day, v.to_day, v.amount, v.voided_at, v.reason
+		FROM commission_void v JOIN referral_term t ON t.id = v.term_id WHERE t.referral_id IN (%s) ORDER BY v.id`, nil, ids, func(row *stdsql.Rows) error {
+		var id, void, term int
+		var days Range
+		var micros int64
+		var voidedAt time.Time
+		var reason string
+		if err := row.Scan(&id, &void, &term, &days.From, &days.To, &micros, &voidedAt, &reason); err != nil {
+			return err
+		}
+		r := all[id]
+		amount := commission.Format(r.currency.Exact(commission.FromMicros(micros)))
+		r.add(voidedAt, VoidedBy, term, 0, "%s %s that was unbilled from %s to %s was taken away. Reason: %q.", amount, r.currency, days.From, days.To, reason).VoidID = void
+		return nil
+	})
+}
+
+func said(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return fmt.Sprintf(" Reason: %q.", reason)
 }

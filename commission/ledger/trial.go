@@ -124,7 +124,7 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 			t.id, t.referred_date, t.window_ends_at, t.closed_at,
 			COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0)
 		FROM referral r JOIN partner referred ON referred.id = r.referred_id
-		LEFT JOIN referral_term t ON t.referral_id = r.id LEFT JOIN term_total total ON total.term_id = t.id
+		LEFT JOIN referral_term t ON t.referral_id = r.id AND t.grant_id IS NULL LEFT JOIN term_total total ON total.term_id = t.id
 		WHERE r.network_id = ? AND r.started_at < ? AND (r.ended_at IS NULL OR r.ended_at > ?) AND `+of.Condition+`
 		ORDER BY r.id, t.referred_date`, args, func(row *stdsql.Rows) error {
 		var p past

@@ -61,6 +61,7 @@ type provedTerm struct {
 	id, referralID int
 	referrerID     int
 	structure      commission.Structure
+	granted        bool            // it is a grant's
 	total          commission.Sums // as stored
 }
 
@@ -81,7 +82,7 @@ func (l *Ledger) prove(ctx context.Context, network *ent.Network, tell func(Diff
 			p.verifyStructures, p.findTerms, p.verifySums, func(ctx context.Context) (err error) {
 				conversions, err = p.verifyAttribution(ctx)
 				return err
-			}, p.verifyTerms, p.verifyReferredBy, p.verifyInvoices, func(ctx context.Context) (err error) {
+			}, p.verifyTerms, p.verifyGrants, p.verifyVoids, p.verifyReferredBy, p.verifyInvoices, func(ctx context.Context) (err error) {
 				r, err = p.reconcile(ctx)
 				return err
 			},
@@ -125,14 +126,14 @@ func (p *proof) verifyStructures(ctx context.Context) error {
 // findTerms reads the terms, with what is stored of their sums.
 func (p *proof) findTerms(ctx context.Context) error {
 	return database.Each(ctx, p.db, `
-		SELECT t.id, t.referral_id, r.referrer_id, t.structure_id,
+		SELECT t.id, t.referral_id, r.referrer_id, t.structure_id, t.grant_id IS NOT NULL,
 			COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0)
 		FROM referral_term t JOIN referral r ON r.id = t.referral_id LEFT JOIN term_total total ON total.term_id = t.id
 		WHERE t.network_id = ?`, []any{p.network.ID}, func(row *stdsql.Rows) error {
 		var t provedTerm
 		var structureID int
 		var err error
-		t.total, err = scanSums(row, &t.id, &t.referralID, &t.referrerID, &structureID)
+		t.total, err = scanSums(row, &t.id, &t.referralID, &t.referrerID, &structureID, &t.granted)
 		t.structure = p.structures[structureID]
 		p.terms[t.id] = &t
 		return err
@@ -200,19 +201,19 @@ func (p *proof) verifyAttribution(ctx context.Context) (int, error) {
 	count := 0
 	return count, database.Each(ctx, p.db, `
 		SELECT c.id, c.partner_id, c.occurred_at, o.occurred_at, c.day, COALESCE(a.term_id, 0), COALESCE(a.day, c.day), COALESCE(a.line_id, 0), e.partner_id, e.day,
-			c.revenue, c.payout
+			c.revenue, c.payout, COALESCE(o.grant_id, c.grant_id, 0)
 		FROM conversion c
 		LEFT JOIN conversion o ON o.id = c.adjusts_id
 		LEFT JOIN accrual a ON a.id = c.accrual_id
 		LEFT JOIN earning_day e ON e.id = c.earning_day_id
 		WHERE c.network_id = ?`, []any{p.network.ID}, func(row *stdsql.Rows) error {
-		var id, partnerID, termID, line int
+		var id, partnerID, termID, line, grantID int
 		var occurredAt time.Time
 		var originalAt *time.Time
 		var day, accrualDay commission.Date
 		var earningPartner, earningDay stdsql.NullInt64
 		var revenue, payout int64
-		if err := row.Scan(&id, &partnerID, &occurredAt, &originalAt, &day, &termID, &accrualDay, &line, &earningPartner, &earningDay, &revenue, &payout); err != nil {
+		if err := row.Scan(&id, &partnerID, &occurredAt, &originalAt, &day, &termID, &accrualDay, &line, &earningPartner, &earningDay, &revenue, &payout, &grantID); err != nil {
 			return err
 		}
 		count++
@@ -222,7 +223,11 @@ func (p *proof) verifyAttribution(ctx context.Context) (int, error) {
 		if originalAt != nil {
 			attributedAt, sums.Conversions = *originalAt, 0
 		}
-		if term := history.attribute(partnerID, attributedAt).Term; term != nil {
+		attribution := history.attribute(partnerID, attributedAt, grantID)
+		if grantID != 0 && attribution.Grant == nil {
+			p.tellf("conversion %d says that the grant %d pays it, which does not", id, grantID)
+		}
+		if term := attribution.Term; term != nil {
 			should = term.ID
 			at := place{should, line}
 			p.counts[at] = p.counts[at].Plus(sums)
@@ -253,7 +258,7 @@ func (p *proof) verifyTerms(ctx context.Context) error {
 				AND s.since <= r.started_at AND (s.until IS NULL OR s.until > r.started_at))
 		FROM referral_term t JOIN referral r ON r.id = t.referral_id JOIN partner referred ON referred.id = r.referred_id
 		LEFT JOIN term_total total ON total.term_id = t.id
-		WHERE t.network_id = ? ORDER BY t.referral_id, t.referred_date`, []any{p.network.ID}, func(row *stdsql.Rows) error {
+		WHERE t.network_id = ? AND t.grant_id IS NULL ORDER BY t.referral_id, t.referred_date`, []any{p.network.ID}, func(row *stdsql.Rows) error {
 		var id, referralID, structureID, active int
 		var term commission.Term
 		var fee int64

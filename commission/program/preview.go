@@ -48,10 +48,18 @@ func (p *Program) PreviewPartnerReferralSetting(ctx context.Context, networkID i
 }
 
 func previewed(impact Impact, err error) (Impact, error) {
-	if errors.Is(err, errPreviewed) {
-		return impact, nil
+	if err = orPreviewed(err); err != nil {
+		return Impact{}, err
 	}
-	return Impact{}, err
+	return impact, nil
+}
+
+// orPreviewed is the error of what was tried, if it is one.
+func orPreviewed(err error) error {
+	if errors.Is(err, errPreviewed) {
+		return nil
+	}
+	return err
 }
 
 // CostDays is how many days a change is tried on, the day of the change included.

@@ -55,6 +55,7 @@ type column struct {
 	field  string
 	of     string // the type of thing that it refers to
 	flag   bool
+	day    bool
 	money  bool
 	secret bool // that it changed is shown, and not to what
 	hidden bool // bookkeeping: its change alone is no event
@@ -90,6 +91,21 @@ var columns = map[string]column{
 	"billing_beat":                 {hidden: true},
 	"hidden":                       {flag: true},
 	"total":                        {money: true},
+	"from_day":                     {field: "from", day: true},
+	"to_day":                       {field: "to", day: true},
+	"due_on":                       {day: true},
+	"referral_id":                  {field: "referral", of: "Referral"},
+	"structure_id":                 {field: "structure", of: "CommissionStructure"},
+	"term_id":                      {field: "term", of: "ReferralTerm"},
+	"maximum":                      {money: true},
+	"amount":                       {money: true},
+	"proposed_at":                  {hidden: true},
+	"proposed_by":                  {hidden: true},
+	"granted_at":                   {hidden: true},
+	"granted_by":                   {hidden: true},
+	"ended_by":                     {hidden: true},
+	"voided_at":                    {hidden: true},
+	"voided_by":                    {hidden: true},
 }
 
 func columnOf(name string) column {
@@ -293,6 +309,8 @@ func (c column) text(stored any) *string {
 			text = strconv.FormatBool(v != 0)
 		case c.money:
 			text = commission.FromMicros(v).String()
+		case c.day:
+			text = commission.Date(v).String() //nolint:gosec // it was stored as one
 		default:
 			text = strconv.FormatInt(v, 10)
 		}

@@ -27,7 +27,7 @@ type Accrual struct {
 	Day commission.Date `json:"day,omitempty"`
 	// Slot holds the value of the "slot" field.
 	Slot int `json:"slot,omitempty"`
-	// the invoice line that pays it; 0: none yet; -1: forfeited
+	// the invoice line that pays it; 0: none yet; -1: forfeited; less: voided by the void with the id -1 - line_id
 	LineID int `json:"line_id,omitempty"`
 	// Conversions holds the value of the "conversions" field.
 	Conversions int64 `json:"conversions,omitempty"`

@@ -19,6 +19,7 @@ import (
 	"partner.example/referrals/ent/generated/accrual"
 	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
@@ -31,6 +32,7 @@ import (
 	"partner.example/referrals/ent/generated/partnerstatus"
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
+	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 
@@ -50,6 +52,8 @@ type Client struct {
 	AuditEvent *AuditEventClient
 	// CommissionStructure is the client for interacting with the CommissionStructure builders.
 	CommissionStructure *CommissionStructureClient
+	// CommissionVoid is the client for interacting with the CommissionVoid builders.
+	CommissionVoid *CommissionVoidClient
 	// Conversion is the client for interacting with the Conversion builders.
 	Conversion *ConversionClient
 	// EarningDay is the client for interacting with the EarningDay builders.
@@ -74,6 +78,8 @@ type Client struct {
 	Referral *ReferralClient
 	// ReferralTerm is the client for interacting with the ReferralTerm builders.
 	ReferralTerm *ReferralTermClient
+	// RetroactiveGrant is the client for interacting with the RetroactiveGrant builders.
+	RetroactiveGrant *RetroactiveGrantClient
 	// TermTotal is the client for interacting with the TermTotal builders.
 	TermTotal *TermTotalClient
 	// Token is the client for interacting with the Token builders.
@@ -93,6 +99,7 @@ func (c *Client) init() {
 	c.Accrual = NewAccrualClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.CommissionStructure = NewCommissionStructureClient(c.config)
+	c.CommissionVoid = NewCommissionVoidClient(c.config)
 	c.Conversion = NewConversionClient(c.config)
 	c.EarningDay = NewEarningDayClient(c.config)
 	c.Gate = NewGateClient(c.config)
@@ -105,6 +112,7 @@ func (c *Client) init() {
 	c.PartnerStatus = NewPartnerStatusClient(c.config)
 	c.Referral = NewReferralClient(c.config)
 	c.ReferralTerm = NewReferralTermClient(c.config)
+	c.RetroactiveGrant = NewRetroactiveGrantClient(c.config)
 	c.TermTotal = NewTermTotalClient(c.config)
 	c.Token = NewTokenClient(c.config)
 }
@@ -203,6 +211,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Accrual:             NewAccrualClient(cfg),
 		AuditEvent:          NewAuditEventClient(cfg),
 		CommissionStructure: NewCommissionStructureClient(cfg),
+		CommissionVoid:      NewCommissionVoidClient(cfg),
 		Conversion:          NewConversionClient(cfg),
 		EarningDay:          NewEarningDayClient(cfg),
 		Gate:                NewGateClient(cfg),
@@ -215,6 +224,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PartnerStatus:       NewPartnerStatusClient(cfg),
 		Referral:            NewReferralClient(cfg),
 		ReferralTerm:        NewReferralTermClient(cfg),
+		RetroactiveGrant:    NewRetroactiveGrantClient(cfg),
 		TermTotal:           NewTermTotalClient(cfg),
 		Token:               NewTokenClient(cfg),
 	}, nil
@@ -240,6 +250,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Accrual:             NewAccrualClient(cfg),
 		AuditEvent:          NewAuditEventClient(cfg),
 		CommissionStructure: NewCommissionStructureClient(cfg),
+		CommissionVoid:      NewCommissionVoidClient(cfg),
 		Conversion:          NewConversionClient(cfg),
 		EarningDay:          NewEarningDayClient(cfg),
 		Gate:                NewGateClient(cfg),
@@ -252,6 +263,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PartnerStatus:       NewPartnerStatusClient(cfg),
 		Referral:            NewReferralClient(cfg),
 		ReferralTerm:        NewReferralTermClient(cfg),
+		RetroactiveGrant:    NewRetroactiveGrantClient(cfg),
 		TermTotal:           NewTermTotalClient(cfg),
 		Token:               NewTokenClient(cfg),
 	}, nil
@@ -283,10 +295,10 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.Conversion,
-		c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider, c.Invoice,
-		c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
-		c.ReferralTerm, c.TermTotal, c.Token,
+		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.CommissionVoid,
+		c.Conversion, c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider,
+		c.Invoice, c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
+		c.ReferralTerm, c.RetroactiveGrant, c.TermTotal, c.Token,
 	} {
 		n.Use(hooks...)
 	}
@@ -296,10 +308,10 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.Conversion,
-		c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider, c.Invoice,
-		c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
-		c.ReferralTerm, c.TermTotal, c.Token,
+		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.CommissionVoid,
+		c.Conversion, c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider,
+		c.Invoice, c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
+		c.ReferralTerm, c.RetroactiveGrant, c.TermTotal, c.Token,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -316,6 +328,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditEvent.mutate(ctx, m)
 	case *CommissionStructureMutation:
 		return c.CommissionStructure.mutate(ctx, m)
+	case *CommissionVoidMutation:
+		return c.CommissionVoid.mutate(ctx, m)
 	case *ConversionMutation:
 		return c.Conversion.mutate(ctx, m)
 	case *EarningDayMutation:
@@ -340,6 +354,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Referral.mutate(ctx, m)
 	case *ReferralTermMutation:
 		return c.ReferralTerm.mutate(ctx, m)
+	case *RetroactiveGrantMutation:
+		return c.RetroactiveGrant.mutate(ctx, m)
 	case *TermTotalMutation:
 		return c.TermTotal.mutate(ctx, m)
 	case *TokenMutation:
@@ -947,6 +963,156 @@ func (c *CommissionStructureClient) mutate(ctx context.Context, m *CommissionStr
 		return (&CommissionStructureDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("generated: unknown CommissionStructure mutation op: %q", m.Op())
+	}
+}
+
+// CommissionVoidClient is a client for the CommissionVoid schema.
+type CommissionVoidClient struct {
+	config
+}
+
+// NewCommissionVoidClient returns a client for the CommissionVoid from the given config.
+func NewCommissionVoidClient(c config) *CommissionVoidClient {
+	return &CommissionVoidClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `commissionvoid.Hooks(f(g(h())))`.
+func (c *CommissionVoidClient) Use(hooks ...Hook) {
+	c.hooks.CommissionVoid = append(c.hooks.CommissionVoid, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `commissionvoid.Intercept(f(g(h())))`.
+func (c *CommissionVoidClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CommissionVoid = append(c.inters.CommissionVoid, interceptors...)
+}
+
+// Create returns a builder for creating a CommissionVoid entity.
+func (c *CommissionVoidClient) Create() *CommissionVoidCreate {
+	mutation := newCommissionVoidMutation(c.config, OpCreate)
+	return &CommissionVoidCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CommissionVoid entities.
+func (c *CommissionVoidClient) CreateBulk(builders ...*CommissionVoidCreate) *CommissionVoidCreateBulk {
+	return &CommissionVoidCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CommissionVoidClient) MapCreateBulk(slice any, setFunc func(*CommissionVoidCreate, int)) *CommissionVoidCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CommissionVoidCreateBulk{err: fmt.Errorf("calling to CommissionVoidClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CommissionVoidCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CommissionVoidCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CommissionVoid.
+func (c *CommissionVoidClient) Update() *CommissionVoidUpdate {
+	mutation := newCommissionVoidMutation(c.config, OpUpdate)
+	return &CommissionVoidUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CommissionVoidClient) UpdateOne(_m *CommissionVoid) *CommissionVoidUpdateOne {
+	mutation := newCommissionVoidMutation(c.config, OpUpdateOne, withCommissionVoid(_m))
+	return &CommissionVoidUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CommissionVoidClient) UpdateOneID(id int) *CommissionVoidUpdateOne {
+	mutation := newCommissionVoidMutation(c.config, OpUpdateOne, withCommissionVoidID(id))
+	return &CommissionVoidUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CommissionVoid.
+func (c *CommissionVoidClient) Delete() *CommissionVoidDelete {
+	mutation := newCommissionVoidMutation(c.config, OpDelete)
+	return &CommissionVoidDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CommissionVoidClient) DeleteOne(_m *CommissionVoid) *CommissionVoidDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CommissionVoidClient) DeleteOneID(id int) *CommissionVoidDeleteOne {
+	builder := c.Delete().Where(commissionvoid.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CommissionVoidDeleteOne{builder}
+}
+
+// Query returns a query builder for CommissionVoid.
+func (c *CommissionVoidClient) Query() *CommissionVoidQuery {
+	return &CommissionVoidQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCommissionVoid},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CommissionVoid entity by its id.
+func (c *CommissionVoidClient) Get(ctx context.Context, id int) (*CommissionVoid, error) {
+	return c.Query().Where(commissionvoid.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CommissionVoidClient) GetX(ctx context.Context, id int) *CommissionVoid {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTerm queries the term edge of a CommissionVoid.
+func (c *CommissionVoidClient) QueryTerm(_m *CommissionVoid) *ReferralTermQuery {
+	query := (&ReferralTermClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(commissionvoid.Table, commissionvoid.FieldID, id),
+			sqlgraph.To(referralterm.Table, referralterm.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, commissionvoid.TermTable, commissionvoid.TermColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *CommissionVoidClient) Hooks() []Hook {
+	hooks := c.hooks.CommissionVoid
+	return append(hooks[:len(hooks):len(hooks)], commissionvoid.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *CommissionVoidClient) Interceptors() []Interceptor {
+	return c.inters.CommissionVoid
+}
+
+func (c *CommissionVoidClient) mutate(ctx context.Context, m *CommissionVoidMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CommissionVoidCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CommissionVoidUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CommissionVoidUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CommissionVoidDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("generated: unknown CommissionVoid mutation op: %q", m.Op())
 	}
 }
 
@@ -2850,6 +3016,156 @@ func (c *ReferralTermClient) mutate(ctx context.Context, m *ReferralTermMutation
 	}
 }
 
+// RetroactiveGrantClient is a client for the RetroactiveGrant schema.
+type RetroactiveGrantClient struct {
+	config
+}
+
+// NewRetroactiveGrantClient returns a client for the RetroactiveGrant from the given config.
+func NewRetroactiveGrantClient(c config) *RetroactiveGrantClient {
+	return &RetroactiveGrantClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `retroactivegrant.Hooks(f(g(h())))`.
+func (c *RetroactiveGrantClient) Use(hooks ...Hook) {
+	c.hooks.RetroactiveGrant = append(c.hooks.RetroactiveGrant, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `retroactivegrant.Intercept(f(g(h())))`.
+func (c *RetroactiveGrantClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RetroactiveGrant = append(c.inters.RetroactiveGrant, interceptors...)
+}
+
+// Create returns a builder for creating a RetroactiveGrant entity.
+func (c *RetroactiveGrantClient) Create() *RetroactiveGrantCreate {
+	mutation := newRetroactiveGrantMutation(c.config, OpCreate)
+	return &RetroactiveGrantCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RetroactiveGrant entities.
+func (c *RetroactiveGrantClient) CreateBulk(builders ...*RetroactiveGrantCreate) *RetroactiveGrantCreateBulk {
+	return &RetroactiveGrantCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RetroactiveGrantClient) MapCreateBulk(slice any, setFunc func(*RetroactiveGrantCreate, int)) *RetroactiveGrantCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RetroactiveGrantCreateBulk{err: fmt.Errorf("calling to RetroactiveGrantClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RetroactiveGrantCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RetroactiveGrantCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RetroactiveGrant.
+func (c *RetroactiveGrantClient) Update() *RetroactiveGrantUpdate {
+	mutation := newRetroactiveGrantMutation(c.config, OpUpdate)
+	return &RetroactiveGrantUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RetroactiveGrantClient) UpdateOne(_m *RetroactiveGrant) *RetroactiveGrantUpdateOne {
+	mutation := newRetroactiveGrantMutation(c.config, OpUpdateOne, withRetroactiveGrant(_m))
+	return &RetroactiveGrantUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RetroactiveGrantClient) UpdateOneID(id int) *RetroactiveGrantUpdateOne {
+	mutation := newRetroactiveGrantMutation(c.config, OpUpdateOne, withRetroactiveGrantID(id))
+	return &RetroactiveGrantUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RetroactiveGrant.
+func (c *RetroactiveGrantClient) Delete() *RetroactiveGrantDelete {
+	mutation := newRetroactiveGrantMutation(c.config, OpDelete)
+	return &RetroactiveGrantDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RetroactiveGrantClient) DeleteOne(_m *RetroactiveGrant) *RetroactiveGrantDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RetroactiveGrantClient) DeleteOneID(id int) *RetroactiveGrantDeleteOne {
+	builder := c.Delete().Where(retroactivegrant.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RetroactiveGrantDeleteOne{builder}
+}
+
+// Query returns a query builder for RetroactiveGrant.
+func (c *RetroactiveGrantClient) Query() *RetroactiveGrantQuery {
+	return &RetroactiveGrantQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRetroactiveGrant},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RetroactiveGrant entity by its id.
+func (c *RetroactiveGrantClient) Get(ctx context.Context, id int) (*RetroactiveGrant, error) {
+	return c.Query().Where(retroactivegrant.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RetroactiveGrantClient) GetX(ctx context.Context, id int) *RetroactiveGrant {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryReferral queries the referral edge of a RetroactiveGrant.
+func (c *RetroactiveGrantClient) QueryReferral(_m *RetroactiveGrant) *ReferralQuery {
+	query := (&ReferralClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(retroactivegrant.Table, retroactivegrant.FieldID, id),
+			sqlgraph.To(referral.Table, referral.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, retroactivegrant.ReferralTable, retroactivegrant.ReferralColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RetroactiveGrantClient) Hooks() []Hook {
+	hooks := c.hooks.RetroactiveGrant
+	return append(hooks[:len(hooks):len(hooks)], retroactivegrant.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RetroactiveGrantClient) Interceptors() []Interceptor {
+	return c.inters.RetroactiveGrant
+}
+
+func (c *RetroactiveGrantClient) mutate(ctx context.Context, m *RetroactiveGrantMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RetroactiveGrantCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RetroactiveGrantUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RetroactiveGrantUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RetroactiveGrantDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("generated: unknown RetroactiveGrant mutation op: %q", m.Op())
+	}
+}
+
 // TermTotalClient is a client for the TermTotal schema.
 type TermTotalClient struct {
 	config
@@ -3137,14 +3453,16 @@ func (c *TokenClient) mutate(ctx context.Context, m *TokenMutation) (Value, erro
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Account, Accrual, AuditEvent, CommissionStructure, Conversion, EarningDay, Gate,
-		IdempotencyKey, IdentityProvider, Invoice, InvoiceLine, Network, Partner,
-		PartnerStatus, Referral, ReferralTerm, TermTotal, Token []ent.Hook
+		Account, Accrual, AuditEvent, CommissionStructure, CommissionVoid, Conversion,
+		EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice, InvoiceLine,
+		Network, Partner, PartnerStatus, Referral, ReferralTerm, RetroactiveGrant,
+		TermTotal, Token []ent.Hook
 	}
 	inters struct {
-		Account, Accrual, AuditEvent, CommissionStructure, Conversion, EarningDay, Gate,
-		IdempotencyKey, IdentityProvider, Invoice, InvoiceLine, Network, Partner,
-		PartnerStatus, Referral, ReferralTerm, TermTotal, Token []ent.Interceptor
+		Account, Accrual, AuditEvent, CommissionStructure, CommissionVoid, Conversion,
+		EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice, InvoiceLine,
+		Network, Partner, PartnerStatus, Referral, ReferralTerm, RetroactiveGrant,
+		TermTotal, Token []ent.Interceptor
 	}
 )
 

@@ -46,6 +46,8 @@ type Conversion struct {
 	AccrualID *int `json:"accrual_id,omitempty"`
 	// EarningDayID holds the value of the "earning_day_id" field.
 	EarningDayID int `json:"earning_day_id,omitempty"`
+	// the grant that pays it where no term does; its adjustments follow it
+	GrantID *int `json:"grant_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ConversionQuery when eager-loading is set.
 	Edges        ConversionEdges `json:"edges"`
@@ -77,7 +79,7 @@ func (*Conversion) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case conversion.FieldID, conversion.FieldNetworkID, conversion.FieldPartnerID, conversion.FieldAdjustsID, conversion.FieldAdjustmentNumber, conversion.FieldDay, conversion.FieldAccrualID, conversion.FieldEarningDayID:
+		case conversion.FieldID, conversion.FieldNetworkID, conversion.FieldPartnerID, conversion.FieldAdjustsID, conversion.FieldAdjustmentNumber, conversion.FieldDay, conversion.FieldAccrualID, conversion.FieldEarningDayID, conversion.FieldGrantID:
 			values[i] = new(sql.NullInt64)
 		case conversion.FieldExternalID, conversion.FieldReason:
 			values[i] = new(sql.NullString)
@@ -189,6 +191,13 @@ func (_m *Conversion) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.EarningDayID = int(value.Int64)
 			}
+		case conversion.FieldGrantID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field grant_id", values[i])
+			} else if value.Valid {
+				_m.GrantID = new(int)
+				*_m.GrantID = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -274,6 +283,11 @@ func (_m *Conversion) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("earning_day_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.EarningDayID))
+	builder.WriteString(", ")
+	if v := _m.GrantID; v != nil {
+		builder.WriteString("grant_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

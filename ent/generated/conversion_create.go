@@ -135,6 +135,20 @@ func (_c *ConversionCreate) SetEarningDayID(v int) *ConversionCreate {
 	return _c
 }
 
+// SetGrantID sets the "grant_id" field.
+func (_c *ConversionCreate) SetGrantID(v int) *ConversionCreate {
+	_c.mutation.SetGrantID(v)
+	return _c
+}
+
+// SetNillableGrantID sets the "grant_id" field if the given value is not nil.
+func (_c *ConversionCreate) SetNillableGrantID(v *int) *ConversionCreate {
+	if v != nil {
+		_c.SetGrantID(*v)
+	}
+	return _c
+}
+
 // SetPartner sets the "partner" edge to the Partner entity.
 func (_c *ConversionCreate) SetPartner(v *Partner) *ConversionCreate {
 	return _c.SetPartnerID(v.ID)
@@ -310,6 +324,10 @@ func (_c *ConversionCreate) createSpec() (*Conversion, *sqlgraph.CreateSpec, err
 		_spec.SetField(conversion.FieldEarningDayID, field.TypeInt, value)
 		_node.EarningDayID = value
 	}
+	if value, ok := _c.mutation.GrantID(); ok {
+		_spec.SetField(conversion.FieldGrantID, field.TypeInt, value)
+		_node.GrantID = &value
+	}
 	if nodes := _c.mutation.PartnerIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -418,6 +436,30 @@ func (u *ConversionUpsert) UpdateEarningDayID() *ConversionUpsert {
 // AddEarningDayID adds v to the "earning_day_id" field.
 func (u *ConversionUpsert) AddEarningDayID(v int) *ConversionUpsert {
 	u.Add(conversion.FieldEarningDayID, v)
+	return u
+}
+
+// SetGrantID sets the "grant_id" field.
+func (u *ConversionUpsert) SetGrantID(v int) *ConversionUpsert {
+	u.Set(conversion.FieldGrantID, v)
+	return u
+}
+
+// UpdateGrantID sets the "grant_id" field to the value that was provided on create.
+func (u *ConversionUpsert) UpdateGrantID() *ConversionUpsert {
+	u.SetExcluded(conversion.FieldGrantID)
+	return u
+}
+
+// AddGrantID adds v to the "grant_id" field.
+func (u *ConversionUpsert) AddGrantID(v int) *ConversionUpsert {
+	u.Add(conversion.FieldGrantID, v)
+	return u
+}
+
+// ClearGrantID clears the value of the "grant_id" field.
+func (u *ConversionUpsert) ClearGrantID() *ConversionUpsert {
+	u.SetNull(conversion.FieldGrantID)
 	return u
 }
 
@@ -542,6 +584,34 @@ func (u *ConversionUpsertOne) AddEarningDayID(v int) *ConversionUpsertOne {
 func (u *ConversionUpsertOne) UpdateEarningDayID() *ConversionUpsertOne {
 	return u.Update(func(s *ConversionUpsert) {
 		s.UpdateEarningDayID()
+	})
+}
+
+// SetGrantID sets the "grant_id" field.
+func (u *ConversionUpsertOne) SetGrantID(v int) *ConversionUpsertOne {
+	return u.Update(func(s *ConversionUpsert) {
+		s.SetGrantID(v)
+	})
+}
+
+// AddGrantID adds v to the "grant_id" field.
+func (u *ConversionUpsertOne) AddGrantID(v int) *ConversionUpsertOne {
+	return u.Update(func(s *ConversionUpsert) {
+		s.AddGrantID(v)
+	})
+}
+
+// UpdateGrantID sets the "grant_id" field to the value that was provided on create.
+func (u *ConversionUpsertOne) UpdateGrantID() *ConversionUpsertOne {
+	return u.Update(func(s *ConversionUpsert) {
+		s.UpdateGrantID()
+	})
+}
+
+// ClearGrantID clears the value of the "grant_id" field.
+func (u *ConversionUpsertOne) ClearGrantID() *ConversionUpsertOne {
+	return u.Update(func(s *ConversionUpsert) {
+		s.ClearGrantID()
 	})
 }
 
@@ -835,6 +905,34 @@ func (u *ConversionUpsertBulk) AddEarningDayID(v int) *ConversionUpsertBulk {
 func (u *ConversionUpsertBulk) UpdateEarningDayID() *ConversionUpsertBulk {
 	return u.Update(func(s *ConversionUpsert) {
 		s.UpdateEarningDayID()
+	})
+}
+
+// SetGrantID sets the "grant_id" field.
+func (u *ConversionUpsertBulk) SetGrantID(v int) *ConversionUpsertBulk {
+	return u.Update(func(s *ConversionUpsert) {
+		s.SetGrantID(v)
+	})
+}
+
+// AddGrantID adds v to the "grant_id" field.
+func (u *ConversionUpsertBulk) AddGrantID(v int) *ConversionUpsertBulk {
+	return u.Update(func(s *ConversionUpsert) {
+		s.AddGrantID(v)
+	})
+}
+
+// UpdateGrantID sets the "grant_id" field to the value that was provided on create.
+func (u *ConversionUpsertBulk) UpdateGrantID() *ConversionUpsertBulk {
+	return u.Update(func(s *ConversionUpsert) {
+		s.UpdateGrantID()
+	})
+}
+
+// ClearGrantID clears the value of the "grant_id" field.
+func (u *ConversionUpsertBulk) ClearGrantID() *ConversionUpsertBulk {
+	return u.Update(func(s *ConversionUpsert) {
+		s.ClearGrantID()
 	})
 }
 

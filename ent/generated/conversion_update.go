@@ -76,6 +76,33 @@ func (_u *ConversionUpdate) AddEarningDayID(v int) *ConversionUpdate {
 	return _u
 }
 
+// SetGrantID sets the "grant_id" field.
+func (_u *ConversionUpdate) SetGrantID(v int) *ConversionUpdate {
+	_u.mutation.ResetGrantID()
+	_u.mutation.SetGrantID(v)
+	return _u
+}
+
+// SetNillableGrantID sets the "grant_id" field if the given value is not nil.
+func (_u *ConversionUpdate) SetNillableGrantID(v *int) *ConversionUpdate {
+	if v != nil {
+		_u.SetGrantID(*v)
+	}
+	return _u
+}
+
+// AddGrantID adds value to the "grant_id" field.
+func (_u *ConversionUpdate) AddGrantID(v int) *ConversionUpdate {
+	_u.mutation.AddGrantID(v)
+	return _u
+}
+
+// ClearGrantID clears the value of the "grant_id" field.
+func (_u *ConversionUpdate) ClearGrantID() *ConversionUpdate {
+	_u.mutation.ClearGrantID()
+	return _u
+}
+
 // Mutation returns the ConversionMutation object of the builder.
 func (_u *ConversionUpdate) Mutation() *ConversionMutation {
 	return _u.mutation
@@ -155,6 +182,15 @@ func (_u *ConversionUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.AddedEarningDayID(); ok {
 		_spec.AddField(conversion.FieldEarningDayID, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.GrantID(); ok {
+		_spec.SetField(conversion.FieldGrantID, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedGrantID(); ok {
+		_spec.AddField(conversion.FieldGrantID, field.TypeInt, value)
+	}
+	if _u.mutation.GrantIDCleared() {
+		_spec.ClearField(conversion.FieldGrantID, field.TypeInt)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -222,6 +258,33 @@ func (_u *ConversionUpdateOne) SetNillableEarningDayID(v *int) *ConversionUpdate
 // AddEarningDayID adds value to the "earning_day_id" field.
 func (_u *ConversionUpdateOne) AddEarningDayID(v int) *ConversionUpdateOne {
 	_u.mutation.AddEarningDayID(v)
+	return _u
+}
+
+// SetGrantID sets the "grant_id" field.
+func (_u *ConversionUpdateOne) SetGrantID(v int) *ConversionUpdateOne {
+	_u.mutation.ResetGrantID()
+	_u.mutation.SetGrantID(v)
+	return _u
+}
+
+// SetNillableGrantID sets the "grant_id" field if the given value is not nil.
+func (_u *ConversionUpdateOne) SetNillableGrantID(v *int) *ConversionUpdateOne {
+	if v != nil {
+		_u.SetGrantID(*v)
+	}
+	return _u
+}
+
+// AddGrantID adds value to the "grant_id" field.
+func (_u *ConversionUpdateOne) AddGrantID(v int) *ConversionUpdateOne {
+	_u.mutation.AddGrantID(v)
+	return _u
+}
+
+// ClearGrantID clears the value of the "grant_id" field.
+func (_u *ConversionUpdateOne) ClearGrantID() *ConversionUpdateOne {
+	_u.mutation.ClearGrantID()
 	return _u
 }
 
@@ -333,6 +396,15 @@ func (_u *ConversionUpdateOne) sqlSave(ctx context.Context) (_node *Conversion, 
 	}
 	if value, ok := _u.mutation.AddedEarningDayID(); ok {
 		_spec.AddField(conversion.FieldEarningDayID, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.GrantID(); ok {
+		_spec.SetField(conversion.FieldGrantID, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedGrantID(); ok {
+		_spec.AddField(conversion.FieldGrantID, field.TypeInt, value)
+	}
+	if _u.mutation.GrantIDCleared() {
+		_spec.ClearField(conversion.FieldGrantID, field.TypeInt)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Conversion{config: _u.config}

@@ -16,6 +16,7 @@ import (
 	"partner.example/referrals/ent/generated/accrual"
 	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
@@ -28,6 +29,7 @@ import (
 	"partner.example/referrals/ent/generated/partnerstatus"
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
+	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 )
@@ -94,6 +96,7 @@ func checkColumn(t, c string) error {
 			accrual.Table:             accrual.ValidColumn,
 			auditevent.Table:          auditevent.ValidColumn,
 			commissionstructure.Table: commissionstructure.ValidColumn,
+			commissionvoid.Table:      commissionvoid.ValidColumn,
 			conversion.Table:          conversion.ValidColumn,
 			earningday.Table:          earningday.ValidColumn,
 			gate.Table:                gate.ValidColumn,
@@ -106,6 +109,7 @@ func checkColumn(t, c string) error {
 			partnerstatus.Table:       partnerstatus.ValidColumn,
 			referral.Table:            referral.ValidColumn,
 			referralterm.Table:        referralterm.ValidColumn,
+			retroactivegrant.Table:    retroactivegrant.ValidColumn,
 			termtotal.Table:           termtotal.ValidColumn,
 			token.Table:               token.ValidColumn,
 		})

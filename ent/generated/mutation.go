@@ -17,6 +17,7 @@ import (
 	"partner.example/referrals/ent/generated/accrual"
 	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
@@ -30,6 +31,7 @@ import (
 	"partner.example/referrals/ent/generated/predicate"
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
+	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 )
@@ -47,6 +49,7 @@ const (
 	TypeAccrual             = "Accrual"
 	TypeAuditEvent          = "AuditEvent"
 	TypeCommissionStructure = "CommissionStructure"
+	TypeCommissionVoid      = "CommissionVoid"
 	TypeConversion          = "Conversion"
 	TypeEarningDay          = "EarningDay"
 	TypeGate                = "Gate"
@@ -59,6 +62,7 @@ const (
 	TypePartnerStatus       = "PartnerStatus"
 	TypeReferral            = "Referral"
 	TypeReferralTerm        = "ReferralTerm"
+	TypeRetroactiveGrant    = "RetroactiveGrant"
 	TypeTermTotal           = "TermTotal"
 	TypeToken               = "Token"
 )
@@ -4230,6 +4234,986 @@ func (m *CommissionStructureMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown CommissionStructure edge %s", name)
 }
 
+// CommissionVoidMutation represents an operation that mutates the CommissionVoid nodes in the graph.
+type CommissionVoidMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	network_id     *int
+	addnetwork_id  *int
+	from           *commission.Date
+	addfrom        *commission.Date
+	to             *commission.Date
+	addto          *commission.Date
+	reason         *string
+	voided_at      *time.Time
+	voided_by      *string
+	conversions    *int64
+	addconversions *int64
+	amount         *decimal.Decimal
+	addamount      *decimal.Decimal
+	clearedFields  map[string]struct{}
+	term           *int
+	clearedterm    bool
+	done           bool
+	oldValue       func(context.Context) (*CommissionVoid, error)
+	predicates     []predicate.CommissionVoid
+}
+
+var _ ent.Mutation = (*CommissionVoidMutation)(nil)
+
+// commissionvoidOption allows management of the mutation configuration using functional options.
+type commissionvoidOption func(*CommissionVoidMutation)
+
+// newCommissionVoidMutation creates new mutation for the CommissionVoid entity.
+func newCommissionVoidMutation(c config, op Op, opts ...commissionvoidOption) *CommissionVoidMutation {
+	m := &CommissionVoidMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCommissionVoid,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCommissionVoidID sets the ID field of the mutation.
+func withCommissionVoidID(id int) commissionvoidOption {
+	return func(m *CommissionVoidMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *CommissionVoid
+		)
+		m.oldValue = func(ctx context.Context) (*CommissionVoid, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().CommissionVoid.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCommissionVoid sets the old CommissionVoid of the mutation.
+func withCommissionVoid(node *CommissionVoid) commissionvoidOption {
+	return func(m *CommissionVoidMutation) {
+		m.oldValue = func(context.Context) (*CommissionVoid, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CommissionVoidMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CommissionVoidMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("generated: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CommissionVoidMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CommissionVoidMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().CommissionVoid.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetNetworkID sets the "network_id" field.
+func (m *CommissionVoidMutation) SetNetworkID(i int) {
+	m.network_id = &i
+	m.addnetwork_id = nil
+}
+
+// NetworkID returns the value of the "network_id" field in the mutation.
+func (m *CommissionVoidMutation) NetworkID() (r int, exists bool) {
+	v := m.network_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNetworkID returns the old "network_id" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldNetworkID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNetworkID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNetworkID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNetworkID: %w", err)
+	}
+	return oldValue.NetworkID, nil
+}
+
+// AddNetworkID adds i to the "network_id" field.
+func (m *CommissionVoidMutation) AddNetworkID(i int) {
+	if m.addnetwork_id != nil {
+		*m.addnetwork_id += i
+	} else {
+		m.addnetwork_id = &i
+	}
+}
+
+// AddedNetworkID returns the value that was added to the "network_id" field in this mutation.
+func (m *CommissionVoidMutation) AddedNetworkID() (r int, exists bool) {
+	v := m.addnetwork_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNetworkID resets all changes to the "network_id" field.
+func (m *CommissionVoidMutation) ResetNetworkID() {
+	m.network_id = nil
+	m.addnetwork_id = nil
+}
+
+// SetTermID sets the "term_id" field.
+func (m *CommissionVoidMutation) SetTermID(i int) {
+	m.term = &i
+}
+
+// TermID returns the value of the "term_id" field in the mutation.
+func (m *CommissionVoidMutation) TermID() (r int, exists bool) {
+	v := m.term
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTermID returns the old "term_id" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldTermID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTermID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTermID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTermID: %w", err)
+	}
+	return oldValue.TermID, nil
+}
+
+// ResetTermID resets all changes to the "term_id" field.
+func (m *CommissionVoidMutation) ResetTermID() {
+	m.term = nil
+}
+
+// SetFrom sets the "from" field.
+func (m *CommissionVoidMutation) SetFrom(c commission.Date) {
+	m.from = &c
+	m.addfrom = nil
+}
+
+// From returns the value of the "from" field in the mutation.
+func (m *CommissionVoidMutation) From() (r commission.Date, exists bool) {
+	v := m.from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFrom returns the old "from" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldFrom(ctx context.Context) (v commission.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFrom is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFrom requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFrom: %w", err)
+	}
+	return oldValue.From, nil
+}
+
+// AddFrom adds c to the "from" field.
+func (m *CommissionVoidMutation) AddFrom(c commission.Date) {
+	if m.addfrom != nil {
+		*m.addfrom += c
+	} else {
+		m.addfrom = &c
+	}
+}
+
+// AddedFrom returns the value that was added to the "from" field in this mutation.
+func (m *CommissionVoidMutation) AddedFrom() (r commission.Date, exists bool) {
+	v := m.addfrom
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFrom resets all changes to the "from" field.
+func (m *CommissionVoidMutation) ResetFrom() {
+	m.from = nil
+	m.addfrom = nil
+}
+
+// SetTo sets the "to" field.
+func (m *CommissionVoidMutation) SetTo(c commission.Date) {
+	m.to = &c
+	m.addto = nil
+}
+
+// To returns the value of the "to" field in the mutation.
+func (m *CommissionVoidMutation) To() (r commission.Date, exists bool) {
+	v := m.to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTo returns the old "to" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldTo(ctx context.Context) (v commission.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTo: %w", err)
+	}
+	return oldValue.To, nil
+}
+
+// AddTo adds c to the "to" field.
+func (m *CommissionVoidMutation) AddTo(c commission.Date) {
+	if m.addto != nil {
+		*m.addto += c
+	} else {
+		m.addto = &c
+	}
+}
+
+// AddedTo returns the value that was added to the "to" field in this mutation.
+func (m *CommissionVoidMutation) AddedTo() (r commission.Date, exists bool) {
+	v := m.addto
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTo resets all changes to the "to" field.
+func (m *CommissionVoidMutation) ResetTo() {
+	m.to = nil
+	m.addto = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *CommissionVoidMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *CommissionVoidMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *CommissionVoidMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetVoidedAt sets the "voided_at" field.
+func (m *CommissionVoidMutation) SetVoidedAt(t time.Time) {
+	m.voided_at = &t
+}
+
+// VoidedAt returns the value of the "voided_at" field in the mutation.
+func (m *CommissionVoidMutation) VoidedAt() (r time.Time, exists bool) {
+	v := m.voided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVoidedAt returns the old "voided_at" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldVoidedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVoidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVoidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVoidedAt: %w", err)
+	}
+	return oldValue.VoidedAt, nil
+}
+
+// ResetVoidedAt resets all changes to the "voided_at" field.
+func (m *CommissionVoidMutation) ResetVoidedAt() {
+	m.voided_at = nil
+}
+
+// SetVoidedBy sets the "voided_by" field.
+func (m *CommissionVoidMutation) SetVoidedBy(s string) {
+	m.voided_by = &s
+}
+
+// VoidedBy returns the value of the "voided_by" field in the mutation.
+func (m *CommissionVoidMutation) VoidedBy() (r string, exists bool) {
+	v := m.voided_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVoidedBy returns the old "voided_by" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldVoidedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVoidedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVoidedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVoidedBy: %w", err)
+	}
+	return oldValue.VoidedBy, nil
+}
+
+// ResetVoidedBy resets all changes to the "voided_by" field.
+func (m *CommissionVoidMutation) ResetVoidedBy() {
+	m.voided_by = nil
+}
+
+// SetConversions sets the "conversions" field.
+func (m *CommissionVoidMutation) SetConversions(i int64) {
+	m.conversions = &i
+	m.addconversions = nil
+}
+
+// Conversions returns the value of the "conversions" field in the mutation.
+func (m *CommissionVoidMutation) Conversions() (r int64, exists bool) {
+	v := m.conversions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConversions returns the old "conversions" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldConversions(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConversions is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConversions requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConversions: %w", err)
+	}
+	return oldValue.Conversions, nil
+}
+
+// AddConversions adds i to the "conversions" field.
+func (m *CommissionVoidMutation) AddConversions(i int64) {
+	if m.addconversions != nil {
+		*m.addconversions += i
+	} else {
+		m.addconversions = &i
+	}
+}
+
+// AddedConversions returns the value that was added to the "conversions" field in this mutation.
+func (m *CommissionVoidMutation) AddedConversions() (r int64, exists bool) {
+	v := m.addconversions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetConversions resets all changes to the "conversions" field.
+func (m *CommissionVoidMutation) ResetConversions() {
+	m.conversions = nil
+	m.addconversions = nil
+}
+
+// SetAmount sets the "amount" field.
+func (m *CommissionVoidMutation) SetAmount(d decimal.Decimal) {
+	m.amount = &d
+	m.addamount = nil
+}
+
+// Amount returns the value of the "amount" field in the mutation.
+func (m *CommissionVoidMutation) Amount() (r decimal.Decimal, exists bool) {
+	v := m.amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAmount returns the old "amount" field's value of the CommissionVoid entity.
+// If the CommissionVoid object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CommissionVoidMutation) OldAmount(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAmount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAmount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAmount: %w", err)
+	}
+	return oldValue.Amount, nil
+}
+
+// AddAmount adds d to the "amount" field.
+func (m *CommissionVoidMutation) AddAmount(d decimal.Decimal) {
+	if m.addamount != nil {
+		*m.addamount = m.addamount.Add(d)
+	} else {
+		m.addamount = &d
+	}
+}
+
+// AddedAmount returns the value that was added to the "amount" field in this mutation.
+func (m *CommissionVoidMutation) AddedAmount() (r decimal.Decimal, exists bool) {
+	v := m.addamount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAmount resets all changes to the "amount" field.
+func (m *CommissionVoidMutation) ResetAmount() {
+	m.amount = nil
+	m.addamount = nil
+}
+
+// ClearTerm clears the "term" edge to the ReferralTerm entity.
+func (m *CommissionVoidMutation) ClearTerm() {
+	m.clearedterm = true
+	m.clearedFields[commissionvoid.FieldTermID] = struct{}{}
+}
+
+// TermCleared reports if the "term" edge to the ReferralTerm entity was cleared.
+func (m *CommissionVoidMutation) TermCleared() bool {
+	return m.clearedterm
+}
+
+// TermIDs returns the "term" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TermID instead. It exists only for internal usage by the builders.
+func (m *CommissionVoidMutation) TermIDs() (ids []int) {
+	if id := m.term; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTerm resets all changes to the "term" edge.
+func (m *CommissionVoidMutation) ResetTerm() {
+	m.term = nil
+	m.clearedterm = false
+}
+
+// Where appends a list predicates to the CommissionVoidMutation builder.
+func (m *CommissionVoidMutation) Where(ps ...predicate.CommissionVoid) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CommissionVoidMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CommissionVoidMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.CommissionVoid, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CommissionVoidMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CommissionVoidMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (CommissionVoid).
+func (m *CommissionVoidMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CommissionVoidMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.network_id != nil {
+		fields = append(fields, commissionvoid.FieldNetworkID)
+	}
+	if m.term != nil {
+		fields = append(fields, commissionvoid.FieldTermID)
+	}
+	if m.from != nil {
+		fields = append(fields, commissionvoid.FieldFrom)
+	}
+	if m.to != nil {
+		fields = append(fields, commissionvoid.FieldTo)
+	}
+	if m.reason != nil {
+		fields = append(fields, commissionvoid.FieldReason)
+	}
+	if m.voided_at != nil {
+		fields = append(fields, commissionvoid.FieldVoidedAt)
+	}
+	if m.voided_by != nil {
+		fields = append(fields, commissionvoid.FieldVoidedBy)
+	}
+	if m.conversions != nil {
+		fields = append(fields, commissionvoid.FieldConversions)
+	}
+	if m.amount != nil {
+		fields = append(fields, commissionvoid.FieldAmount)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CommissionVoidMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case commissionvoid.FieldNetworkID:
+		return m.NetworkID()
+	case commissionvoid.FieldTermID:
+		return m.TermID()
+	case commissionvoid.FieldFrom:
+		return m.From()
+	case commissionvoid.FieldTo:
+		return m.To()
+	case commissionvoid.FieldReason:
+		return m.Reason()
+	case commissionvoid.FieldVoidedAt:
+		return m.VoidedAt()
+	case commissionvoid.FieldVoidedBy:
+		return m.VoidedBy()
+	case commissionvoid.FieldConversions:
+		return m.Conversions()
+	case commissionvoid.FieldAmount:
+		return m.Amount()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CommissionVoidMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case commissionvoid.FieldNetworkID:
+		return m.OldNetworkID(ctx)
+	case commissionvoid.FieldTermID:
+		return m.OldTermID(ctx)
+	case commissionvoid.FieldFrom:
+		return m.OldFrom(ctx)
+	case commissionvoid.FieldTo:
+		return m.OldTo(ctx)
+	case commissionvoid.FieldReason:
+		return m.OldReason(ctx)
+	case commissionvoid.FieldVoidedAt:
+		return m.OldVoidedAt(ctx)
+	case commissionvoid.FieldVoidedBy:
+		return m.OldVoidedBy(ctx)
+	case commissionvoid.FieldConversions:
+		return m.OldConversions(ctx)
+	case commissionvoid.FieldAmount:
+		return m.OldAmount(ctx)
+	}
+	return nil, fmt.Errorf("unknown CommissionVoid field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CommissionVoidMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case commissionvoid.FieldNetworkID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNetworkID(v)
+		return nil
+	case commissionvoid.FieldTermID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTermID(v)
+		return nil
+	case commissionvoid.FieldFrom:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFrom(v)
+		return nil
+	case commissionvoid.FieldTo:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTo(v)
+		return nil
+	case commissionvoid.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case commissionvoid.FieldVoidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVoidedAt(v)
+		return nil
+	case commissionvoid.FieldVoidedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVoidedBy(v)
+		return nil
+	case commissionvoid.FieldConversions:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConversions(v)
+		return nil
+	case commissionvoid.FieldAmount:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAmount(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CommissionVoid field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CommissionVoidMutation) AddedFields() []string {
+	var fields []string
+	if m.addnetwork_id != nil {
+		fields = append(fields, commissionvoid.FieldNetworkID)
+	}
+	if m.addfrom != nil {
+		fields = append(fields, commissionvoid.FieldFrom)
+	}
+	if m.addto != nil {
+		fields = append(fields, commissionvoid.FieldTo)
+	}
+	if m.addconversions != nil {
+		fields = append(fields, commissionvoid.FieldConversions)
+	}
+	if m.addamount != nil {
+		fields = append(fields, commissionvoid.FieldAmount)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CommissionVoidMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case commissionvoid.FieldNetworkID:
+		return m.AddedNetworkID()
+	case commissionvoid.FieldFrom:
+		return m.AddedFrom()
+	case commissionvoid.FieldTo:
+		return m.AddedTo()
+	case commissionvoid.FieldConversions:
+		return m.AddedConversions()
+	case commissionvoid.FieldAmount:
+		return m.AddedAmount()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CommissionVoidMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case commissionvoid.FieldNetworkID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNetworkID(v)
+		return nil
+	case commissionvoid.FieldFrom:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFrom(v)
+		return nil
+	case commissionvoid.FieldTo:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTo(v)
+		return nil
+	case commissionvoid.FieldConversions:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddConversions(v)
+		return nil
+	case commissionvoid.FieldAmount:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAmount(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CommissionVoid numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CommissionVoidMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CommissionVoidMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CommissionVoidMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown CommissionVoid nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CommissionVoidMutation) ResetField(name string) error {
+	switch name {
+	case commissionvoid.FieldNetworkID:
+		m.ResetNetworkID()
+		return nil
+	case commissionvoid.FieldTermID:
+		m.ResetTermID()
+		return nil
+	case commissionvoid.FieldFrom:
+		m.ResetFrom()
+		return nil
+	case commissionvoid.FieldTo:
+		m.ResetTo()
+		return nil
+	case commissionvoid.FieldReason:
+		m.ResetReason()
+		return nil
+	case commissionvoid.FieldVoidedAt:
+		m.ResetVoidedAt()
+		return nil
+	case commissionvoid.FieldVoidedBy:
+		m.ResetVoidedBy()
+		return nil
+	case commissionvoid.FieldConversions:
+		m.ResetConversions()
+		return nil
+	case commissionvoid.FieldAmount:
+		m.ResetAmount()
+		return nil
+	}
+	return fmt.Errorf("unknown CommissionVoid field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CommissionVoidMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.term != nil {
+		edges = append(edges, commissionvoid.EdgeTerm)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CommissionVoidMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case commissionvoid.EdgeTerm:
+		if id := m.term; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CommissionVoidMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CommissionVoidMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CommissionVoidMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedterm {
+		edges = append(edges, commissionvoid.EdgeTerm)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CommissionVoidMutation) EdgeCleared(name string) bool {
+	switch name {
+	case commissionvoid.EdgeTerm:
+		return m.clearedterm
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CommissionVoidMutation) ClearEdge(name string) error {
+	switch name {
+	case commissionvoid.EdgeTerm:
+		m.ClearTerm()
+		return nil
+	}
+	return fmt.Errorf("unknown CommissionVoid unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CommissionVoidMutation) ResetEdge(name string) error {
+	switch name {
+	case commissionvoid.EdgeTerm:
+		m.ResetTerm()
+		return nil
+	}
+	return fmt.Errorf("unknown CommissionVoid edge %s", name)
+}
+
 // ConversionMutation represents an operation that mutates the Conversion nodes in the graph.
 type ConversionMutation struct {
 	config
@@ -4256,6 +5240,8 @@ type ConversionMutation struct {
 	addaccrual_id        *int
 	earning_day_id       *int
 	addearning_day_id    *int
+	grant_id             *int
+	addgrant_id          *int
 	clearedFields        map[string]struct{}
 	partner              *int
 	clearedpartner       bool
@@ -5032,6 +6018,76 @@ func (m *ConversionMutation) ResetEarningDayID() {
 	m.addearning_day_id = nil
 }
 
+// SetGrantID sets the "grant_id" field.
+func (m *ConversionMutation) SetGrantID(i int) {
+	m.grant_id = &i
+	m.addgrant_id = nil
+}
+
+// GrantID returns the value of the "grant_id" field in the mutation.
+func (m *ConversionMutation) GrantID() (r int, exists bool) {
+	v := m.grant_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantID returns the old "grant_id" field's value of the Conversion entity.
+// If the Conversion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversionMutation) OldGrantID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantID: %w", err)
+	}
+	return oldValue.GrantID, nil
+}
+
+// AddGrantID adds i to the "grant_id" field.
+func (m *ConversionMutation) AddGrantID(i int) {
+	if m.addgrant_id != nil {
+		*m.addgrant_id += i
+	} else {
+		m.addgrant_id = &i
+	}
+}
+
+// AddedGrantID returns the value that was added to the "grant_id" field in this mutation.
+func (m *ConversionMutation) AddedGrantID() (r int, exists bool) {
+	v := m.addgrant_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearGrantID clears the value of the "grant_id" field.
+func (m *ConversionMutation) ClearGrantID() {
+	m.grant_id = nil
+	m.addgrant_id = nil
+	m.clearedFields[conversion.FieldGrantID] = struct{}{}
+}
+
+// GrantIDCleared returns if the "grant_id" field was cleared in this mutation.
+func (m *ConversionMutation) GrantIDCleared() bool {
+	_, ok := m.clearedFields[conversion.FieldGrantID]
+	return ok
+}
+
+// ResetGrantID resets all changes to the "grant_id" field.
+func (m *ConversionMutation) ResetGrantID() {
+	m.grant_id = nil
+	m.addgrant_id = nil
+	delete(m.clearedFields, conversion.FieldGrantID)
+}
+
 // ClearPartner clears the "partner" edge to the Partner entity.
 func (m *ConversionMutation) ClearPartner() {
 	m.clearedpartner = true
@@ -5093,7 +6149,7 @@ func (m *ConversionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversionMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.network_id != nil {
 		fields = append(fields, conversion.FieldNetworkID)
 	}
@@ -5133,6 +6189,9 @@ func (m *ConversionMutation) Fields() []string {
 	if m.earning_day_id != nil {
 		fields = append(fields, conversion.FieldEarningDayID)
 	}
+	if m.grant_id != nil {
+		fields = append(fields, conversion.FieldGrantID)
+	}
 	return fields
 }
 
@@ -5167,6 +6226,8 @@ func (m *ConversionMutation) Field(name string) (ent.Value, bool) {
 		return m.AccrualID()
 	case conversion.FieldEarningDayID:
 		return m.EarningDayID()
+	case conversion.FieldGrantID:
+		return m.GrantID()
 	}
 	return nil, false
 }
@@ -5202,6 +6263,8 @@ func (m *ConversionMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldAccrualID(ctx)
 	case conversion.FieldEarningDayID:
 		return m.OldEarningDayID(ctx)
+	case conversion.FieldGrantID:
+		return m.OldGrantID(ctx)
 	}
 	return nil, fmt.Errorf("unknown Conversion field %s", name)
 }
@@ -5302,6 +6365,13 @@ func (m *ConversionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEarningDayID(v)
 		return nil
+	case conversion.FieldGrantID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Conversion field %s", name)
 }
@@ -5334,6 +6404,9 @@ func (m *ConversionMutation) AddedFields() []string {
 	if m.addearning_day_id != nil {
 		fields = append(fields, conversion.FieldEarningDayID)
 	}
+	if m.addgrant_id != nil {
+		fields = append(fields, conversion.FieldGrantID)
+	}
 	return fields
 }
 
@@ -5358,6 +6431,8 @@ func (m *ConversionMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedAccrualID()
 	case conversion.FieldEarningDayID:
 		return m.AddedEarningDayID()
+	case conversion.FieldGrantID:
+		return m.AddedGrantID()
 	}
 	return nil, false
 }
@@ -5423,6 +6498,13 @@ func (m *ConversionMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddEarningDayID(v)
 		return nil
+	case conversion.FieldGrantID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGrantID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Conversion numeric field %s", name)
 }
@@ -5439,6 +6521,9 @@ func (m *ConversionMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(conversion.FieldAccrualID) {
 		fields = append(fields, conversion.FieldAccrualID)
+	}
+	if m.FieldCleared(conversion.FieldGrantID) {
+		fields = append(fields, conversion.FieldGrantID)
 	}
 	return fields
 }
@@ -5462,6 +6547,9 @@ func (m *ConversionMutation) ClearField(name string) error {
 		return nil
 	case conversion.FieldAccrualID:
 		m.ClearAccrualID()
+		return nil
+	case conversion.FieldGrantID:
+		m.ClearGrantID()
 		return nil
 	}
 	return fmt.Errorf("unknown Conversion nullable field %s", name)
@@ -5509,6 +6597,9 @@ func (m *ConversionMutation) ResetField(name string) error {
 		return nil
 	case conversion.FieldEarningDayID:
 		m.ResetEarningDayID()
+		return nil
+	case conversion.FieldGrantID:
+		m.ResetGrantID()
 		return nil
 	}
 	return fmt.Errorf("unknown Conversion field %s", name)
@@ -16309,6 +17400,8 @@ type ReferralTermMutation struct {
 	window_ends_at   *time.Time
 	closed_at        *time.Time
 	close_reason     *commission.CloseReason
+	grant_id         *int
+	addgrant_id      *int
 	open_key         *int
 	addopen_key      *int
 	clearedFields    map[string]struct{}
@@ -16730,6 +17823,76 @@ func (m *ReferralTermMutation) ResetCloseReason() {
 	delete(m.clearedFields, referralterm.FieldCloseReason)
 }
 
+// SetGrantID sets the "grant_id" field.
+func (m *ReferralTermMutation) SetGrantID(i int) {
+	m.grant_id = &i
+	m.addgrant_id = nil
+}
+
+// GrantID returns the value of the "grant_id" field in the mutation.
+func (m *ReferralTermMutation) GrantID() (r int, exists bool) {
+	v := m.grant_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantID returns the old "grant_id" field's value of the ReferralTerm entity.
+// If the ReferralTerm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReferralTermMutation) OldGrantID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantID: %w", err)
+	}
+	return oldValue.GrantID, nil
+}
+
+// AddGrantID adds i to the "grant_id" field.
+func (m *ReferralTermMutation) AddGrantID(i int) {
+	if m.addgrant_id != nil {
+		*m.addgrant_id += i
+	} else {
+		m.addgrant_id = &i
+	}
+}
+
+// AddedGrantID returns the value that was added to the "grant_id" field in this mutation.
+func (m *ReferralTermMutation) AddedGrantID() (r int, exists bool) {
+	v := m.addgrant_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearGrantID clears the value of the "grant_id" field.
+func (m *ReferralTermMutation) ClearGrantID() {
+	m.grant_id = nil
+	m.addgrant_id = nil
+	m.clearedFields[referralterm.FieldGrantID] = struct{}{}
+}
+
+// GrantIDCleared returns if the "grant_id" field was cleared in this mutation.
+func (m *ReferralTermMutation) GrantIDCleared() bool {
+	_, ok := m.clearedFields[referralterm.FieldGrantID]
+	return ok
+}
+
+// ResetGrantID resets all changes to the "grant_id" field.
+func (m *ReferralTermMutation) ResetGrantID() {
+	m.grant_id = nil
+	m.addgrant_id = nil
+	delete(m.clearedFields, referralterm.FieldGrantID)
+}
+
 // SetOpenKey sets the "open_key" field.
 func (m *ReferralTermMutation) SetOpenKey(i int) {
 	m.open_key = &i
@@ -16888,7 +18051,7 @@ func (m *ReferralTermMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ReferralTermMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.network_id != nil {
 		fields = append(fields, referralterm.FieldNetworkID)
 	}
@@ -16909,6 +18072,9 @@ func (m *ReferralTermMutation) Fields() []string {
 	}
 	if m.close_reason != nil {
 		fields = append(fields, referralterm.FieldCloseReason)
+	}
+	if m.grant_id != nil {
+		fields = append(fields, referralterm.FieldGrantID)
 	}
 	if m.open_key != nil {
 		fields = append(fields, referralterm.FieldOpenKey)
@@ -16935,6 +18101,8 @@ func (m *ReferralTermMutation) Field(name string) (ent.Value, bool) {
 		return m.ClosedAt()
 	case referralterm.FieldCloseReason:
 		return m.CloseReason()
+	case referralterm.FieldGrantID:
+		return m.GrantID()
 	case referralterm.FieldOpenKey:
 		return m.OpenKey()
 	}
@@ -16960,6 +18128,8 @@ func (m *ReferralTermMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldClosedAt(ctx)
 	case referralterm.FieldCloseReason:
 		return m.OldCloseReason(ctx)
+	case referralterm.FieldGrantID:
+		return m.OldGrantID(ctx)
 	case referralterm.FieldOpenKey:
 		return m.OldOpenKey(ctx)
 	}
@@ -17020,6 +18190,13 @@ func (m *ReferralTermMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCloseReason(v)
 		return nil
+	case referralterm.FieldGrantID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantID(v)
+		return nil
 	case referralterm.FieldOpenKey:
 		v, ok := value.(int)
 		if !ok {
@@ -17038,6 +18215,9 @@ func (m *ReferralTermMutation) AddedFields() []string {
 	if m.addnetwork_id != nil {
 		fields = append(fields, referralterm.FieldNetworkID)
 	}
+	if m.addgrant_id != nil {
+		fields = append(fields, referralterm.FieldGrantID)
+	}
 	if m.addopen_key != nil {
 		fields = append(fields, referralterm.FieldOpenKey)
 	}
@@ -17051,6 +18231,8 @@ func (m *ReferralTermMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case referralterm.FieldNetworkID:
 		return m.AddedNetworkID()
+	case referralterm.FieldGrantID:
+		return m.AddedGrantID()
 	case referralterm.FieldOpenKey:
 		return m.AddedOpenKey()
 	}
@@ -17068,6 +18250,13 @@ func (m *ReferralTermMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddNetworkID(v)
+		return nil
+	case referralterm.FieldGrantID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGrantID(v)
 		return nil
 	case referralterm.FieldOpenKey:
 		v, ok := value.(int)
@@ -17092,6 +18281,9 @@ func (m *ReferralTermMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(referralterm.FieldCloseReason) {
 		fields = append(fields, referralterm.FieldCloseReason)
+	}
+	if m.FieldCleared(referralterm.FieldGrantID) {
+		fields = append(fields, referralterm.FieldGrantID)
 	}
 	if m.FieldCleared(referralterm.FieldOpenKey) {
 		fields = append(fields, referralterm.FieldOpenKey)
@@ -17118,6 +18310,9 @@ func (m *ReferralTermMutation) ClearField(name string) error {
 		return nil
 	case referralterm.FieldCloseReason:
 		m.ClearCloseReason()
+		return nil
+	case referralterm.FieldGrantID:
+		m.ClearGrantID()
 		return nil
 	case referralterm.FieldOpenKey:
 		m.ClearOpenKey()
@@ -17150,6 +18345,9 @@ func (m *ReferralTermMutation) ResetField(name string) error {
 		return nil
 	case referralterm.FieldCloseReason:
 		m.ResetCloseReason()
+		return nil
+	case referralterm.FieldGrantID:
+		m.ResetGrantID()
 		return nil
 	case referralterm.FieldOpenKey:
 		m.ResetOpenKey()
@@ -17248,6 +18446,1544 @@ func (m *ReferralTermMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown ReferralTerm edge %s", name)
+}
+
+// RetroactiveGrantMutation represents an operation that mutates the RetroactiveGrant nodes in the graph.
+type RetroactiveGrantMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int
+	network_id      *int
+	addnetwork_id   *int
+	structure_id    *int
+	addstructure_id *int
+	from            *commission.Date
+	addfrom         *commission.Date
+	to              *commission.Date
+	addto           *commission.Date
+	maximum         *decimal.Decimal
+	addmaximum      *decimal.Decimal
+	reason          *string
+	status          *commission.GrantStatus
+	conversions     *int64
+	addconversions  *int64
+	amount          *decimal.Decimal
+	addamount       *decimal.Decimal
+	proposed_at     *time.Time
+	proposed_by     *string
+	granted_at      *time.Time
+	granted_by      *string
+	ended_at        *time.Time
+	ended_by        *string
+	end_reason      *string
+	clearedFields   map[string]struct{}
+	referral        *int
+	clearedreferral bool
+	done            bool
+	oldValue        func(context.Context) (*RetroactiveGrant, error)
+	predicates      []predicate.RetroactiveGrant
+}
+
+var _ ent.Mutation = (*RetroactiveGrantMutation)(nil)
+
+// retroactivegrantOption allows management of the mutation configuration using functional options.
+type retroactivegrantOption func(*RetroactiveGrantMutation)
+
+// newRetroactiveGrantMutation creates new mutation for the RetroactiveGrant entity.
+func newRetroactiveGrantMutation(c config, op Op, opts ...retroactivegrantOption) *RetroactiveGrantMutation {
+	m := &RetroactiveGrantMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRetroactiveGrant,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRetroactiveGrantID sets the ID field of the mutation.
+func withRetroactiveGrantID(id int) retroactivegrantOption {
+	return func(m *RetroactiveGrantMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RetroactiveGrant
+		)
+		m.oldValue = func(ctx context.Context) (*RetroactiveGrant, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RetroactiveGrant.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRetroactiveGrant sets the old RetroactiveGrant of the mutation.
+func withRetroactiveGrant(node *RetroactiveGrant) retroactivegrantOption {
+	return func(m *RetroactiveGrantMutation) {
+		m.oldValue = func(context.Context) (*RetroactiveGrant, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RetroactiveGrantMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RetroactiveGrantMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("generated: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RetroactiveGrantMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RetroactiveGrantMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RetroactiveGrant.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetNetworkID sets the "network_id" field.
+func (m *RetroactiveGrantMutation) SetNetworkID(i int) {
+	m.network_id = &i
+	m.addnetwork_id = nil
+}
+
+// NetworkID returns the value of the "network_id" field in the mutation.
+func (m *RetroactiveGrantMutation) NetworkID() (r int, exists bool) {
+	v := m.network_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNetworkID returns the old "network_id" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldNetworkID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNetworkID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNetworkID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNetworkID: %w", err)
+	}
+	return oldValue.NetworkID, nil
+}
+
+// AddNetworkID adds i to the "network_id" field.
+func (m *RetroactiveGrantMutation) AddNetworkID(i int) {
+	if m.addnetwork_id != nil {
+		*m.addnetwork_id += i
+	} else {
+		m.addnetwork_id = &i
+	}
+}
+
+// AddedNetworkID returns the value that was added to the "network_id" field in this mutation.
+func (m *RetroactiveGrantMutation) AddedNetworkID() (r int, exists bool) {
+	v := m.addnetwork_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNetworkID resets all changes to the "network_id" field.
+func (m *RetroactiveGrantMutation) ResetNetworkID() {
+	m.network_id = nil
+	m.addnetwork_id = nil
+}
+
+// SetReferralID sets the "referral_id" field.
+func (m *RetroactiveGrantMutation) SetReferralID(i int) {
+	m.referral = &i
+}
+
+// ReferralID returns the value of the "referral_id" field in the mutation.
+func (m *RetroactiveGrantMutation) ReferralID() (r int, exists bool) {
+	v := m.referral
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReferralID returns the old "referral_id" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldReferralID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReferralID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReferralID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReferralID: %w", err)
+	}
+	return oldValue.ReferralID, nil
+}
+
+// ResetReferralID resets all changes to the "referral_id" field.
+func (m *RetroactiveGrantMutation) ResetReferralID() {
+	m.referral = nil
+}
+
+// SetStructureID sets the "structure_id" field.
+func (m *RetroactiveGrantMutation) SetStructureID(i int) {
+	m.structure_id = &i
+	m.addstructure_id = nil
+}
+
+// StructureID returns the value of the "structure_id" field in the mutation.
+func (m *RetroactiveGrantMutation) StructureID() (r int, exists bool) {
+	v := m.structure_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStructureID returns the old "structure_id" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldStructureID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStructureID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStructureID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStructureID: %w", err)
+	}
+	return oldValue.StructureID, nil
+}
+
+// AddStructureID adds i to the "structure_id" field.
+func (m *RetroactiveGrantMutation) AddStructureID(i int) {
+	if m.addstructure_id != nil {
+		*m.addstructure_id += i
+	} else {
+		m.addstructure_id = &i
+	}
+}
+
+// AddedStructureID returns the value that was added to the "structure_id" field in this mutation.
+func (m *RetroactiveGrantMutation) AddedStructureID() (r int, exists bool) {
+	v := m.addstructure_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStructureID resets all changes to the "structure_id" field.
+func (m *RetroactiveGrantMutation) ResetStructureID() {
+	m.structure_id = nil
+	m.addstructure_id = nil
+}
+
+// SetFrom sets the "from" field.
+func (m *RetroactiveGrantMutation) SetFrom(c commission.Date) {
+	m.from = &c
+	m.addfrom = nil
+}
+
+// From returns the value of the "from" field in the mutation.
+func (m *RetroactiveGrantMutation) From() (r commission.Date, exists bool) {
+	v := m.from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFrom returns the old "from" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldFrom(ctx context.Context) (v commission.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFrom is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFrom requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFrom: %w", err)
+	}
+	return oldValue.From, nil
+}
+
+// AddFrom adds c to the "from" field.
+func (m *RetroactiveGrantMutation) AddFrom(c commission.Date) {
+	if m.addfrom != nil {
+		*m.addfrom += c
+	} else {
+		m.addfrom = &c
+	}
+}
+
+// AddedFrom returns the value that was added to the "from" field in this mutation.
+func (m *RetroactiveGrantMutation) AddedFrom() (r commission.Date, exists bool) {
+	v := m.addfrom
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFrom resets all changes to the "from" field.
+func (m *RetroactiveGrantMutation) ResetFrom() {
+	m.from = nil
+	m.addfrom = nil
+}
+
+// SetTo sets the "to" field.
+func (m *RetroactiveGrantMutation) SetTo(c commission.Date) {
+	m.to = &c
+	m.addto = nil
+}
+
+// To returns the value of the "to" field in the mutation.
+func (m *RetroactiveGrantMutation) To() (r commission.Date, exists bool) {
+	v := m.to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTo returns the old "to" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldTo(ctx context.Context) (v commission.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTo: %w", err)
+	}
+	return oldValue.To, nil
+}
+
+// AddTo adds c to the "to" field.
+func (m *RetroactiveGrantMutation) AddTo(c commission.Date) {
+	if m.addto != nil {
+		*m.addto += c
+	} else {
+		m.addto = &c
+	}
+}
+
+// AddedTo returns the value that was added to the "to" field in this mutation.
+func (m *RetroactiveGrantMutation) AddedTo() (r commission.Date, exists bool) {
+	v := m.addto
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTo resets all changes to the "to" field.
+func (m *RetroactiveGrantMutation) ResetTo() {
+	m.to = nil
+	m.addto = nil
+}
+
+// SetMaximum sets the "maximum" field.
+func (m *RetroactiveGrantMutation) SetMaximum(d decimal.Decimal) {
+	m.maximum = &d
+	m.addmaximum = nil
+}
+
+// Maximum returns the value of the "maximum" field in the mutation.
+func (m *RetroactiveGrantMutation) Maximum() (r decimal.Decimal, exists bool) {
+	v := m.maximum
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMaximum returns the old "maximum" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldMaximum(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMaximum is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMaximum requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMaximum: %w", err)
+	}
+	return oldValue.Maximum, nil
+}
+
+// AddMaximum adds d to the "maximum" field.
+func (m *RetroactiveGrantMutation) AddMaximum(d decimal.Decimal) {
+	if m.addmaximum != nil {
+		*m.addmaximum = m.addmaximum.Add(d)
+	} else {
+		m.addmaximum = &d
+	}
+}
+
+// AddedMaximum returns the value that was added to the "maximum" field in this mutation.
+func (m *RetroactiveGrantMutation) AddedMaximum() (r decimal.Decimal, exists bool) {
+	v := m.addmaximum
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMaximum resets all changes to the "maximum" field.
+func (m *RetroactiveGrantMutation) ResetMaximum() {
+	m.maximum = nil
+	m.addmaximum = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *RetroactiveGrantMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *RetroactiveGrantMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *RetroactiveGrantMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *RetroactiveGrantMutation) SetStatus(cs commission.GrantStatus) {
+	m.status = &cs
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *RetroactiveGrantMutation) Status() (r commission.GrantStatus, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldStatus(ctx context.Context) (v commission.GrantStatus, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *RetroactiveGrantMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetConversions sets the "conversions" field.
+func (m *RetroactiveGrantMutation) SetConversions(i int64) {
+	m.conversions = &i
+	m.addconversions = nil
+}
+
+// Conversions returns the value of the "conversions" field in the mutation.
+func (m *RetroactiveGrantMutation) Conversions() (r int64, exists bool) {
+	v := m.conversions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConversions returns the old "conversions" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldConversions(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConversions is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConversions requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConversions: %w", err)
+	}
+	return oldValue.Conversions, nil
+}
+
+// AddConversions adds i to the "conversions" field.
+func (m *RetroactiveGrantMutation) AddConversions(i int64) {
+	if m.addconversions != nil {
+		*m.addconversions += i
+	} else {
+		m.addconversions = &i
+	}
+}
+
+// AddedConversions returns the value that was added to the "conversions" field in this mutation.
+func (m *RetroactiveGrantMutation) AddedConversions() (r int64, exists bool) {
+	v := m.addconversions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetConversions resets all changes to the "conversions" field.
+func (m *RetroactiveGrantMutation) ResetConversions() {
+	m.conversions = nil
+	m.addconversions = nil
+}
+
+// SetAmount sets the "amount" field.
+func (m *RetroactiveGrantMutation) SetAmount(d decimal.Decimal) {
+	m.amount = &d
+	m.addamount = nil
+}
+
+// Amount returns the value of the "amount" field in the mutation.
+func (m *RetroactiveGrantMutation) Amount() (r decimal.Decimal, exists bool) {
+	v := m.amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAmount returns the old "amount" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldAmount(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAmount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAmount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAmount: %w", err)
+	}
+	return oldValue.Amount, nil
+}
+
+// AddAmount adds d to the "amount" field.
+func (m *RetroactiveGrantMutation) AddAmount(d decimal.Decimal) {
+	if m.addamount != nil {
+		*m.addamount = m.addamount.Add(d)
+	} else {
+		m.addamount = &d
+	}
+}
+
+// AddedAmount returns the value that was added to the "amount" field in this mutation.
+func (m *RetroactiveGrantMutation) AddedAmount() (r decimal.Decimal, exists bool) {
+	v := m.addamount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAmount resets all changes to the "amount" field.
+func (m *RetroactiveGrantMutation) ResetAmount() {
+	m.amount = nil
+	m.addamount = nil
+}
+
+// SetProposedAt sets the "proposed_at" field.
+func (m *RetroactiveGrantMutation) SetProposedAt(t time.Time) {
+	m.proposed_at = &t
+}
+
+// ProposedAt returns the value of the "proposed_at" field in the mutation.
+func (m *RetroactiveGrantMutation) ProposedAt() (r time.Time, exists bool) {
+	v := m.proposed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProposedAt returns the old "proposed_at" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldProposedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProposedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProposedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProposedAt: %w", err)
+	}
+	return oldValue.ProposedAt, nil
+}
+
+// ClearProposedAt clears the value of the "proposed_at" field.
+func (m *RetroactiveGrantMutation) ClearProposedAt() {
+	m.proposed_at = nil
+	m.clearedFields[retroactivegrant.FieldProposedAt] = struct{}{}
+}
+
+// ProposedAtCleared returns if the "proposed_at" field was cleared in this mutation.
+func (m *RetroactiveGrantMutation) ProposedAtCleared() bool {
+	_, ok := m.clearedFields[retroactivegrant.FieldProposedAt]
+	return ok
+}
+
+// ResetProposedAt resets all changes to the "proposed_at" field.
+func (m *RetroactiveGrantMutation) ResetProposedAt() {
+	m.proposed_at = nil
+	delete(m.clearedFields, retroactivegrant.FieldProposedAt)
+}
+
+// SetProposedBy sets the "proposed_by" field.
+func (m *RetroactiveGrantMutation) SetProposedBy(s string) {
+	m.proposed_by = &s
+}
+
+// ProposedBy returns the value of the "proposed_by" field in the mutation.
+func (m *RetroactiveGrantMutation) ProposedBy() (r string, exists bool) {
+	v := m.proposed_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProposedBy returns the old "proposed_by" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldProposedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProposedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProposedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProposedBy: %w", err)
+	}
+	return oldValue.ProposedBy, nil
+}
+
+// ResetProposedBy resets all changes to the "proposed_by" field.
+func (m *RetroactiveGrantMutation) ResetProposedBy() {
+	m.proposed_by = nil
+}
+
+// SetGrantedAt sets the "granted_at" field.
+func (m *RetroactiveGrantMutation) SetGrantedAt(t time.Time) {
+	m.granted_at = &t
+}
+
+// GrantedAt returns the value of the "granted_at" field in the mutation.
+func (m *RetroactiveGrantMutation) GrantedAt() (r time.Time, exists bool) {
+	v := m.granted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantedAt returns the old "granted_at" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldGrantedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantedAt: %w", err)
+	}
+	return oldValue.GrantedAt, nil
+}
+
+// ClearGrantedAt clears the value of the "granted_at" field.
+func (m *RetroactiveGrantMutation) ClearGrantedAt() {
+	m.granted_at = nil
+	m.clearedFields[retroactivegrant.FieldGrantedAt] = struct{}{}
+}
+
+// GrantedAtCleared returns if the "granted_at" field was cleared in this mutation.
+func (m *RetroactiveGrantMutation) GrantedAtCleared() bool {
+	_, ok := m.clearedFields[retroactivegrant.FieldGrantedAt]
+	return ok
+}
+
+// ResetGrantedAt resets all changes to the "granted_at" field.
+func (m *RetroactiveGrantMutation) ResetGrantedAt() {
+	m.granted_at = nil
+	delete(m.clearedFields, retroactivegrant.FieldGrantedAt)
+}
+
+// SetGrantedBy sets the "granted_by" field.
+func (m *RetroactiveGrantMutation) SetGrantedBy(s string) {
+	m.granted_by = &s
+}
+
+// GrantedBy returns the value of the "granted_by" field in the mutation.
+func (m *RetroactiveGrantMutation) GrantedBy() (r string, exists bool) {
+	v := m.granted_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantedBy returns the old "granted_by" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldGrantedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantedBy: %w", err)
+	}
+	return oldValue.GrantedBy, nil
+}
+
+// ResetGrantedBy resets all changes to the "granted_by" field.
+func (m *RetroactiveGrantMutation) ResetGrantedBy() {
+	m.granted_by = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *RetroactiveGrantMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *RetroactiveGrantMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *RetroactiveGrantMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[retroactivegrant.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *RetroactiveGrantMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[retroactivegrant.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *RetroactiveGrantMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, retroactivegrant.FieldEndedAt)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *RetroactiveGrantMutation) SetEndedBy(s string) {
+	m.ended_by = &s
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *RetroactiveGrantMutation) EndedBy() (r string, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldEndedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *RetroactiveGrantMutation) ResetEndedBy() {
+	m.ended_by = nil
+}
+
+// SetEndReason sets the "end_reason" field.
+func (m *RetroactiveGrantMutation) SetEndReason(s string) {
+	m.end_reason = &s
+}
+
+// EndReason returns the value of the "end_reason" field in the mutation.
+func (m *RetroactiveGrantMutation) EndReason() (r string, exists bool) {
+	v := m.end_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndReason returns the old "end_reason" field's value of the RetroactiveGrant entity.
+// If the RetroactiveGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RetroactiveGrantMutation) OldEndReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndReason: %w", err)
+	}
+	return oldValue.EndReason, nil
+}
+
+// ResetEndReason resets all changes to the "end_reason" field.
+func (m *RetroactiveGrantMutation) ResetEndReason() {
+	m.end_reason = nil
+}
+
+// ClearReferral clears the "referral" edge to the Referral entity.
+func (m *RetroactiveGrantMutation) ClearReferral() {
+	m.clearedreferral = true
+	m.clearedFields[retroactivegrant.FieldReferralID] = struct{}{}
+}
+
+// ReferralCleared reports if the "referral" edge to the Referral entity was cleared.
+func (m *RetroactiveGrantMutation) ReferralCleared() bool {
+	return m.clearedreferral
+}
+
+// ReferralIDs returns the "referral" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ReferralID instead. It exists only for internal usage by the builders.
+func (m *RetroactiveGrantMutation) ReferralIDs() (ids []int) {
+	if id := m.referral; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetReferral resets all changes to the "referral" edge.
+func (m *RetroactiveGrantMutation) ResetReferral() {
+	m.referral = nil
+	m.clearedreferral = false
+}
+
+// Where appends a list predicates to the RetroactiveGrantMutation builder.
+func (m *RetroactiveGrantMutation) Where(ps ...predicate.RetroactiveGrant) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RetroactiveGrantMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RetroactiveGrantMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RetroactiveGrant, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RetroactiveGrantMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RetroactiveGrantMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RetroactiveGrant).
+func (m *RetroactiveGrantMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RetroactiveGrantMutation) Fields() []string {
+	fields := make([]string, 0, 17)
+	if m.network_id != nil {
+		fields = append(fields, retroactivegrant.FieldNetworkID)
+	}
+	if m.referral != nil {
+		fields = append(fields, retroactivegrant.FieldReferralID)
+	}
+	if m.structure_id != nil {
+		fields = append(fields, retroactivegrant.FieldStructureID)
+	}
+	if m.from != nil {
+		fields = append(fields, retroactivegrant.FieldFrom)
+	}
+	if m.to != nil {
+		fields = append(fields, retroactivegrant.FieldTo)
+	}
+	if m.maximum != nil {
+		fields = append(fields, retroactivegrant.FieldMaximum)
+	}
+	if m.reason != nil {
+		fields = append(fields, retroactivegrant.FieldReason)
+	}
+	if m.status != nil {
+		fields = append(fields, retroactivegrant.FieldStatus)
+	}
+	if m.conversions != nil {
+		fields = append(fields, retroactivegrant.FieldConversions)
+	}
+	if m.amount != nil {
+		fields = append(fields, retroactivegrant.FieldAmount)
+	}
+	if m.proposed_at != nil {
+		fields = append(fields, retroactivegrant.FieldProposedAt)
+	}
+	if m.proposed_by != nil {
+		fields = append(fields, retroactivegrant.FieldProposedBy)
+	}
+	if m.granted_at != nil {
+		fields = append(fields, retroactivegrant.FieldGrantedAt)
+	}
+	if m.granted_by != nil {
+		fields = append(fields, retroactivegrant.FieldGrantedBy)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, retroactivegrant.FieldEndedAt)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, retroactivegrant.FieldEndedBy)
+	}
+	if m.end_reason != nil {
+		fields = append(fields, retroactivegrant.FieldEndReason)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RetroactiveGrantMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case retroactivegrant.FieldNetworkID:
+		return m.NetworkID()
+	case retroactivegrant.FieldReferralID:
+		return m.ReferralID()
+	case retroactivegrant.FieldStructureID:
+		return m.StructureID()
+	case retroactivegrant.FieldFrom:
+		return m.From()
+	case retroactivegrant.FieldTo:
+		return m.To()
+	case retroactivegrant.FieldMaximum:
+		return m.Maximum()
+	case retroactivegrant.FieldReason:
+		return m.Reason()
+	case retroactivegrant.FieldStatus:
+		return m.Status()
+	case retroactivegrant.FieldConversions:
+		return m.Conversions()
+	case retroactivegrant.FieldAmount:
+		return m.Amount()
+	case retroactivegrant.FieldProposedAt:
+		return m.ProposedAt()
+	case retroactivegrant.FieldProposedBy:
+		return m.ProposedBy()
+	case retroactivegrant.FieldGrantedAt:
+		return m.GrantedAt()
+	case retroactivegrant.FieldGrantedBy:
+		return m.GrantedBy()
+	case retroactivegrant.FieldEndedAt:
+		return m.EndedAt()
+	case retroactivegrant.FieldEndedBy:
+		return m.EndedBy()
+	case retroactivegrant.FieldEndReason:
+		return m.EndReason()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RetroactiveGrantMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case retroactivegrant.FieldNetworkID:
+		return m.OldNetworkID(ctx)
+	case retroactivegrant.FieldReferralID:
+		return m.OldReferralID(ctx)
+	case retroactivegrant.FieldStructureID:
+		return m.OldStructureID(ctx)
+	case retroactivegrant.FieldFrom:
+		return m.OldFrom(ctx)
+	case retroactivegrant.FieldTo:
+		return m.OldTo(ctx)
+	case retroactivegrant.FieldMaximum:
+		return m.OldMaximum(ctx)
+	case retroactivegrant.FieldReason:
+		return m.OldReason(ctx)
+	case retroactivegrant.FieldStatus:
+		return m.OldStatus(ctx)
+	case retroactivegrant.FieldConversions:
+		return m.OldConversions(ctx)
+	case retroactivegrant.FieldAmount:
+		return m.OldAmount(ctx)
+	case retroactivegrant.FieldProposedAt:
+		return m.OldProposedAt(ctx)
+	case retroactivegrant.FieldProposedBy:
+		return m.OldProposedBy(ctx)
+	case retroactivegrant.FieldGrantedAt:
+		return m.OldGrantedAt(ctx)
+	case retroactivegrant.FieldGrantedBy:
+		return m.OldGrantedBy(ctx)
+	case retroactivegrant.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	case retroactivegrant.FieldEndedBy:
+		return m.OldEndedBy(ctx)
+	case retroactivegrant.FieldEndReason:
+		return m.OldEndReason(ctx)
+	}
+	return nil, fmt.Errorf("unknown RetroactiveGrant field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RetroactiveGrantMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case retroactivegrant.FieldNetworkID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNetworkID(v)
+		return nil
+	case retroactivegrant.FieldReferralID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReferralID(v)
+		return nil
+	case retroactivegrant.FieldStructureID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStructureID(v)
+		return nil
+	case retroactivegrant.FieldFrom:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFrom(v)
+		return nil
+	case retroactivegrant.FieldTo:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTo(v)
+		return nil
+	case retroactivegrant.FieldMaximum:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMaximum(v)
+		return nil
+	case retroactivegrant.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case retroactivegrant.FieldStatus:
+		v, ok := value.(commission.GrantStatus)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case retroactivegrant.FieldConversions:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConversions(v)
+		return nil
+	case retroactivegrant.FieldAmount:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAmount(v)
+		return nil
+	case retroactivegrant.FieldProposedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProposedAt(v)
+		return nil
+	case retroactivegrant.FieldProposedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProposedBy(v)
+		return nil
+	case retroactivegrant.FieldGrantedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantedAt(v)
+		return nil
+	case retroactivegrant.FieldGrantedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantedBy(v)
+		return nil
+	case retroactivegrant.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	case retroactivegrant.FieldEndedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
+	case retroactivegrant.FieldEndReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndReason(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RetroactiveGrant field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RetroactiveGrantMutation) AddedFields() []string {
+	var fields []string
+	if m.addnetwork_id != nil {
+		fields = append(fields, retroactivegrant.FieldNetworkID)
+	}
+	if m.addstructure_id != nil {
+		fields = append(fields, retroactivegrant.FieldStructureID)
+	}
+	if m.addfrom != nil {
+		fields = append(fields, retroactivegrant.FieldFrom)
+	}
+	if m.addto != nil {
+		fields = append(fields, retroactivegrant.FieldTo)
+	}
+	if m.addmaximum != nil {
+		fields = append(fields, retroactivegrant.FieldMaximum)
+	}
+	if m.addconversions != nil {
+		fields = append(fields, retroactivegrant.FieldConversions)
+	}
+	if m.addamount != nil {
+		fields = append(fields, retroactivegrant.FieldAmount)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RetroactiveGrantMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case retroactivegrant.FieldNetworkID:
+		return m.AddedNetworkID()
+	case retroactivegrant.FieldStructureID:
+		return m.AddedStructureID()
+	case retroactivegrant.FieldFrom:
+		return m.AddedFrom()
+	case retroactivegrant.FieldTo:
+		return m.AddedTo()
+	case retroactivegrant.FieldMaximum:
+		return m.AddedMaximum()
+	case retroactivegrant.FieldConversions:
+		return m.AddedConversions()
+	case retroactivegrant.FieldAmount:
+		return m.AddedAmount()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RetroactiveGrantMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case retroactivegrant.FieldNetworkID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNetworkID(v)
+		return nil
+	case retroactivegrant.FieldStructureID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStructureID(v)
+		return nil
+	case retroactivegrant.FieldFrom:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFrom(v)
+		return nil
+	case retroactivegrant.FieldTo:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTo(v)
+		return nil
+	case retroactivegrant.FieldMaximum:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMaximum(v)
+		return nil
+	case retroactivegrant.FieldConversions:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddConversions(v)
+		return nil
+	case retroactivegrant.FieldAmount:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAmount(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RetroactiveGrant numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RetroactiveGrantMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(retroactivegrant.FieldProposedAt) {
+		fields = append(fields, retroactivegrant.FieldProposedAt)
+	}
+	if m.FieldCleared(retroactivegrant.FieldGrantedAt) {
+		fields = append(fields, retroactivegrant.FieldGrantedAt)
+	}
+	if m.FieldCleared(retroactivegrant.FieldEndedAt) {
+		fields = append(fields, retroactivegrant.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RetroactiveGrantMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RetroactiveGrantMutation) ClearField(name string) error {
+	switch name {
+	case retroactivegrant.FieldProposedAt:
+		m.ClearProposedAt()
+		return nil
+	case retroactivegrant.FieldGrantedAt:
+		m.ClearGrantedAt()
+		return nil
+	case retroactivegrant.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RetroactiveGrant nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RetroactiveGrantMutation) ResetField(name string) error {
+	switch name {
+	case retroactivegrant.FieldNetworkID:
+		m.ResetNetworkID()
+		return nil
+	case retroactivegrant.FieldReferralID:
+		m.ResetReferralID()
+		return nil
+	case retroactivegrant.FieldStructureID:
+		m.ResetStructureID()
+		return nil
+	case retroactivegrant.FieldFrom:
+		m.ResetFrom()
+		return nil
+	case retroactivegrant.FieldTo:
+		m.ResetTo()
+		return nil
+	case retroactivegrant.FieldMaximum:
+		m.ResetMaximum()
+		return nil
+	case retroactivegrant.FieldReason:
+		m.ResetReason()
+		return nil
+	case retroactivegrant.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case retroactivegrant.FieldConversions:
+		m.ResetConversions()
+		return nil
+	case retroactivegrant.FieldAmount:
+		m.ResetAmount()
+		return nil
+	case retroactivegrant.FieldProposedAt:
+		m.ResetProposedAt()
+		return nil
+	case retroactivegrant.FieldProposedBy:
+		m.ResetProposedBy()
+		return nil
+	case retroactivegrant.FieldGrantedAt:
+		m.ResetGrantedAt()
+		return nil
+	case retroactivegrant.FieldGrantedBy:
+		m.ResetGrantedBy()
+		return nil
+	case retroactivegrant.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	case retroactivegrant.FieldEndedBy:
+		m.ResetEndedBy()
+		return nil
+	case retroactivegrant.FieldEndReason:
+		m.ResetEndReason()
+		return nil
+	}
+	return fmt.Errorf("unknown RetroactiveGrant field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RetroactiveGrantMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.referral != nil {
+		edges = append(edges, retroactivegrant.EdgeReferral)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RetroactiveGrantMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case retroactivegrant.EdgeReferral:
+		if id := m.referral; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RetroactiveGrantMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RetroactiveGrantMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RetroactiveGrantMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedreferral {
+		edges = append(edges, retroactivegrant.EdgeReferral)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RetroactiveGrantMutation) EdgeCleared(name string) bool {
+	switch name {
+	case retroactivegrant.EdgeReferral:
+		return m.clearedreferral
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RetroactiveGrantMutation) ClearEdge(name string) error {
+	switch name {
+	case retroactivegrant.EdgeReferral:
+		m.ClearReferral()
+		return nil
+	}
+	return fmt.Errorf("unknown RetroactiveGrant unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RetroactiveGrantMutation) ResetEdge(name string) error {
+	switch name {
+	case retroactivegrant.EdgeReferral:
+		m.ResetReferral()
+		return nil
+	}
+	return fmt.Errorf("unknown RetroactiveGrant edge %s", name)
 }
 
 // TermTotalMutation represents an operation that mutates the TermTotal nodes in the graph.

@@ -34,6 +34,8 @@ type ReferralTerm struct {
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 	// CloseReason holds the value of the "close_reason" field.
 	CloseReason *commission.CloseReason `json:"close_reason,omitempty"`
+	// the grant whose term it is, over the days that it pays; none: it is one that a setting opened
+	GrantID *int `json:"grant_id,omitempty"`
 	// referral_id while the term is not closed: one at a time
 	OpenKey *int `json:"open_key,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -80,7 +82,7 @@ func (*ReferralTerm) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case referralterm.FieldID, referralterm.FieldNetworkID, referralterm.FieldReferralID, referralterm.FieldStructureID, referralterm.FieldOpenKey:
+		case referralterm.FieldID, referralterm.FieldNetworkID, referralterm.FieldReferralID, referralterm.FieldStructureID, referralterm.FieldGrantID, referralterm.FieldOpenKey:
 			values[i] = new(sql.NullInt64)
 		case referralterm.FieldCloseReason:
 			values[i] = new(sql.NullString)
@@ -151,6 +153,13 @@ func (_m *ReferralTerm) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CloseReason = new(commission.CloseReason)
 				*_m.CloseReason = commission.CloseReason(value.String)
+			}
+		case referralterm.FieldGrantID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field grant_id", values[i])
+			} else if value.Valid {
+				_m.GrantID = new(int)
+				*_m.GrantID = int(value.Int64)
 			}
 		case referralterm.FieldOpenKey:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -229,6 +238,11 @@ func (_m *ReferralTerm) String() string {
 	builder.WriteString(", ")
 	if v := _m.CloseReason; v != nil {
 		builder.WriteString("close_reason=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.GrantID; v != nil {
+		builder.WriteString("grant_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")

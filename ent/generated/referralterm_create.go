@@ -91,6 +91,20 @@ func (_c *ReferralTermCreate) SetNillableCloseReason(v *commission.CloseReason) 
 	return _c
 }
 
+// SetGrantID sets the "grant_id" field.
+func (_c *ReferralTermCreate) SetGrantID(v int) *ReferralTermCreate {
+	_c.mutation.SetGrantID(v)
+	return _c
+}
+
+// SetNillableGrantID sets the "grant_id" field if the given value is not nil.
+func (_c *ReferralTermCreate) SetNillableGrantID(v *int) *ReferralTermCreate {
+	if v != nil {
+		_c.SetGrantID(*v)
+	}
+	return _c
+}
+
 // SetOpenKey sets the "open_key" field.
 func (_c *ReferralTermCreate) SetOpenKey(v int) *ReferralTermCreate {
 	_c.mutation.SetOpenKey(v)
@@ -218,6 +232,10 @@ func (_c *ReferralTermCreate) createSpec() (*ReferralTerm, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.CloseReason(); ok {
 		_spec.SetField(referralterm.FieldCloseReason, field.TypeEnum, value)
 		_node.CloseReason = &value
+	}
+	if value, ok := _c.mutation.GrantID(); ok {
+		_spec.SetField(referralterm.FieldGrantID, field.TypeInt, value)
+		_node.GrantID = &value
 	}
 	if value, ok := _c.mutation.OpenKey(); ok {
 		_spec.SetField(referralterm.FieldOpenKey, field.TypeInt, value)
@@ -409,6 +427,9 @@ func (u *ReferralTermUpsertOne) UpdateNewValues() *ReferralTermUpsertOne {
 		}
 		if _, exists := u.create.mutation.ReferredDate(); exists {
 			s.SetIgnore(referralterm.FieldReferredDate)
+		}
+		if _, exists := u.create.mutation.GrantID(); exists {
+			s.SetIgnore(referralterm.FieldGrantID)
 		}
 	}))
 	return u
@@ -718,6 +739,9 @@ func (u *ReferralTermUpsertBulk) UpdateNewValues() *ReferralTermUpsertBulk {
 			}
 			if _, exists := b.mutation.ReferredDate(); exists {
 				s.SetIgnore(referralterm.FieldReferredDate)
+			}
+			if _, exists := b.mutation.GrantID(); exists {
+				s.SetIgnore(referralterm.FieldGrantID)
 			}
 		}
 	}))

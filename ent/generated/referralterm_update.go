@@ -201,6 +201,9 @@ func (_u *ReferralTermUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if _u.mutation.CloseReasonCleared() {
 		_spec.ClearField(referralterm.FieldCloseReason, field.TypeEnum)
 	}
+	if _u.mutation.GrantIDCleared() {
+		_spec.ClearField(referralterm.FieldGrantID, field.TypeInt)
+	}
 	if value, ok := _u.mutation.OpenKey(); ok {
 		_spec.SetField(referralterm.FieldOpenKey, field.TypeInt, value)
 	}
@@ -432,6 +435,9 @@ func (_u *ReferralTermUpdateOne) sqlSave(ctx context.Context) (_node *ReferralTe
 	}
 	if _u.mutation.CloseReasonCleared() {
 		_spec.ClearField(referralterm.FieldCloseReason, field.TypeEnum)
+	}
+	if _u.mutation.GrantIDCleared() {
+		_spec.ClearField(referralterm.FieldGrantID, field.TypeInt)
 	}
 	if value, ok := _u.mutation.OpenKey(); ok {
 		_spec.SetField(referralterm.FieldOpenKey, field.TypeInt, value)

@@ -22,6 +22,8 @@ type Tx struct {
 	AuditEvent *AuditEventClient
 	// CommissionStructure is the client for interacting with the CommissionStructure builders.
 	CommissionStructure *CommissionStructureClient
+	// CommissionVoid is the client for interacting with the CommissionVoid builders.
+	CommissionVoid *CommissionVoidClient
 	// Conversion is the client for interacting with the Conversion builders.
 	Conversion *ConversionClient
 	// EarningDay is the client for interacting with the EarningDay builders.
@@ -46,6 +48,8 @@ type Tx struct {
 	Referral *ReferralClient
 	// ReferralTerm is the client for interacting with the ReferralTerm builders.
 	ReferralTerm *ReferralTermClient
+	// RetroactiveGrant is the client for interacting with the RetroactiveGrant builders.
+	RetroactiveGrant *RetroactiveGrantClient
 	// TermTotal is the client for interacting with the TermTotal builders.
 	TermTotal *TermTotalClient
 	// Token is the client for interacting with the Token builders.
@@ -185,6 +189,7 @@ func (tx *Tx) init() {
 	tx.Accrual = NewAccrualClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.CommissionStructure = NewCommissionStructureClient(tx.config)
+	tx.CommissionVoid = NewCommissionVoidClient(tx.config)
 	tx.Conversion = NewConversionClient(tx.config)
 	tx.EarningDay = NewEarningDayClient(tx.config)
 	tx.Gate = NewGateClient(tx.config)
@@ -197,6 +202,7 @@ func (tx *Tx) init() {
 	tx.PartnerStatus = NewPartnerStatusClient(tx.config)
 	tx.Referral = NewReferralClient(tx.config)
 	tx.ReferralTerm = NewReferralTermClient(tx.config)
+	tx.RetroactiveGrant = NewRetroactiveGrantClient(tx.config)
 	tx.TermTotal = NewTermTotalClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)
 }

@@ -72,6 +72,14 @@ var Referrals = Roles{
 	commission.Support:        Everywhere,
 }
 
+// Decisions says of whose referrals it is seen what staff decided on them beside the rules: grants, and what was taken away.
+// A referrer sees what came of it, and not why.
+var Decisions = Roles{
+	commission.Admin:          Referrals[commission.Admin],
+	commission.PartnerManager: Referrals[commission.PartnerManager],
+	commission.Support:        Referrals[commission.Support],
+}
+
 // Invoices says who sees which invoices: a partner its own, not the hidden ones [I6].
 var Invoices = Roles{
 	commission.Admin:          OfTheNetwork,

@@ -15,7 +15,8 @@ import (
 // whose slot is 0. A row that an invoice line claims takes the line's id as its slot, so that a new row
 // begins behind it, and keeps it when the invoice is deleted and the row is unbilled again: so a
 // conversion stays with its row, and the row says which line pays it. What was forfeited has the slot
-// and the line -1. The commission itself is not stored: it is the structure's, on these sums.
+// and the line -1, and what was voided those of its void, -1 - id. The commission itself is not stored: it is
+// the structure's, on these sums.
 type Accrual struct{ ent.Schema }
 
 // Annotations name the table.
@@ -38,7 +39,7 @@ func (Accrual) Fields() []ent.Field {
 		field.Int("term_id").Immutable(),
 		field.Int32("day").GoType(commission.Date(0)).Immutable(),
 		field.Int("slot").Default(0),
-		field.Int("line_id").Default(0).Comment("the invoice line that pays it; 0: none yet; -1: forfeited"),
+		field.Int("line_id").Default(0).Comment("the invoice line that pays it; 0: none yet; -1: forfeited; less: voided by the void with the id -1 - line_id"),
 	}, append(sums(), money("fee"))...)
 }
 

@@ -41,6 +41,7 @@ func (Conversion) Fields() []ent.Field {
 		field.Int32("day").GoType(commission.Date(0)).Immutable().Comment("of occurred_at, in the network's time zone"),
 		field.Int("accrual_id").Optional().Nillable().Comment("none: it earned no referral commission"),
 		field.Int("earning_day_id"),
+		field.Int("grant_id").Optional().Nillable().Comment("the grant that pays it where no term does; its adjustments follow it"),
 	}
 }
 

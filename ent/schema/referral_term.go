@@ -37,6 +37,7 @@ func (ReferralTerm) Fields() []ent.Field {
 		optionalMoment("window_ends_at"),
 		optionalMoment("closed_at"),
 		field.Enum("close_reason").GoType(commission.CloseReason("")).Optional().Nillable(),
+		field.Int("grant_id").Optional().Nillable().Unique().Immutable().Comment("the grant whose term it is, over the days that it pays; none: it is one that a setting opened"),
 		field.Int("open_key").Optional().Nillable().Unique().Comment("referral_id while the term is not closed: one at a time"),
 	}
 }

@@ -41,6 +41,7 @@ type ResolverRoot interface {
 	Account() AccountResolver
 	AuditEvent() AuditEventResolver
 	CommissionStructure() CommissionStructureResolver
+	CommissionVoid() CommissionVoidResolver
 	Conversion() ConversionResolver
 	Invoice() InvoiceResolver
 	InvoiceLine() InvoiceLineResolver
@@ -63,6 +64,7 @@ type ResolverRoot interface {
 	ReferralTerm() ReferralTermResolver
 	ReferralThreshold() ReferralThresholdResolver
 	ReferrerReconciliation() ReferrerReconciliationResolver
+	RetroactiveGrant() RetroactiveGrantResolver
 	RunBillingPayload() RunBillingPayloadResolver
 	SettingsImpact() SettingsImpactResolver
 	TermDay() TermDayResolver
@@ -150,6 +152,18 @@ type ComplexityRoot struct {
 		Summary         func(childComplexity int) int
 	}
 
+	CommissionVoid struct {
+		Amount      func(childComplexity int) int
+		Conversions func(childComplexity int) int
+		From        func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Term        func(childComplexity int) int
+		To          func(childComplexity int) int
+		VoidedAt    func(childComplexity int) int
+		VoidedBy    func(childComplexity int) int
+	}
+
 	Conversion struct {
 		Adjusts            func(childComplexity int) int
 		Day                func(childComplexity int) int
@@ -195,6 +209,11 @@ type ComplexityRoot struct {
 
 	FlatFee struct {
 		Amount func(childComplexity int) int
+	}
+
+	GrantRetroactiveCommissionPayload struct {
+		Grant  func(childComplexity int) int
+		Impact func(childComplexity int) int
 	}
 
 	Invoice struct {
@@ -292,16 +311,21 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		AcceptRetroactiveCommission  func(childComplexity int, id scalar.ID) int
 		ApprovePartner               func(childComplexity int, id scalar.ID) int
 		AssignReferredBy             func(childComplexity int, input model.AssignReferredByInput) int
 		CreateAccount                func(childComplexity int, input model.CreateAccountInput) int
 		CreatePartner                func(childComplexity int, input model.CreatePartnerInput) int
 		CreateToken                  func(childComplexity int, input model.CreateTokenInput) int
+		DeclineRetroactiveCommission func(childComplexity int, id scalar.ID, reason *string) int
 		DeleteInvoice                func(childComplexity int, id scalar.ID, reason string) int
+		GrantRetroactiveCommission   func(childComplexity int, input model.RetroactiveCommissionInput) int
 		MarkInvoicePaid              func(childComplexity int, id scalar.ID) int
+		ProposeRetroactiveCommission func(childComplexity int, network scalar.ID, input model.RetroactiveCommissionInput) int
 		RecordAdjustments            func(childComplexity int, adjustments []*model.AdjustmentInput) int
 		RecordConversions            func(childComplexity int, conversions []*model.ConversionInput) int
 		RemoveReferredBy             func(childComplexity int, input model.RemoveReferredByInput) int
+		RevokeRetroactiveCommission  func(childComplexity int, id scalar.ID, reason string) int
 		RevokeToken                  func(childComplexity int, id scalar.ID) int
 		RotateReferralCode           func(childComplexity int, partner scalar.ID) int
 		RunBilling                   func(childComplexity int, through commission.Date, partner *scalar.ID) int
@@ -312,27 +336,32 @@ type ComplexityRoot struct {
 		UpdatePartner                func(childComplexity int, input model.UpdatePartnerInput) int
 		UpdatePartnerReferralSetting func(childComplexity int, input model.UpdatePartnerReferralSettingInput) int
 		UpdateReferralSettings       func(childComplexity int, input model.UpdateReferralSettingsInput) int
+		VoidReferralCommission       func(childComplexity int, input model.VoidReferralCommissionInput) int
 	}
 
 	Network struct {
-		Accounts                      func(childComplexity int, first *int32, after *string) int
-		AuditLog                      func(childComplexity int, subject *scalar.ID, first *int32, after *string) int
-		Conversion                    func(childComplexity int, externalID string) int
-		Currency                      func(childComplexity int) int
-		ID                            func(childComplexity int) int
-		Invoice                       func(childComplexity int, id scalar.ID) int
-		Invoices                      func(childComplexity int, filter *model.InvoiceFilter, first *int32, after *string) int
-		Liability                     func(childComplexity int, asOf *commission.Date) int
-		Name                          func(childComplexity int) int
-		Partner                       func(childComplexity int, id scalar.ID) int
-		Partners                      func(childComplexity int, filter *model.PartnerFilter, first *int32, after *string) int
-		PreviewPartnerReferralSetting func(childComplexity int, input model.UpdatePartnerReferralSettingInput) int
-		PreviewReferralSettings       func(childComplexity int, input model.UpdateReferralSettingsInput) int
-		Reconciliation                func(childComplexity int) int
-		ReferralReport                func(childComplexity int, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) int
-		ReferralSettings              func(childComplexity int) int
-		SignUpPage                    func(childComplexity int) int
-		TimeZone                      func(childComplexity int) int
+		Accounts                           func(childComplexity int, first *int32, after *string) int
+		AuditLog                           func(childComplexity int, subject *scalar.ID, first *int32, after *string) int
+		Conversion                         func(childComplexity int, externalID string) int
+		Currency                           func(childComplexity int) int
+		ID                                 func(childComplexity int) int
+		Invoice                            func(childComplexity int, id scalar.ID) int
+		Invoices                           func(childComplexity int, filter *model.InvoiceFilter, first *int32, after *string) int
+		Liability                          func(childComplexity int, asOf *commission.Date) int
+		Name                               func(childComplexity int) int
+		Partner                            func(childComplexity int, id scalar.ID) int
+		Partners                           func(childComplexity int, filter *model.PartnerFilter, first *int32, after *string) int
+		PreviewAcceptRetroactiveCommission func(childComplexity int, id scalar.ID) int
+		PreviewPartnerReferralSetting      func(childComplexity int, input model.UpdatePartnerReferralSettingInput) int
+		PreviewReferralSettings            func(childComplexity int, input model.UpdateReferralSettingsInput) int
+		PreviewRetroactiveCommission       func(childComplexity int, input model.RetroactiveCommissionInput) int
+		PreviewVoidReferralCommission      func(childComplexity int, input model.VoidReferralCommissionInput) int
+		Reconciliation                     func(childComplexity int) int
+		ReferralReport                     func(childComplexity int, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) int
+		ReferralSettings                   func(childComplexity int) int
+		RetroactiveGrants                  func(childComplexity int, status []commission.GrantStatus, first *int32, after *string) int
+		SignUpPage                         func(childComplexity int) int
+		TimeZone                           func(childComplexity int) int
 	}
 
 	NetworkConnection struct {
@@ -451,6 +480,7 @@ type ComplexityRoot struct {
 	ReferralCommission struct {
 		Amount   func(childComplexity int) int
 		Earned   func(childComplexity int) int
+		Grant    func(childComplexity int) int
 		Invoice  func(childComplexity int) int
 		Line     func(childComplexity int) int
 		Reason   func(childComplexity int) int
@@ -558,11 +588,13 @@ type ComplexityRoot struct {
 	ReferralTerm struct {
 		ClosedAt     func(childComplexity int) int
 		Days         func(childComplexity int, from commission.Date, to commission.Date) int
+		Grant        func(childComplexity int) int
 		ID           func(childComplexity int) int
 		Referral     func(childComplexity int) int
 		ReferredDate func(childComplexity int) int
 		Referrer     func(childComplexity int) int
 		Structure    func(childComplexity int) int
+		Voids        func(childComplexity int) int
 		WindowEndsAt func(childComplexity int) int
 	}
 
@@ -591,6 +623,53 @@ type ComplexityRoot struct {
 	ReferrerReconciliationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RetroactiveCommissionImpact struct {
+		Amount        func(childComplexity int) int
+		BasisAmount   func(childComplexity int) int
+		Conversions   func(childComplexity int) int
+		Counted       func(childComplexity int) int
+		CountedOthers func(childComplexity int) int
+		Granted       func(childComplexity int) int
+		Summary       func(childComplexity int) int
+	}
+
+	RetroactiveGrant struct {
+		Amount      func(childComplexity int) int
+		Conversions func(childComplexity int) int
+		EndReason   func(childComplexity int) int
+		EndedAt     func(childComplexity int) int
+		EndedBy     func(childComplexity int) int
+		From        func(childComplexity int) int
+		GrantedAt   func(childComplexity int) int
+		GrantedBy   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Maximum     func(childComplexity int) int
+		ProposedAt  func(childComplexity int) int
+		ProposedBy  func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Referral    func(childComplexity int) int
+		Status      func(childComplexity int) int
+		Structure   func(childComplexity int) int
+		Term        func(childComplexity int) int
+		To          func(childComplexity int) int
+	}
+
+	RetroactiveGrantConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RetroactiveGrantEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RetroactiveGrantPayload struct {
+		Grant func(childComplexity int) int
 	}
 
 	RunBillingPayload struct {
@@ -654,6 +733,15 @@ type ComplexityRoot struct {
 		Partner func(childComplexity int) int
 		Role    func(childComplexity int) int
 	}
+
+	VoidReferralCommissionImpact struct {
+		Amount      func(childComplexity int) int
+		Conversions func(childComplexity int) int
+	}
+
+	VoidReferralCommissionPayload struct {
+		Void func(childComplexity int) int
+	}
 }
 
 // endregion ***************************** api!.gotpl *****************************
@@ -684,6 +772,12 @@ type CommissionStructureResolver interface {
 	Commission(ctx context.Context, obj *generated.CommissionStructure) (commission.Commission, error)
 	MinimumEarnings(ctx context.Context, obj *generated.CommissionStructure) (*decimal.Decimal, error)
 	Duration(ctx context.Context, obj *generated.CommissionStructure) (*commission.Duration, error)
+}
+type CommissionVoidResolver interface {
+	ID(ctx context.Context, obj *generated.CommissionVoid) (*scalar.ID, error)
+	Term(ctx context.Context, obj *generated.CommissionVoid) (*generated.ReferralTerm, error)
+
+	Amount(ctx context.Context, obj *generated.CommissionVoid) (*decimal.Decimal, error)
 }
 type ConversionResolver interface {
 	ID(ctx context.Context, obj *generated.Conversion) (*scalar.ID, error)
@@ -745,6 +839,12 @@ type MutationResolver interface {
 	MarkInvoicePaid(ctx context.Context, id scalar.ID) (*model.InvoicePayload, error)
 	DeleteInvoice(ctx context.Context, id scalar.ID, reason string) (*model.InvoicePayload, error)
 	SetInvoiceHidden(ctx context.Context, id scalar.ID, hidden bool) (*model.InvoicePayload, error)
+	GrantRetroactiveCommission(ctx context.Context, input model.RetroactiveCommissionInput) (*model.GrantRetroactiveCommissionPayload, error)
+	ProposeRetroactiveCommission(ctx context.Context, network scalar.ID, input model.RetroactiveCommissionInput) (*model.RetroactiveGrantPayload, error)
+	AcceptRetroactiveCommission(ctx context.Context, id scalar.ID) (*model.GrantRetroactiveCommissionPayload, error)
+	DeclineRetroactiveCommission(ctx context.Context, id scalar.ID, reason *string) (*model.RetroactiveGrantPayload, error)
+	RevokeRetroactiveCommission(ctx context.Context, id scalar.ID, reason string) (*model.RetroactiveGrantPayload, error)
+	VoidReferralCommission(ctx context.Context, input model.VoidReferralCommissionInput) (*model.VoidReferralCommissionPayload, error)
 	RotateReferralCode(ctx context.Context, partner scalar.ID) (*model.PartnerPayload, error)
 	SetSignUpPage(ctx context.Context, url *string) (*model.NetworkPayload, error)
 	CreateAccount(ctx context.Context, input model.CreateAccountInput) (*model.AccountPayload, error)
@@ -759,6 +859,10 @@ type NetworkResolver interface {
 	ReferralSettings(ctx context.Context, obj *generated.Network) (*generated.Network, error)
 	PreviewReferralSettings(ctx context.Context, obj *generated.Network, input model.UpdateReferralSettingsInput) (*program.Impact, error)
 	PreviewPartnerReferralSetting(ctx context.Context, obj *generated.Network, input model.UpdatePartnerReferralSettingInput) (*program.Impact, error)
+	PreviewRetroactiveCommission(ctx context.Context, obj *generated.Network, input model.RetroactiveCommissionInput) (*program.Granting, error)
+	PreviewAcceptRetroactiveCommission(ctx context.Context, obj *generated.Network, id scalar.ID) (*program.Granting, error)
+	PreviewVoidReferralCommission(ctx context.Context, obj *generated.Network, input model.VoidReferralCommissionInput) (*program.Voiding, error)
+	RetroactiveGrants(ctx context.Context, obj *generated.Network, status []commission.GrantStatus, first *int32, after *string) (*page.Connection[*generated.RetroactiveGrant], error)
 	Partners(ctx context.Context, obj *generated.Network, filter *model.PartnerFilter, first *int32, after *string) (*page.Connection[*generated.Partner], error)
 	Partner(ctx context.Context, obj *generated.Network, id scalar.ID) (*generated.Partner, error)
 	ReferralReport(ctx context.Context, obj *generated.Network, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) (*ledger.Report, error)
@@ -813,6 +917,7 @@ type ReferralResolver interface {
 type ReferralCommissionResolver interface {
 	Referral(ctx context.Context, obj *ledger.Explained) (*generated.Referral, error)
 	Term(ctx context.Context, obj *ledger.Explained) (*generated.ReferralTerm, error)
+	Grant(ctx context.Context, obj *ledger.Explained) (*generated.RetroactiveGrant, error)
 
 	Invoice(ctx context.Context, obj *ledger.Explained) (*generated.Invoice, error)
 	Line(ctx context.Context, obj *ledger.Explained) (*generated.InvoiceLine, error)
@@ -852,6 +957,8 @@ type ReferralTermResolver interface {
 	Referrer(ctx context.Context, obj *generated.ReferralTerm) (*generated.Partner, error)
 	Structure(ctx context.Context, obj *generated.ReferralTerm) (*generated.CommissionStructure, error)
 
+	Grant(ctx context.Context, obj *generated.ReferralTerm) (*generated.RetroactiveGrant, error)
+	Voids(ctx context.Context, obj *generated.ReferralTerm) ([]*generated.CommissionVoid, error)
 	Days(ctx context.Context, obj *generated.ReferralTerm, from commission.Date, to commission.Date) ([]*ledger.Day, error)
 }
 type ReferralThresholdResolver interface {
@@ -859,6 +966,24 @@ type ReferralThresholdResolver interface {
 }
 type ReferrerReconciliationResolver interface {
 	Referrer(ctx context.Context, obj *ledger.ReferrerShares) (*generated.Partner, error)
+}
+type RetroactiveGrantResolver interface {
+	ID(ctx context.Context, obj *generated.RetroactiveGrant) (*scalar.ID, error)
+	Referral(ctx context.Context, obj *generated.RetroactiveGrant) (*generated.Referral, error)
+
+	Structure(ctx context.Context, obj *generated.RetroactiveGrant) (*generated.CommissionStructure, error)
+	Maximum(ctx context.Context, obj *generated.RetroactiveGrant) (*decimal.Decimal, error)
+
+	Term(ctx context.Context, obj *generated.RetroactiveGrant) (*generated.ReferralTerm, error)
+
+	Amount(ctx context.Context, obj *generated.RetroactiveGrant) (*decimal.Decimal, error)
+
+	ProposedBy(ctx context.Context, obj *generated.RetroactiveGrant) (*string, error)
+
+	GrantedBy(ctx context.Context, obj *generated.RetroactiveGrant) (*string, error)
+
+	EndedBy(ctx context.Context, obj *generated.RetroactiveGrant) (*string, error)
+	EndReason(ctx context.Context, obj *generated.RetroactiveGrant) (*string, error)
 }
 type RunBillingPayloadResolver interface {
 	Invoices(ctx context.Context, obj *billing.Made, first *int32, after *string) (*page.Connection[*generated.Invoice], error)
@@ -1156,6 +1281,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CommissionStructure.Summary(childComplexity), true
 
+	case "CommissionVoid.amount":
+		if e.ComplexityRoot.CommissionVoid.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.Amount(childComplexity), true
+	case "CommissionVoid.conversions":
+		if e.ComplexityRoot.CommissionVoid.Conversions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.Conversions(childComplexity), true
+	case "CommissionVoid.from":
+		if e.ComplexityRoot.CommissionVoid.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.From(childComplexity), true
+	case "CommissionVoid.id":
+		if e.ComplexityRoot.CommissionVoid.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.ID(childComplexity), true
+	case "CommissionVoid.reason":
+		if e.ComplexityRoot.CommissionVoid.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.Reason(childComplexity), true
+	case "CommissionVoid.term":
+		if e.ComplexityRoot.CommissionVoid.Term == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.Term(childComplexity), true
+	case "CommissionVoid.to":
+		if e.ComplexityRoot.CommissionVoid.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.To(childComplexity), true
+	case "CommissionVoid.voidedAt":
+		if e.ComplexityRoot.CommissionVoid.VoidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.VoidedAt(childComplexity), true
+	case "CommissionVoid.voidedBy":
+		if e.ComplexityRoot.CommissionVoid.VoidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommissionVoid.VoidedBy(childComplexity), true
+
 	case "Conversion.adjusts":
 		if e.ComplexityRoot.Conversion.Adjusts == nil {
 			break
@@ -1318,6 +1498,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FlatFee.Amount(childComplexity), true
+
+	case "GrantRetroactiveCommissionPayload.grant":
+		if e.ComplexityRoot.GrantRetroactiveCommissionPayload.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantRetroactiveCommissionPayload.Grant(childComplexity), true
+	case "GrantRetroactiveCommissionPayload.impact":
+		if e.ComplexityRoot.GrantRetroactiveCommissionPayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantRetroactiveCommissionPayload.Impact(childComplexity), true
 
 	case "Invoice.currency":
 		if e.ComplexityRoot.Invoice.Currency == nil {
@@ -1711,6 +1904,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LiabilityAge.Waiting(childComplexity), true
 
+	case "Mutation.acceptRetroactiveCommission":
+		if e.ComplexityRoot.Mutation.AcceptRetroactiveCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_acceptRetroactiveCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AcceptRetroactiveCommission(childComplexity, args["id"].(scalar.ID)), true
 	case "Mutation.approvePartner":
 		if e.ComplexityRoot.Mutation.ApprovePartner == nil {
 			break
@@ -1766,6 +1970,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateToken(childComplexity, args["input"].(model.CreateTokenInput)), true
+	case "Mutation.declineRetroactiveCommission":
+		if e.ComplexityRoot.Mutation.DeclineRetroactiveCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declineRetroactiveCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclineRetroactiveCommission(childComplexity, args["id"].(scalar.ID), args["reason"].(*string)), true
 	case "Mutation.deleteInvoice":
 		if e.ComplexityRoot.Mutation.DeleteInvoice == nil {
 			break
@@ -1777,6 +1992,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteInvoice(childComplexity, args["id"].(scalar.ID), args["reason"].(string)), true
+	case "Mutation.grantRetroactiveCommission":
+		if e.ComplexityRoot.Mutation.GrantRetroactiveCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantRetroactiveCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantRetroactiveCommission(childComplexity, args["input"].(model.RetroactiveCommissionInput)), true
 	case "Mutation.markInvoicePaid":
 		if e.ComplexityRoot.Mutation.MarkInvoicePaid == nil {
 			break
@@ -1788,6 +2014,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkInvoicePaid(childComplexity, args["id"].(scalar.ID)), true
+	case "Mutation.proposeRetroactiveCommission":
+		if e.ComplexityRoot.Mutation.ProposeRetroactiveCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_proposeRetroactiveCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ProposeRetroactiveCommission(childComplexity, args["network"].(scalar.ID), args["input"].(model.RetroactiveCommissionInput)), true
 	case "Mutation.recordAdjustments":
 		if e.ComplexityRoot.Mutation.RecordAdjustments == nil {
 			break
@@ -1821,6 +2058,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveReferredBy(childComplexity, args["input"].(model.RemoveReferredByInput)), true
+	case "Mutation.revokeRetroactiveCommission":
+		if e.ComplexityRoot.Mutation.RevokeRetroactiveCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeRetroactiveCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeRetroactiveCommission(childComplexity, args["id"].(scalar.ID), args["reason"].(string)), true
 	case "Mutation.revokeToken":
 		if e.ComplexityRoot.Mutation.RevokeToken == nil {
 			break
@@ -1931,6 +2179,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateReferralSettings(childComplexity, args["input"].(model.UpdateReferralSettingsInput)), true
+	case "Mutation.voidReferralCommission":
+		if e.ComplexityRoot.Mutation.VoidReferralCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_voidReferralCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VoidReferralCommission(childComplexity, args["input"].(model.VoidReferralCommissionInput)), true
 
 	case "Network.accounts":
 		if e.ComplexityRoot.Network.Accounts == nil {
@@ -2038,6 +2297,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.Partners(childComplexity, args["filter"].(*model.PartnerFilter), args["first"].(*int32), args["after"].(*string)), true
+	case "Network.previewAcceptRetroactiveCommission":
+		if e.ComplexityRoot.Network.PreviewAcceptRetroactiveCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Network_previewAcceptRetroactiveCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.PreviewAcceptRetroactiveCommission(childComplexity, args["id"].(scalar.ID)), true
 	case "Network.previewPartnerReferralSetting":
 		if e.ComplexityRoot.Network.PreviewPartnerReferralSetting == nil {
 			break
@@ -2060,6 +2330,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.PreviewReferralSettings(childComplexity, args["input"].(model.UpdateReferralSettingsInput)), true
+	case "Network.previewRetroactiveCommission":
+		if e.ComplexityRoot.Network.PreviewRetroactiveCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Network_previewRetroactiveCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.PreviewRetroactiveCommission(childComplexity, args["input"].(model.RetroactiveCommissionInput)), true
+	case "Network.previewVoidReferralCommission":
+		if e.ComplexityRoot.Network.PreviewVoidReferralCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Network_previewVoidReferralCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.PreviewVoidReferralCommission(childComplexity, args["input"].(model.VoidReferralCommissionInput)), true
 	case "Network.reconciliation":
 		if e.ComplexityRoot.Network.Reconciliation == nil {
 			break
@@ -2083,6 +2375,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.ReferralSettings(childComplexity), true
+	case "Network.retroactiveGrants":
+		if e.ComplexityRoot.Network.RetroactiveGrants == nil {
+			break
+		}
+
+		args, err := ec.field_Network_retroactiveGrants_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.RetroactiveGrants(childComplexity, args["status"].([]commission.GrantStatus), args["first"].(*int32), args["after"].(*string)), true
 	case "Network.signUpPage":
 		if e.ComplexityRoot.Network.SignUpPage == nil {
 			break
@@ -2566,6 +2869,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralCommission.Earned(childComplexity), true
+	case "ReferralCommission.grant":
+		if e.ComplexityRoot.ReferralCommission.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralCommission.Grant(childComplexity), true
 	case "ReferralCommission.invoice":
 		if e.ComplexityRoot.ReferralCommission.Invoice == nil {
 			break
@@ -3002,6 +3311,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralTerm.Days(childComplexity, args["from"].(commission.Date), args["to"].(commission.Date)), true
+	case "ReferralTerm.grant":
+		if e.ComplexityRoot.ReferralTerm.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralTerm.Grant(childComplexity), true
 	case "ReferralTerm.id":
 		if e.ComplexityRoot.ReferralTerm.ID == nil {
 			break
@@ -3032,6 +3347,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralTerm.Structure(childComplexity), true
+	case "ReferralTerm.voids":
+		if e.ComplexityRoot.ReferralTerm.Voids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralTerm.Voids(childComplexity), true
 	case "ReferralTerm.windowEndsAt":
 		if e.ComplexityRoot.ReferralTerm.WindowEndsAt == nil {
 			break
@@ -3132,6 +3453,203 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferrerReconciliationEdge.Node(childComplexity), true
+
+	case "RetroactiveCommissionImpact.amount":
+		if e.ComplexityRoot.RetroactiveCommissionImpact.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveCommissionImpact.Amount(childComplexity), true
+	case "RetroactiveCommissionImpact.basisAmount":
+		if e.ComplexityRoot.RetroactiveCommissionImpact.BasisAmount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveCommissionImpact.BasisAmount(childComplexity), true
+	case "RetroactiveCommissionImpact.conversions":
+		if e.ComplexityRoot.RetroactiveCommissionImpact.Conversions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveCommissionImpact.Conversions(childComplexity), true
+	case "RetroactiveCommissionImpact.alreadyCounted":
+		if e.ComplexityRoot.RetroactiveCommissionImpact.Counted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveCommissionImpact.Counted(childComplexity), true
+	case "RetroactiveCommissionImpact.countedForOthers":
+		if e.ComplexityRoot.RetroactiveCommissionImpact.CountedOthers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveCommissionImpact.CountedOthers(childComplexity), true
+	case "RetroactiveCommissionImpact.alreadyGranted":
+		if e.ComplexityRoot.RetroactiveCommissionImpact.Granted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveCommissionImpact.Granted(childComplexity), true
+	case "RetroactiveCommissionImpact.summary":
+		if e.ComplexityRoot.RetroactiveCommissionImpact.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveCommissionImpact.Summary(childComplexity), true
+
+	case "RetroactiveGrant.amount":
+		if e.ComplexityRoot.RetroactiveGrant.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Amount(childComplexity), true
+	case "RetroactiveGrant.conversions":
+		if e.ComplexityRoot.RetroactiveGrant.Conversions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Conversions(childComplexity), true
+	case "RetroactiveGrant.endReason":
+		if e.ComplexityRoot.RetroactiveGrant.EndReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.EndReason(childComplexity), true
+	case "RetroactiveGrant.endedAt":
+		if e.ComplexityRoot.RetroactiveGrant.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.EndedAt(childComplexity), true
+	case "RetroactiveGrant.endedBy":
+		if e.ComplexityRoot.RetroactiveGrant.EndedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.EndedBy(childComplexity), true
+	case "RetroactiveGrant.from":
+		if e.ComplexityRoot.RetroactiveGrant.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.From(childComplexity), true
+	case "RetroactiveGrant.grantedAt":
+		if e.ComplexityRoot.RetroactiveGrant.GrantedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.GrantedAt(childComplexity), true
+	case "RetroactiveGrant.grantedBy":
+		if e.ComplexityRoot.RetroactiveGrant.GrantedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.GrantedBy(childComplexity), true
+	case "RetroactiveGrant.id":
+		if e.ComplexityRoot.RetroactiveGrant.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.ID(childComplexity), true
+	case "RetroactiveGrant.maximum":
+		if e.ComplexityRoot.RetroactiveGrant.Maximum == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Maximum(childComplexity), true
+	case "RetroactiveGrant.proposedAt":
+		if e.ComplexityRoot.RetroactiveGrant.ProposedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.ProposedAt(childComplexity), true
+	case "RetroactiveGrant.proposedBy":
+		if e.ComplexityRoot.RetroactiveGrant.ProposedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.ProposedBy(childComplexity), true
+	case "RetroactiveGrant.reason":
+		if e.ComplexityRoot.RetroactiveGrant.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Reason(childComplexity), true
+	case "RetroactiveGrant.referral":
+		if e.ComplexityRoot.RetroactiveGrant.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Referral(childComplexity), true
+	case "RetroactiveGrant.status":
+		if e.ComplexityRoot.RetroactiveGrant.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Status(childComplexity), true
+	case "RetroactiveGrant.structure":
+		if e.ComplexityRoot.RetroactiveGrant.Structure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Structure(childComplexity), true
+	case "RetroactiveGrant.term":
+		if e.ComplexityRoot.RetroactiveGrant.Term == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.Term(childComplexity), true
+	case "RetroactiveGrant.to":
+		if e.ComplexityRoot.RetroactiveGrant.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrant.To(childComplexity), true
+
+	case "RetroactiveGrantConnection.edges":
+		if e.ComplexityRoot.RetroactiveGrantConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrantConnection.Edges(childComplexity), true
+	case "RetroactiveGrantConnection.nodes":
+		if e.ComplexityRoot.RetroactiveGrantConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrantConnection.Nodes(childComplexity), true
+	case "RetroactiveGrantConnection.pageInfo":
+		if e.ComplexityRoot.RetroactiveGrantConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrantConnection.PageInfo(childComplexity), true
+	case "RetroactiveGrantConnection.totalCount":
+		if e.ComplexityRoot.RetroactiveGrantConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrantConnection.TotalCount(childComplexity), true
+
+	case "RetroactiveGrantEdge.cursor":
+		if e.ComplexityRoot.RetroactiveGrantEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrantEdge.Cursor(childComplexity), true
+	case "RetroactiveGrantEdge.node":
+		if e.ComplexityRoot.RetroactiveGrantEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrantEdge.Node(childComplexity), true
+
+	case "RetroactiveGrantPayload.grant":
+		if e.ComplexityRoot.RetroactiveGrantPayload.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetroactiveGrantPayload.Grant(childComplexity), true
 
 	case "RunBillingPayload.invoices":
 		if e.ComplexityRoot.RunBillingPayload.Invoices == nil {
@@ -3350,6 +3868,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Role(childComplexity), true
 
+	case "VoidReferralCommissionImpact.amount":
+		if e.ComplexityRoot.VoidReferralCommissionImpact.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidReferralCommissionImpact.Amount(childComplexity), true
+	case "VoidReferralCommissionImpact.conversions":
+		if e.ComplexityRoot.VoidReferralCommissionImpact.Conversions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidReferralCommissionImpact.Conversions(childComplexity), true
+
+	case "VoidReferralCommissionPayload.void":
+		if e.ComplexityRoot.VoidReferralCommissionPayload.Void == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidReferralCommissionPayload.Void(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -3376,10 +3914,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReferralReportFilter", ec.unmarshalInputReferralReportFilter),
 			graphql.NewInputUnmarshaler("ReferralReportOrder", ec.unmarshalInputReferralReportOrder),
 			graphql.NewInputUnmarshaler("RemoveReferredByInput", ec.unmarshalInputRemoveReferredByInput),
+			graphql.NewInputUnmarshaler("RetroactiveCommissionInput", ec.unmarshalInputRetroactiveCommissionInput),
+			graphql.NewInputUnmarshaler("RetroactiveCommissionRateInput", ec.unmarshalInputRetroactiveCommissionRateInput),
 			graphql.NewInputUnmarshaler("SignUpInput", ec.unmarshalInputSignUpInput),
 			graphql.NewInputUnmarshaler("UpdatePartnerInput", ec.unmarshalInputUpdatePartnerInput),
 			graphql.NewInputUnmarshaler("UpdatePartnerReferralSettingInput", ec.unmarshalInputUpdatePartnerReferralSettingInput),
 			graphql.NewInputUnmarshaler("UpdateReferralSettingsInput", ec.unmarshalInputUpdateReferralSettingsInput),
+			graphql.NewInputUnmarshaler("VoidReferralCommissionInput", ec.unmarshalInputVoidReferralCommissionInput),
 		)
 	}
 	first := true
@@ -3548,7 +4089,7 @@ enum Role {
   PARTNER_MANAGER
   "Is a partner: sees itself and its own referrals."
   PARTNER
-  "Support staff: reads every network, changes nothing."
+  "Support staff: reads every network, and proposes grants to it; changes nothing."
   SUPPORT
   "The tracking platform: records conversions, and nothing else."
   TRACKER
@@ -3723,6 +4264,59 @@ type Mutation {
     "Whether its partner is not to see it."
     hidden: Boolean!
   ): InvoicePayload! @allow(roles: [ADMIN])
+  """
+  Pays a referral for conversions that the rules pay nobody for: those of a window of days that are known now, as a row of its own,
+  from the first cent. A conversion is granted once: granting again what was granted changes nothing. FAILED_PRECONDITION where it
+  comes to more than ` + "`" + `maximum` + "`" + `, or to nothing.
+  """
+  grantRetroactiveCommission(
+    "What to grant, and how much at most."
+    input: RetroactiveCommissionInput!
+  ): GrantRetroactiveCommissionPayload! @allow(roles: [ADMIN])
+  """
+  Prepares such a grant, for an ADMIN of the network to accept or decline. FAILED_PRECONDITION where there is nothing to grant, or
+  where some of the days wait in another proposal.
+  """
+  proposeRetroactiveCommission(
+    "The network whose ADMIN decides."
+    network: ID!
+    "What to grant, and how much at most."
+    input: RetroactiveCommissionInput!
+  ): RetroactiveGrantPayload! @allow(roles: [SUPPORT])
+  """
+  Carries out a proposal, with what there is to grant now. CONFLICT for one that was decided on; FAILED_PRECONDITION where it comes to
+  more than its maximum, or nothing is left to grant.
+  """
+  acceptRetroactiveCommission(
+    "The proposal. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+  ): GrantRetroactiveCommissionPayload! @allow(roles: [ADMIN])
+  "Decides against a proposal. CONFLICT for one that was decided on."
+  declineRetroactiveCommission(
+    "The proposal. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+    "Why; 1,000 bytes at most."
+    reason: String
+  ): RetroactiveGrantPayload! @allow(roles: [ADMIN])
+  """
+  Takes a grant back: its conversions are paid by nobody again, and its row is gone. FAILED_PRECONDITION once an invoice pays a part of
+  it: that one is to be deleted first.
+  """
+  revokeRetroactiveCommission(
+    "The grant. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+    "Why; 1 to 1,000 bytes."
+    reason: String!
+  ): RetroactiveGrantPayload! @allow(roles: [ADMIN])
+  """
+  Takes away what a row has earned on some days and has on no invoice, below its threshold or not: no invoice will pay it. What is
+  recorded later of those days counts. Where there is nothing to take nothing changes. FAILED_PRECONDITION where it comes to
+  nothing or less, since a void forgives no debt, and for what was granted, which is revoked.
+  """
+  voidReferralCommission(
+    "Of which row, and which days."
+    input: VoidReferralCommissionInput!
+  ): VoidReferralCommissionPayload! @allow(roles: [ADMIN])
   "Gives a partner a new sign-up link; from then on the old one associates nobody."
   rotateReferralCode(
     "Whose link. NOT_FOUND where the viewer sees none with this id."
@@ -3782,6 +4376,33 @@ type Network implements Node {
     "The change, as it would be made."
     input: UpdatePartnerReferralSettingInput!
   ): SettingsImpact! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  """
+  What ` + "`" + `grantRetroactiveCommission` + "`" + ` would do with this input, in the same way: nothing is written, and it is refused for whatever the
+  grant would be.
+  """
+  previewRetroactiveCommission(
+    "The grant, as it would be made."
+    input: RetroactiveCommissionInput!
+  ): RetroactiveCommissionImpact! @allow(roles: [ADMIN, SUPPORT])
+  "What ` + "`" + `acceptRetroactiveCommission` + "`" + ` would do now, in the same way."
+  previewAcceptRetroactiveCommission(
+    "The proposal. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+  ): RetroactiveCommissionImpact! @allow(roles: [ADMIN])
+  "What ` + "`" + `voidReferralCommission` + "`" + ` would take, in the same way."
+  previewVoidReferralCommission(
+    "The void, as it would be made."
+    input: VoidReferralCommissionInput!
+  ): VoidReferralCommissionImpact! @allow(roles: [ADMIN])
+  "Grants, and proposals of support staff, the latest first; of referrals whose referrer is in the viewer's scope."
+  retroactiveGrants(
+    "With one of these; all where left out."
+    status: [RetroactiveGrantStatus!]
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): RetroactiveGrantConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "The partners in the viewer's scope, by name."
   partners(
     "Which ones; all where left out."
@@ -4570,6 +5191,16 @@ enum ReferralHappening {
   INVOICE_DELETED
   "Referred By was removed or changed (rule A6)."
   ENDED
+  "Support staff proposed to pay what the rules pay nobody for."
+  GRANT_PROPOSED
+  "An ADMIN decided against it."
+  GRANT_DECLINED
+  "An ADMIN had it paid."
+  GRANTED
+  "An ADMIN took that back."
+  GRANT_REVOKED
+  "An ADMIN took away what was unbilled."
+  VOIDED
 }
 
 "A page of referrals."
@@ -4764,6 +5395,8 @@ enum CommissionState {
   ENDED
   "The referral is tracked without a commission (rule A7)."
   TRACKED
+  "It pays what was granted for days that the rules pay nobody for."
+  GRANTED
 }
 
 """
@@ -4871,8 +5504,12 @@ type ReferralTerm implements Node {
   referredDate: DateTime!
   "The end of the duration, exclusive; null: indefinite."
   windowEndsAt: DateTime
-  "When it was closed before its duration ran out; null: not."
+  "When it was closed before its duration ran out, or its grant was revoked; null: not."
   closedAt: DateTime
+  "The grant whose term it is, over the days that it pays; null: a setting opened it."
+  grant: RetroactiveGrant @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  "What was taken away from it, the latest first."
+  voids: [CommissionVoid!]! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "What the term counted, day by day; days without anything are left out."
   days(
     "The first day, in the network's time zone."
@@ -4897,7 +5534,7 @@ type TermDay {
   commission: Decimal!
   "The invoice that pays it; null: none yet, or none that the viewer sees."
   invoice: Invoice
-  "Whether it was given up when the referral ended (rule A6): no invoice will pay it, and it is in no Balance."
+  "Whether it was given up when the referral ended (rule A6), or voided: no invoice will pay it, and it is in no Balance."
   forfeited: Boolean!
   "The conversions and adjustments that the day is the sum of (rule P5). A flat fee is earned by an approval, and not by them."
   conversionList(
@@ -4906,6 +5543,195 @@ type TermDay {
     "The cursor behind which the page begins."
     after: String
   ): ConversionConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+}
+
+# --- What the rules do not do ---
+
+"Where a grant stands."
+enum RetroactiveGrantStatus {
+  "Support staff prepared it, and an ADMIN is to decide."
+  PROPOSED
+  "An ADMIN decided against it."
+  DECLINED
+  "It pays, as a row of its own."
+  GRANTED
+  "It was taken back before any of it was billed."
+  REVOKED
+}
+
+"""
+A referral is paid for a window of days that the rules pay nobody for, since it had not started, was expired, paused or tracked, or
+had ended; or support staff propose so. Of the conversions of the days it pays those that were known when it was granted and that no
+term counts and no other grant pays, and what adjusts these later. It pays from the first cent, by a percentage, and counts for no
+threshold.
+"""
+type RetroactiveGrant implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the grant by it."
+  id: ID!
+  "Whose referrer is paid."
+  referral: Referral!
+  "Where it stands."
+  status: RetroactiveGrantStatus!
+  "The first day of the window, in the network's time zone."
+  from: Date!
+  "The last day, included."
+  to: Date!
+  "The percentage by which it pays."
+  structure: CommissionStructure!
+  "What it could come to at most when it was granted."
+  maximum: Decimal!
+  "Why, as the one who asked for it said."
+  reason: String!
+  "Its row of the report; null: it was not granted."
+  term: ReferralTerm
+  "How many conversions were granted; 0: none yet."
+  conversions: Int!
+  "What they came to when they were granted, rounded to the currency's minor unit; what adjusts them later is in its row."
+  amount: Decimal!
+  "When it was proposed; null: an ADMIN granted it without."
+  proposedAt: DateTime
+  "The name of who proposed it; null: nobody did."
+  proposedBy: String
+  "When it was granted; null: it was not."
+  grantedAt: DateTime
+  "The name of who granted it; null: nobody did."
+  grantedBy: String
+  "When it was declined or revoked; null: it was not."
+  endedAt: DateTime
+  "The name of who declined or revoked it; null: nobody did."
+  endedBy: String
+  "Why it was declined or revoked; null: no reason was given."
+  endReason: String
+}
+
+"A page of grants."
+type RetroactiveGrantConnection {
+  "The grants of the page."
+  nodes: [RetroactiveGrant!]!
+  "The same, each with its cursor."
+  edges: [RetroactiveGrantEdge!]!
+  "How many there are on all pages."
+  totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
+  pageInfo: PageInfo!
+}
+
+"A grant in a list."
+type RetroactiveGrantEdge {
+  "Where it stands in the list."
+  cursor: String!
+  "The thing itself."
+  node: RetroactiveGrant!
+}
+
+"What to grant."
+input RetroactiveCommissionInput {
+  "Whose referrer is paid; it may have ended."
+  referral: ID!
+  "The first day of the window, in the network's time zone."
+  from: Date!
+  "The last day, included; it must be over."
+  to: Date!
+  """
+  By which percentage; where left out, by that of the structure that would have applied: of the last term of the referral that had
+  begun by the end of the window, else of its first, else of what its referrer's setting pays now.
+  """
+  pays: RetroactiveCommissionRateInput
+  "What it may come to at most: more than 0. Where it comes to more it is refused, and nothing is cut."
+  maximum: Decimal!
+  "Why; 1 to 1,000 bytes."
+  reason: String!
+}
+
+"Exactly one of the two."
+input RetroactiveCommissionRateInput @oneOf {
+  "A rate of its own."
+  percentage: PercentageInput
+  "The percentage of a structure of the network, such as the Global Setting; its minimum and duration do not come with it."
+  structure: ID
+}
+
+"What a grant comes to, or would."
+type RetroactiveCommissionImpact {
+  "The percentage by which it pays, in words."
+  summary: String!
+  "How many conversions it pays, without adjustments."
+  conversions: Int!
+  "What they sum in the basis of the percentage, with what adjusts them."
+  basisAmount: Decimal!
+  "The rate of that, rounded to the currency's minor unit (rule C7)."
+  amount: Decimal!
+  "How many conversions of the days are left out since a term counts them, whatever became of that."
+  alreadyCounted: Int!
+  "How many of those count for another referrer."
+  countedForOthers: Int!
+  "How many are left out since a grant pays them."
+  alreadyGranted: Int!
+}
+
+"A grant that was made."
+type GrantRetroactiveCommissionPayload {
+  "As it is now; null: there was nothing to grant, and nothing has changed."
+  grant: RetroactiveGrant
+  "What it comes to."
+  impact: RetroactiveCommissionImpact!
+}
+
+"A grant after a change."
+type RetroactiveGrantPayload {
+  "As it is now."
+  grant: RetroactiveGrant!
+}
+
+"What to take away."
+input VoidReferralCommissionInput {
+  "The row of the report."
+  term: ID!
+  "The first day, in the network's time zone; from the beginning where left out."
+  from: Date
+  "The last day, included; to the end where left out."
+  to: Date
+  "Why; 1 to 1,000 bytes."
+  reason: String!
+}
+
+"""
+What was taken away from a term: what it had earned on some days and was not billed for. It stays in the counts and basis amounts of
+the report, and is in none of its money columns.
+"""
+type CommissionVoid implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the void by it."
+  id: ID!
+  "From which it was taken."
+  term: ReferralTerm!
+  "The first day of which something was taken."
+  from: Date!
+  "The last day of which something was taken: adjustments go with the conversions that they adjust."
+  to: Date!
+  "Why."
+  reason: String!
+  "How many conversions had brought it."
+  conversions: Int!
+  "What was taken, rounded to the currency's minor unit."
+  amount: Decimal!
+  "When it was taken."
+  voidedAt: DateTime!
+  "The name of who took it."
+  voidedBy: String!
+}
+
+"What a void would take."
+type VoidReferralCommissionImpact {
+  "How many conversions had brought it."
+  conversions: Int!
+  "What it would take, rounded to the currency's minor unit; 0: there is nothing to take."
+  amount: Decimal!
+}
+
+"What became of what was to be taken away."
+type VoidReferralCommissionPayload {
+  "What was taken; null: there was nothing to take, and nothing has changed."
+  void: CommissionVoid
 }
 
 # --- Partners > Invoices ---
@@ -5142,7 +5968,7 @@ type Reconciliation {
   unbilled: Decimal!
   "Waiting for minimum earnings (rule C3)."
   belowThreshold: Decimal!
-  "Given up when referrals ended (rule A6)."
+  "Given up when referrals ended (rule A6), or voided."
   forfeited: Decimal!
   "What rounding has added to the exact commission, to 6 decimals; less than 0 where it has taken away."
   rounding: Decimal!
@@ -5188,7 +6014,7 @@ type ReferrerReconciliation {
   unbilled: Decimal!
   "Waiting for minimum earnings (rule C3)."
   belowThreshold: Decimal!
-  "Given up when referrals ended (rule A6)."
+  "Given up when referrals ended (rule A6), or voided."
   forfeited: Decimal!
 }
 
@@ -5214,7 +6040,7 @@ type ReferrerReconciliationEdge {
 
 """
 What a network owed its referrers at the end of a day: of what was earned by then, as is known now, and by the invoices, payments,
-deletions and forfeits of that time. To 6 decimals, since rows and lines round the sum of many days once (rule C7).
+deletions, forfeits and voids of that time. To 6 decimals, since rows and lines round the sum of many days once (rule C7).
 """
 type Liability {
   "The last day that counts, in the network's time zone."
@@ -5299,9 +6125,11 @@ type ReferralCommission {
   referral: Referral
   "The term in which it counts, a row of the report; null: in none."
   term: ReferralTerm
+  "The grant that pays it where the rules pay nobody; null: none does."
+  grant: RetroactiveGrant
   """
   The rate of its basis amount, to 6 decimals: rows and lines round the sum of many once (rule C7). Less than 0 where it takes
-  back; 0 where the reason is another than EARNED and BELOW_THRESHOLD.
+  back; 0 where the reason is another than EARNED, BELOW_THRESHOLD and GRANTED.
   """
   amount: Decimal!
   "The invoice that pays it; null: none does yet."
@@ -5330,6 +6158,10 @@ enum CommissionReason {
   REFERRAL_ENDED
   "It counts in a term that pays a flat fee, which is earned by an approval alone (rule C2)."
   FLAT_FEE
+  "The rules pay nobody for it, and an ADMIN granted it: it counts in the term of the grant."
+  GRANTED
+  "It counts in a term, and an ADMIN took away what it brought."
+  VOIDED
 }
 
 "A page of conversions, in the order in which they were recorded."
@@ -5547,6 +6379,30 @@ func (ec *executionContext) childFields_CommissionStructure(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CommissionStructure", field.Name)
 }
 
+func (ec *executionContext) childFields_CommissionVoid(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CommissionVoid_id(ctx, field)
+	case "term":
+		return ec.fieldContext_CommissionVoid_term(ctx, field)
+	case "from":
+		return ec.fieldContext_CommissionVoid_from(ctx, field)
+	case "to":
+		return ec.fieldContext_CommissionVoid_to(ctx, field)
+	case "reason":
+		return ec.fieldContext_CommissionVoid_reason(ctx, field)
+	case "conversions":
+		return ec.fieldContext_CommissionVoid_conversions(ctx, field)
+	case "amount":
+		return ec.fieldContext_CommissionVoid_amount(ctx, field)
+	case "voidedAt":
+		return ec.fieldContext_CommissionVoid_voidedAt(ctx, field)
+	case "voidedBy":
+		return ec.fieldContext_CommissionVoid_voidedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommissionVoid", field.Name)
+}
+
 func (ec *executionContext) childFields_Conversion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5631,6 +6487,16 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 		return ec.fieldContext_FieldChange_after(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantRetroactiveCommissionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "grant":
+		return ec.fieldContext_GrantRetroactiveCommissionPayload_grant(ctx, field)
+	case "impact":
+		return ec.fieldContext_GrantRetroactiveCommissionPayload_impact(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantRetroactiveCommissionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Invoice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5837,6 +6703,14 @@ func (ec *executionContext) childFields_Network(ctx context.Context, field graph
 		return ec.fieldContext_Network_previewReferralSettings(ctx, field)
 	case "previewPartnerReferralSetting":
 		return ec.fieldContext_Network_previewPartnerReferralSetting(ctx, field)
+	case "previewRetroactiveCommission":
+		return ec.fieldContext_Network_previewRetroactiveCommission(ctx, field)
+	case "previewAcceptRetroactiveCommission":
+		return ec.fieldContext_Network_previewAcceptRetroactiveCommission(ctx, field)
+	case "previewVoidReferralCommission":
+		return ec.fieldContext_Network_previewVoidReferralCommission(ctx, field)
+	case "retroactiveGrants":
+		return ec.fieldContext_Network_retroactiveGrants(ctx, field)
 	case "partners":
 		return ec.fieldContext_Network_partners(ctx, field)
 	case "partner":
@@ -6077,6 +6951,8 @@ func (ec *executionContext) childFields_ReferralCommission(ctx context.Context, 
 		return ec.fieldContext_ReferralCommission_referral(ctx, field)
 	case "term":
 		return ec.fieldContext_ReferralCommission_term(ctx, field)
+	case "grant":
+		return ec.fieldContext_ReferralCommission_grant(ctx, field)
 	case "amount":
 		return ec.fieldContext_ReferralCommission_amount(ctx, field)
 	case "invoice":
@@ -6295,6 +7171,10 @@ func (ec *executionContext) childFields_ReferralTerm(ctx context.Context, field 
 		return ec.fieldContext_ReferralTerm_windowEndsAt(ctx, field)
 	case "closedAt":
 		return ec.fieldContext_ReferralTerm_closedAt(ctx, field)
+	case "grant":
+		return ec.fieldContext_ReferralTerm_grant(ctx, field)
+	case "voids":
+		return ec.fieldContext_ReferralTerm_voids(ctx, field)
 	case "days":
 		return ec.fieldContext_ReferralTerm_days(ctx, field)
 	}
@@ -6353,6 +7233,100 @@ func (ec *executionContext) childFields_ReferrerReconciliationEdge(ctx context.C
 		return ec.fieldContext_ReferrerReconciliationEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReferrerReconciliationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RetroactiveCommissionImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "summary":
+		return ec.fieldContext_RetroactiveCommissionImpact_summary(ctx, field)
+	case "conversions":
+		return ec.fieldContext_RetroactiveCommissionImpact_conversions(ctx, field)
+	case "basisAmount":
+		return ec.fieldContext_RetroactiveCommissionImpact_basisAmount(ctx, field)
+	case "amount":
+		return ec.fieldContext_RetroactiveCommissionImpact_amount(ctx, field)
+	case "alreadyCounted":
+		return ec.fieldContext_RetroactiveCommissionImpact_alreadyCounted(ctx, field)
+	case "countedForOthers":
+		return ec.fieldContext_RetroactiveCommissionImpact_countedForOthers(ctx, field)
+	case "alreadyGranted":
+		return ec.fieldContext_RetroactiveCommissionImpact_alreadyGranted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetroactiveCommissionImpact", field.Name)
+}
+
+func (ec *executionContext) childFields_RetroactiveGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RetroactiveGrant_id(ctx, field)
+	case "referral":
+		return ec.fieldContext_RetroactiveGrant_referral(ctx, field)
+	case "status":
+		return ec.fieldContext_RetroactiveGrant_status(ctx, field)
+	case "from":
+		return ec.fieldContext_RetroactiveGrant_from(ctx, field)
+	case "to":
+		return ec.fieldContext_RetroactiveGrant_to(ctx, field)
+	case "structure":
+		return ec.fieldContext_RetroactiveGrant_structure(ctx, field)
+	case "maximum":
+		return ec.fieldContext_RetroactiveGrant_maximum(ctx, field)
+	case "reason":
+		return ec.fieldContext_RetroactiveGrant_reason(ctx, field)
+	case "term":
+		return ec.fieldContext_RetroactiveGrant_term(ctx, field)
+	case "conversions":
+		return ec.fieldContext_RetroactiveGrant_conversions(ctx, field)
+	case "amount":
+		return ec.fieldContext_RetroactiveGrant_amount(ctx, field)
+	case "proposedAt":
+		return ec.fieldContext_RetroactiveGrant_proposedAt(ctx, field)
+	case "proposedBy":
+		return ec.fieldContext_RetroactiveGrant_proposedBy(ctx, field)
+	case "grantedAt":
+		return ec.fieldContext_RetroactiveGrant_grantedAt(ctx, field)
+	case "grantedBy":
+		return ec.fieldContext_RetroactiveGrant_grantedBy(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_RetroactiveGrant_endedAt(ctx, field)
+	case "endedBy":
+		return ec.fieldContext_RetroactiveGrant_endedBy(ctx, field)
+	case "endReason":
+		return ec.fieldContext_RetroactiveGrant_endReason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetroactiveGrant", field.Name)
+}
+
+func (ec *executionContext) childFields_RetroactiveGrantConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_RetroactiveGrantConnection_nodes(ctx, field)
+	case "edges":
+		return ec.fieldContext_RetroactiveGrantConnection_edges(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RetroactiveGrantConnection_totalCount(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RetroactiveGrantConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetroactiveGrantConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RetroactiveGrantEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RetroactiveGrantEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RetroactiveGrantEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetroactiveGrantEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RetroactiveGrantPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "grant":
+		return ec.fieldContext_RetroactiveGrantPayload_grant(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetroactiveGrantPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RunBillingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6477,6 +7451,24 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_partner(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_VoidReferralCommissionImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversions":
+		return ec.fieldContext_VoidReferralCommissionImpact_conversions(ctx, field)
+	case "amount":
+		return ec.fieldContext_VoidReferralCommissionImpact_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VoidReferralCommissionImpact", field.Name)
+}
+
+func (ec *executionContext) childFields_VoidReferralCommissionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "void":
+		return ec.fieldContext_VoidReferralCommissionPayload_void(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VoidReferralCommissionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6675,6 +7667,20 @@ func (ec *executionContext) field_InvoiceLine_days_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_acceptRetroactiveCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (scalar.ID, error) {
+			return ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_approvePartner_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6745,6 +7751,28 @@ func (ec *executionContext) field_Mutation_createToken_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_declineRetroactiveCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (scalar.ID, error) {
+			return ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteInvoice_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6767,6 +7795,20 @@ func (ec *executionContext) field_Mutation_deleteInvoice_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_grantRetroactiveCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RetroactiveCommissionInput, error) {
+			return ec.unmarshalNRetroactiveCommissionInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveCommissionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_markInvoicePaid_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6778,6 +7820,28 @@ func (ec *executionContext) field_Mutation_markInvoicePaid_args(ctx context.Cont
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_proposeRetroactiveCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "network",
+		func(ctx context.Context, v any) (scalar.ID, error) {
+			return ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["network"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RetroactiveCommissionInput, error) {
+			return ec.unmarshalNRetroactiveCommissionInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveCommissionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -6820,6 +7884,28 @@ func (ec *executionContext) field_Mutation_removeReferredBy_args(ctx context.Con
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revokeRetroactiveCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (scalar.ID, error) {
+			return ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg1
 	return args, nil
 }
 
@@ -6987,6 +8073,20 @@ func (ec *executionContext) field_Mutation_updateReferralSettings_args(ctx conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateReferralSettingsInput, error) {
 			return ec.unmarshalNUpdateReferralSettingsInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐUpdateReferralSettingsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_voidReferralCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.VoidReferralCommissionInput, error) {
+			return ec.unmarshalNVoidReferralCommissionInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐVoidReferralCommissionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7163,6 +8263,20 @@ func (ec *executionContext) field_Network_partners_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Network_previewAcceptRetroactiveCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (scalar.ID, error) {
+			return ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Network_previewPartnerReferralSetting_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7183,6 +8297,34 @@ func (ec *executionContext) field_Network_previewReferralSettings_args(ctx conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateReferralSettingsInput, error) {
 			return ec.unmarshalNUpdateReferralSettingsInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐUpdateReferralSettingsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Network_previewRetroactiveCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RetroactiveCommissionInput, error) {
+			return ec.unmarshalNRetroactiveCommissionInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveCommissionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Network_previewVoidReferralCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.VoidReferralCommissionInput, error) {
+			return ec.unmarshalNVoidReferralCommissionInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐVoidReferralCommissionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7218,6 +8360,36 @@ func (ec *executionContext) field_Network_referralReport_args(ctx context.Contex
 		return nil, err
 	}
 	args["filter"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Network_retroactiveGrants_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "status",
+		func(ctx context.Context, v any) ([]commission.GrantStatus, error) {
+			return ec.unmarshalORetroactiveGrantStatus2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatusᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["status"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
 	return args, nil
 }
 
@@ -8799,6 +9971,222 @@ func (ec *executionContext) fieldContext_CommissionStructure_duration(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _CommissionVoid_id(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.CommissionVoid().ID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *scalar.ID) graphql.Marshaler {
+			return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, true, true, "ID")
+}
+
+func (ec *executionContext) _CommissionVoid_term(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_term(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.CommissionVoid().Term(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.ReferralTerm) graphql.Marshaler {
+			return ec.marshalNReferralTerm2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralTerm(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_term(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CommissionVoid",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralTerm(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CommissionVoid_from(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "Date")
+}
+
+func (ec *executionContext) _CommissionVoid_to(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "Date")
+}
+
+func (ec *executionContext) _CommissionVoid_reason(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "String")
+}
+
+func (ec *executionContext) _CommissionVoid_conversions(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_conversions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CommissionVoid_amount(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.CommissionVoid().Amount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _CommissionVoid_voidedAt(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_voidedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VoidedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_voidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _CommissionVoid_voidedBy(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommissionVoid_voidedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VoidedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommissionVoid_voidedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "String")
+}
+
 func (ec *executionContext) _Conversion_id(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9476,6 +10864,70 @@ func (ec *executionContext) _FlatFee_amount(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_FlatFee_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FlatFee", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _GrantRetroactiveCommissionPayload_grant(ctx context.Context, field graphql.CollectedField, obj *model.GrantRetroactiveCommissionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantRetroactiveCommissionPayload_grant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Grant, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.RetroactiveGrant) graphql.Marshaler {
+			return ec.marshalORetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GrantRetroactiveCommissionPayload_grant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantRetroactiveCommissionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GrantRetroactiveCommissionPayload_impact(ctx context.Context, field graphql.CollectedField, obj *model.GrantRetroactiveCommissionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantRetroactiveCommissionPayload_impact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Impact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *program.Granting) graphql.Marshaler {
+			return ec.marshalNRetroactiveCommissionImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐGranting(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantRetroactiveCommissionPayload_impact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantRetroactiveCommissionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveCommissionImpact(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Invoice_id(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
@@ -12144,6 +13596,378 @@ func (ec *executionContext) fieldContext_Mutation_setInvoiceHidden(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_grantRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_grantRetroactiveCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().GrantRetroactiveCommission(ctx, fc.Args["input"].(model.RetroactiveCommissionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.GrantRetroactiveCommissionPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *model.GrantRetroactiveCommissionPayload
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, nil, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantRetroactiveCommissionPayload) graphql.Marshaler {
+			return ec.marshalNGrantRetroactiveCommissionPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐGrantRetroactiveCommissionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_grantRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantRetroactiveCommissionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_grantRetroactiveCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_proposeRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_proposeRetroactiveCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ProposeRetroactiveCommission(ctx, fc.Args["network"].(scalar.ID), fc.Args["input"].(model.RetroactiveCommissionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"SUPPORT"})
+				if err != nil {
+					var zeroVal *model.RetroactiveGrantPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *model.RetroactiveGrantPayload
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, nil, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RetroactiveGrantPayload) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrantPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveGrantPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_proposeRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_proposeRetroactiveCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_acceptRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_acceptRetroactiveCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AcceptRetroactiveCommission(ctx, fc.Args["id"].(scalar.ID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.GrantRetroactiveCommissionPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *model.GrantRetroactiveCommissionPayload
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, nil, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantRetroactiveCommissionPayload) graphql.Marshaler {
+			return ec.marshalNGrantRetroactiveCommissionPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐGrantRetroactiveCommissionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_acceptRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantRetroactiveCommissionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_acceptRetroactiveCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_declineRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_declineRetroactiveCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeclineRetroactiveCommission(ctx, fc.Args["id"].(scalar.ID), fc.Args["reason"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.RetroactiveGrantPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *model.RetroactiveGrantPayload
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, nil, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RetroactiveGrantPayload) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrantPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveGrantPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_declineRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_declineRetroactiveCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revokeRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeRetroactiveCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeRetroactiveCommission(ctx, fc.Args["id"].(scalar.ID), fc.Args["reason"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.RetroactiveGrantPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *model.RetroactiveGrantPayload
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, nil, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RetroactiveGrantPayload) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrantPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveGrantPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeRetroactiveCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_voidReferralCommission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_voidReferralCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VoidReferralCommission(ctx, fc.Args["input"].(model.VoidReferralCommissionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.VoidReferralCommissionPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *model.VoidReferralCommissionPayload
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, nil, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.VoidReferralCommissionPayload) graphql.Marshaler {
+			return ec.marshalNVoidReferralCommissionPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐVoidReferralCommissionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_voidReferralCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VoidReferralCommissionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_voidReferralCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_rotateReferralCode(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12714,6 +14538,254 @@ func (ec *executionContext) fieldContext_Network_previewPartnerReferralSetting(c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Network_previewPartnerReferralSetting_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Network_previewRetroactiveCommission(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_previewRetroactiveCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().PreviewRetroactiveCommission(ctx, obj, fc.Args["input"].(model.RetroactiveCommissionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "SUPPORT"})
+				if err != nil {
+					var zeroVal *program.Granting
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *program.Granting
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *program.Granting) graphql.Marshaler {
+			return ec.marshalNRetroactiveCommissionImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐGranting(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_previewRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveCommissionImpact(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_previewRetroactiveCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Network_previewAcceptRetroactiveCommission(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_previewAcceptRetroactiveCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().PreviewAcceptRetroactiveCommission(ctx, obj, fc.Args["id"].(scalar.ID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *program.Granting
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *program.Granting
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *program.Granting) graphql.Marshaler {
+			return ec.marshalNRetroactiveCommissionImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐGranting(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_previewAcceptRetroactiveCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveCommissionImpact(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_previewAcceptRetroactiveCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Network_previewVoidReferralCommission(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_previewVoidReferralCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().PreviewVoidReferralCommission(ctx, obj, fc.Args["input"].(model.VoidReferralCommissionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *program.Voiding
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *program.Voiding
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *program.Voiding) graphql.Marshaler {
+			return ec.marshalNVoidReferralCommissionImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐVoiding(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_previewVoidReferralCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VoidReferralCommissionImpact(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_previewVoidReferralCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Network_retroactiveGrants(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_retroactiveGrants(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().RetroactiveGrants(ctx, obj, fc.Args["status"].([]commission.GrantStatus), fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal *page.Connection[*generated.RetroactiveGrant]
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *page.Connection[*generated.RetroactiveGrant]
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*generated.RetroactiveGrant]) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrantConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_retroactiveGrants(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrantConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_retroactiveGrants_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -15723,6 +17795,38 @@ func (ec *executionContext) fieldContext_ReferralCommission_term(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ReferralCommission_grant(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralCommission_grant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralCommission().Grant(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.RetroactiveGrant) graphql.Marshaler {
+			return ec.marshalORetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralCommission_grant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralCommission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReferralCommission_amount(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17708,6 +19812,106 @@ func (ec *executionContext) fieldContext_ReferralTerm_closedAt(_ context.Context
 	return graphql.NewScalarFieldContext("ReferralTerm", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _ReferralTerm_grant(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralTerm_grant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralTerm().Grant(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal *generated.RetroactiveGrant
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *generated.RetroactiveGrant
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.RetroactiveGrant) graphql.Marshaler {
+			return ec.marshalORetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralTerm_grant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralTerm",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferralTerm_voids(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralTerm_voids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralTerm().Voids(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal []*generated.CommissionVoid
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal []*generated.CommissionVoid
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*generated.CommissionVoid) graphql.Marshaler {
+			return ec.marshalNCommissionVoid2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoidᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralTerm_voids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferralTerm",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommissionVoid(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReferralTerm_days(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18137,6 +20341,814 @@ func (ec *executionContext) fieldContext_ReferrerReconciliationEdge_node(_ conte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ReferrerReconciliation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveCommissionImpact_summary(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveCommissionImpact_summary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Summary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetroactiveCommissionImpact_conversions(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveCommissionImpact_conversions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RetroactiveCommissionImpact_basisAmount(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveCommissionImpact_basisAmount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BasisAmount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_basisAmount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _RetroactiveCommissionImpact_amount(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveCommissionImpact_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _RetroactiveCommissionImpact_alreadyCounted(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveCommissionImpact_alreadyCounted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_alreadyCounted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RetroactiveCommissionImpact_countedForOthers(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveCommissionImpact_countedForOthers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountedOthers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_countedForOthers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RetroactiveCommissionImpact_alreadyGranted(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveCommissionImpact_alreadyGranted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Granted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_alreadyGranted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RetroactiveGrant_id(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().ID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *scalar.ID) graphql.Marshaler {
+			return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "ID")
+}
+
+func (ec *executionContext) _RetroactiveGrant_referral(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_referral(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().Referral(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Referral) graphql.Marshaler {
+			return ec.marshalNReferral2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferral(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_referral(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Referral(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveGrant_status(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.GrantStatus) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "RetroactiveGrantStatus")
+}
+
+func (ec *executionContext) _RetroactiveGrant_from(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "Date")
+}
+
+func (ec *executionContext) _RetroactiveGrant_to(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "Date")
+}
+
+func (ec *executionContext) _RetroactiveGrant_structure(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_structure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().Structure(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.CommissionStructure) graphql.Marshaler {
+			return ec.marshalNCommissionStructure2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionStructure(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_structure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommissionStructure(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveGrant_maximum(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_maximum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().Maximum(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_maximum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _RetroactiveGrant_reason(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetroactiveGrant_term(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_term(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().Term(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.ReferralTerm) graphql.Marshaler {
+			return ec.marshalOReferralTerm2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralTerm(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_term(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralTerm(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveGrant_conversions(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_conversions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RetroactiveGrant_amount(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().Amount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _RetroactiveGrant_proposedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_proposedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ProposedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_proposedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _RetroactiveGrant_proposedBy(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_proposedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().ProposedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_proposedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "String")
+}
+
+func (ec *executionContext) _RetroactiveGrant_grantedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_grantedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GrantedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_grantedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _RetroactiveGrant_grantedBy(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_grantedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().GrantedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_grantedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "String")
+}
+
+func (ec *executionContext) _RetroactiveGrant_endedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _RetroactiveGrant_endedBy(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_endedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().EndedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_endedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "String")
+}
+
+func (ec *executionContext) _RetroactiveGrant_endReason(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrant_endReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RetroactiveGrant().EndReason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrant_endReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "String")
+}
+
+func (ec *executionContext) _RetroactiveGrantConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrantConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*generated.RetroactiveGrant) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrant2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrantᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrantConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrantConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveGrantConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrantConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*generated.RetroactiveGrant]) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrantEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrantConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrantConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrantEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveGrantConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrantConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrantConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrantConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RetroactiveGrantConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrantConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2partnerᚗexampleᚋreferralsᚋgraphᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrantConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrantConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveGrantEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrantEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrantEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetroactiveGrantEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetroactiveGrantEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrantEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.RetroactiveGrant) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrantEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrantEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetroactiveGrantPayload_grant(ctx context.Context, field graphql.CollectedField, obj *model.RetroactiveGrantPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetroactiveGrantPayload_grant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Grant, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.RetroactiveGrant) graphql.Marshaler {
+			return ec.marshalNRetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetroactiveGrantPayload_grant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetroactiveGrantPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetroactiveGrant(ctx, field)
 		},
 	}
 	return fc, nil
@@ -19062,6 +22074,84 @@ func (ec *executionContext) fieldContext_Viewer_partner(_ context.Context, field
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Partner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VoidReferralCommissionImpact_conversions(ctx context.Context, field graphql.CollectedField, obj *program.Voiding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VoidReferralCommissionImpact_conversions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VoidReferralCommissionImpact_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VoidReferralCommissionImpact", field, false, false, "Int")
+}
+
+func (ec *executionContext) _VoidReferralCommissionImpact_amount(ctx context.Context, field graphql.CollectedField, obj *program.Voiding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VoidReferralCommissionImpact_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VoidReferralCommissionImpact_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VoidReferralCommissionImpact", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _VoidReferralCommissionPayload_void(ctx context.Context, field graphql.CollectedField, obj *model.VoidReferralCommissionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VoidReferralCommissionPayload_void(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Void, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.CommissionVoid) graphql.Marshaler {
+			return ec.marshalOCommissionVoid2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoid(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VoidReferralCommissionPayload_void(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VoidReferralCommissionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommissionVoid(ctx, field)
 		},
 	}
 	return fc, nil
@@ -21195,6 +24285,132 @@ func UnmarshalRemoveReferredByInput(ctx context.Context, raw any) (model.RemoveR
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRetroactiveCommissionInput(ctx context.Context, obj any) (model.RetroactiveCommissionInput, error) {
+	var it model.RetroactiveCommissionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"referral", "from", "to", "pays", "maximum", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "referral":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referral"))
+			data, err := ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Referral = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "pays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pays"))
+			data, err := ec.unmarshalORetroactiveCommissionRateInput2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveCommissionRateInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Pays = graphql.OmittableOf(data)
+		case "maximum":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maximum"))
+			data, err := ec.unmarshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Maximum = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetroactiveCommissionInput unmarshals raw into the RetroactiveCommissionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetroactiveCommissionInput(ctx context.Context, raw any) (model.RetroactiveCommissionInput, error) {
+	var out model.RetroactiveCommissionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetroactiveCommissionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRetroactiveCommissionRateInput(ctx context.Context, obj any) (model.RetroactiveCommissionRateInput, error) {
+	var it model.RetroactiveCommissionRateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"percentage", "structure"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "percentage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("percentage"))
+			data, err := ec.unmarshalOPercentageInput2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐPercentageInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Percentage = graphql.OmittableOf(data)
+		case "structure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("structure"))
+			data, err := ec.unmarshalOID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Structure = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetroactiveCommissionRateInput unmarshals raw into the RetroactiveCommissionRateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetroactiveCommissionRateInput(ctx context.Context, raw any) (model.RetroactiveCommissionRateInput, error) {
+	var out model.RetroactiveCommissionRateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetroactiveCommissionRateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSignUpInput(ctx context.Context, obj any) (model.SignUpInput, error) {
 	var it model.SignUpInput
 	if obj == nil {
@@ -21500,6 +24716,69 @@ func UnmarshalUpdateReferralSettingsInput(ctx context.Context, raw any) (model.U
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputVoidReferralCommissionInput(ctx context.Context, obj any) (model.VoidReferralCommissionInput, error) {
+	var it model.VoidReferralCommissionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"term", "from", "to", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "term":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("term"))
+			data, err := ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Term = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODate2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = graphql.OmittableOf(data)
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalODate2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = graphql.OmittableOf(data)
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVoidReferralCommissionInput unmarshals raw into the VoidReferralCommissionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVoidReferralCommissionInput(ctx context.Context, raw any) (model.VoidReferralCommissionInput, error) {
+	var out model.VoidReferralCommissionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VoidReferralCommissionInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -21542,6 +24821,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Token(ctx, sel, obj)
+	case generated.RetroactiveGrant:
+		return ec._RetroactiveGrant(ctx, sel, &obj)
+	case *generated.RetroactiveGrant:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RetroactiveGrant(ctx, sel, obj)
 	case generated.ReferralTerm:
 		return ec._ReferralTerm(ctx, sel, &obj)
 	case *generated.ReferralTerm:
@@ -21591,6 +24877,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Conversion(ctx, sel, obj)
+	case generated.CommissionVoid:
+		return ec._CommissionVoid(ctx, sel, &obj)
+	case *generated.CommissionVoid:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._CommissionVoid(ctx, sel, obj)
 	case generated.CommissionStructure:
 		return ec._CommissionStructure(ctx, sel, &obj)
 	case *generated.CommissionStructure:
@@ -22152,6 +25445,82 @@ func (ec *executionContext) _CommissionStructure(ctx context.Context, sel ast.Se
 	return out
 }
 
+var commissionVoidImplementors = []string{"CommissionVoid", "Node"}
+
+func (ec *executionContext) _CommissionVoid(ctx context.Context, sel ast.SelectionSet, obj *generated.CommissionVoid) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, commissionVoidImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CommissionVoid")
+		case "id":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CommissionVoid_id(ctx, field, obj)
+				})
+		case "term":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CommissionVoid_term(ctx, field, obj)
+				})
+		case "from":
+			out.Values[i] = ec._CommissionVoid_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._CommissionVoid_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._CommissionVoid_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conversions":
+			out.Values[i] = ec._CommissionVoid_conversions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "amount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CommissionVoid_amount(ctx, field, obj)
+				})
+		case "voidedAt":
+			out.Values[i] = ec._CommissionVoid_voidedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "voidedBy":
+			out.Values[i] = ec._CommissionVoid_voidedBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var conversionImplementors = []string{"Conversion", "Node"}
 
 func (ec *executionContext) _Conversion(ctx context.Context, sel ast.SelectionSet, obj *generated.Conversion) graphql.Marshaler {
@@ -22466,6 +25835,44 @@ func (ec *executionContext) _FlatFee(ctx context.Context, sel ast.SelectionSet, 
 			out.Values[i] = graphql.MarshalString("FlatFee")
 		case "amount":
 			out.Values[i] = ec._FlatFee_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var grantRetroactiveCommissionPayloadImplementors = []string{"GrantRetroactiveCommissionPayload"}
+
+func (ec *executionContext) _GrantRetroactiveCommissionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.GrantRetroactiveCommissionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, grantRetroactiveCommissionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GrantRetroactiveCommissionPayload")
+		case "grant":
+			out.Values[i] = ec._GrantRetroactiveCommissionPayload_grant(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "impact":
+			out.Values[i] = ec._GrantRetroactiveCommissionPayload_impact(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -23242,6 +26649,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "grantRetroactiveCommission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_grantRetroactiveCommission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "proposeRetroactiveCommission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_proposeRetroactiveCommission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acceptRetroactiveCommission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_acceptRetroactiveCommission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declineRetroactiveCommission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_declineRetroactiveCommission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeRetroactiveCommission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeRetroactiveCommission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "voidReferralCommission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_voidReferralCommission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "rotateReferralCode":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_rotateReferralCode(ctx, field)
@@ -23345,6 +26794,30 @@ func (ec *executionContext) _Network(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Network_previewPartnerReferralSetting(ctx, field, obj)
+				})
+		case "previewRetroactiveCommission":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_previewRetroactiveCommission(ctx, field, obj)
+				})
+		case "previewAcceptRetroactiveCommission":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_previewAcceptRetroactiveCommission(ctx, field, obj)
+				})
+		case "previewVoidReferralCommission":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_previewVoidReferralCommission(ctx, field, obj)
+				})
+		case "retroactiveGrants":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_retroactiveGrants(ctx, field, obj)
 				})
 		case "partners":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -24273,6 +27746,12 @@ func (ec *executionContext) _ReferralCommission(ctx context.Context, sel ast.Sel
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._ReferralCommission_term(ctx, field, obj)
 				})
+		case "grant":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralCommission_grant(ctx, field, obj)
+				})
 		case "amount":
 			out.Values[i] = ec._ReferralCommission_amount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -25009,6 +28488,18 @@ func (ec *executionContext) _ReferralTerm(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "grant":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralTerm_grant(ctx, field, obj)
+				})
+		case "voids":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralTerm_voids(ctx, field, obj)
+				})
 		case "days":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -25201,6 +28692,316 @@ func (ec *executionContext) _ReferrerReconciliationEdge(ctx context.Context, sel
 			}
 		case "node":
 			out.Values[i] = ec._ReferrerReconciliationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retroactiveCommissionImpactImplementors = []string{"RetroactiveCommissionImpact"}
+
+func (ec *executionContext) _RetroactiveCommissionImpact(ctx context.Context, sel ast.SelectionSet, obj *program.Granting) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveCommissionImpactImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetroactiveCommissionImpact")
+		case "summary":
+			out.Values[i] = ec._RetroactiveCommissionImpact_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conversions":
+			out.Values[i] = ec._RetroactiveCommissionImpact_conversions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "basisAmount":
+			out.Values[i] = ec._RetroactiveCommissionImpact_basisAmount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._RetroactiveCommissionImpact_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alreadyCounted":
+			out.Values[i] = ec._RetroactiveCommissionImpact_alreadyCounted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "countedForOthers":
+			out.Values[i] = ec._RetroactiveCommissionImpact_countedForOthers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alreadyGranted":
+			out.Values[i] = ec._RetroactiveCommissionImpact_alreadyGranted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retroactiveGrantImplementors = []string{"RetroactiveGrant", "Node"}
+
+func (ec *executionContext) _RetroactiveGrant(ctx context.Context, sel ast.SelectionSet, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetroactiveGrant")
+		case "id":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_id(ctx, field, obj)
+				})
+		case "referral":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_referral(ctx, field, obj)
+				})
+		case "status":
+			out.Values[i] = ec._RetroactiveGrant_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "from":
+			out.Values[i] = ec._RetroactiveGrant_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._RetroactiveGrant_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "structure":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_structure(ctx, field, obj)
+				})
+		case "maximum":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_maximum(ctx, field, obj)
+				})
+		case "reason":
+			out.Values[i] = ec._RetroactiveGrant_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "term":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_term(ctx, field, obj)
+				})
+		case "conversions":
+			out.Values[i] = ec._RetroactiveGrant_conversions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "amount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_amount(ctx, field, obj)
+				})
+		case "proposedAt":
+			out.Values[i] = ec._RetroactiveGrant_proposedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "proposedBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_proposedBy(ctx, field, obj)
+				})
+		case "grantedAt":
+			out.Values[i] = ec._RetroactiveGrant_grantedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_grantedBy(ctx, field, obj)
+				})
+		case "endedAt":
+			out.Values[i] = ec._RetroactiveGrant_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_endedBy(ctx, field, obj)
+				})
+		case "endReason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetroactiveGrant_endReason(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retroactiveGrantConnectionImplementors = []string{"RetroactiveGrantConnection"}
+
+func (ec *executionContext) _RetroactiveGrantConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.RetroactiveGrant]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetroactiveGrantConnection")
+		case "nodes":
+			out.Values[i] = ec._RetroactiveGrantConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = ec._RetroactiveGrantConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._RetroactiveGrantConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RetroactiveGrantConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retroactiveGrantEdgeImplementors = []string{"RetroactiveGrantEdge"}
+
+func (ec *executionContext) _RetroactiveGrantEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.RetroactiveGrant]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetroactiveGrantEdge")
+		case "cursor":
+			out.Values[i] = ec._RetroactiveGrantEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._RetroactiveGrantEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retroactiveGrantPayloadImplementors = []string{"RetroactiveGrantPayload"}
+
+func (ec *executionContext) _RetroactiveGrantPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RetroactiveGrantPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetroactiveGrantPayload")
+		case "grant":
+			out.Values[i] = ec._RetroactiveGrantPayload_grant(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -25653,6 +29454,77 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Viewer_partner(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var voidReferralCommissionImpactImplementors = []string{"VoidReferralCommissionImpact"}
+
+func (ec *executionContext) _VoidReferralCommissionImpact(ctx context.Context, sel ast.SelectionSet, obj *program.Voiding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, voidReferralCommissionImpactImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VoidReferralCommissionImpact")
+		case "conversions":
+			out.Values[i] = ec._VoidReferralCommissionImpact_conversions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._VoidReferralCommissionImpact_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var voidReferralCommissionPayloadImplementors = []string{"VoidReferralCommissionPayload"}
+
+func (ec *executionContext) _VoidReferralCommissionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.VoidReferralCommissionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, voidReferralCommissionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VoidReferralCommissionPayload")
+		case "void":
+			out.Values[i] = ec._VoidReferralCommissionPayload_void(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -26295,6 +30167,30 @@ func (ec *executionContext) marshalNCommissionStructure2ᚖpartnerᚗexampleᚋr
 	return ec._CommissionStructure(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNCommissionVoid2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoidᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.CommissionVoid) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCommissionVoid2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoid(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCommissionVoid2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoid(ctx context.Context, sel ast.SelectionSet, v *generated.CommissionVoid) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CommissionVoid!")
+		return graphql.Null
+	}
+	return ec._CommissionVoid(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNConversion2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversionᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Conversion) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -26490,6 +30386,14 @@ func (ec *executionContext) marshalNFieldChange2ᚖpartnerᚗexampleᚋreferrals
 		return graphql.Null
 	}
 	return ec._FieldChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNGrantRetroactiveCommissionPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐGrantRetroactiveCommissionPayload(ctx context.Context, sel ast.SelectionSet, v *model.GrantRetroactiveCommissionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "GrantRetroactiveCommissionPayload!")
+		return graphql.Null
+	}
+	return ec._GrantRetroactiveCommissionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx context.Context, v any) (scalar.ID, error) {
@@ -27357,6 +31261,98 @@ func (ec *executionContext) unmarshalNRemoveReferredByInput2partnerᚗexampleᚋ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNRetroactiveCommissionImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐGranting(ctx context.Context, sel ast.SelectionSet, v *program.Granting) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetroactiveCommissionImpact!")
+		return graphql.Null
+	}
+	return ec._RetroactiveCommissionImpact(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRetroactiveCommissionInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveCommissionInput(ctx context.Context, v any) (model.RetroactiveCommissionInput, error) {
+	res, err := ec.unmarshalInputRetroactiveCommissionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetroactiveGrant2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrantᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.RetroactiveGrant) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx context.Context, sel ast.SelectionSet, v *generated.RetroactiveGrant) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetroactiveGrant!")
+		return graphql.Null
+	}
+	return ec._RetroactiveGrant(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetroactiveGrantConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*generated.RetroactiveGrant]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetroactiveGrantConnection!")
+		return graphql.Null
+	}
+	return ec._RetroactiveGrantConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetroactiveGrantEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.RetroactiveGrant]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRetroactiveGrantEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRetroactiveGrantEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*generated.RetroactiveGrant]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetroactiveGrantEdge!")
+		return graphql.Null
+	}
+	return ec._RetroactiveGrantEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetroactiveGrantPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveGrantPayload(ctx context.Context, sel ast.SelectionSet, v *model.RetroactiveGrantPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetroactiveGrantPayload!")
+		return graphql.Null
+	}
+	return ec._RetroactiveGrantPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx context.Context, v any) (commission.GrantStatus, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := commission.GrantStatus(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx context.Context, sel ast.SelectionSet, v commission.GrantStatus) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RetroactiveGrantStatus!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNRole2partnerᚗexampleᚋreferralsᚋcommissionᚐRole(ctx context.Context, v any) (commission.Role, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := commission.Role(tmp)
@@ -27546,6 +31542,27 @@ func (ec *executionContext) marshalNViewer2ᚖpartnerᚗexampleᚋreferralsᚋen
 		return graphql.Null
 	}
 	return ec._Viewer(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVoidReferralCommissionImpact2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋprogramᚐVoiding(ctx context.Context, sel ast.SelectionSet, v *program.Voiding) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VoidReferralCommissionImpact!")
+		return graphql.Null
+	}
+	return ec._VoidReferralCommissionImpact(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNVoidReferralCommissionInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐVoidReferralCommissionInput(ctx context.Context, v any) (model.VoidReferralCommissionInput, error) {
+	res, err := ec.unmarshalInputVoidReferralCommissionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVoidReferralCommissionPayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐVoidReferralCommissionPayload(ctx context.Context, sel ast.SelectionSet, v *model.VoidReferralCommissionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VoidReferralCommissionPayload!")
+		return graphql.Null
+	}
+	return ec._VoidReferralCommissionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -27829,6 +31846,13 @@ func (ec *executionContext) marshalOCommissionType2ᚖpartnerᚗexampleᚋreferr
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOCommissionVoid2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoid(ctx context.Context, sel ast.SelectionSet, v *generated.CommissionVoid) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CommissionVoid(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx context.Context, sel ast.SelectionSet, v *generated.Conversion) graphql.Marshaler {
@@ -28177,6 +32201,57 @@ func (ec *executionContext) marshalOReferralThreshold2ᚖpartnerᚗexampleᚋref
 		return graphql.Null
 	}
 	return ec._ReferralThreshold(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORetroactiveCommissionRateInput2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐRetroactiveCommissionRateInput(ctx context.Context, v any) (*model.RetroactiveCommissionRateInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRetroactiveCommissionRateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx context.Context, sel ast.SelectionSet, v *generated.RetroactiveGrant) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RetroactiveGrant(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORetroactiveGrantStatus2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatusᚄ(ctx context.Context, v any) ([]commission.GrantStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]commission.GrantStatus, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORetroactiveGrantStatus2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []commission.GrantStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalORole2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐRole(ctx context.Context, v any) (*commission.Role, error) {

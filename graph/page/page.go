@@ -55,6 +55,8 @@ type (
 	LineDay            = Edge[*ledger.LineDay]
 	RowLines           = Connection[*ledger.RowLine]
 	RowLine            = Edge[*ledger.RowLine]
+	Grants             = Connection[*ent.RetroactiveGrant]
+	Grant              = Edge[*ent.RetroactiveGrant]
 	Invoices           = Connection[*ent.Invoice]
 	Invoice            = Edge[*ent.Invoice]
 	Networks           = Connection[*ent.Network]

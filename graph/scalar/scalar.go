@@ -39,6 +39,8 @@ const (
 	Line      = "InvoiceLine"
 	Event     = "AuditEvent"
 	Converted = "Conversion"
+	Grant     = "RetroactiveGrant"
+	Void      = "CommissionVoid"
 )
 
 // String is the id as clients see it.

@@ -44,6 +44,7 @@ export default [
             'FlatFee', 'Percentage', 'Duration',
             'Actor', 'FieldChange',
             'ReferralReport', 'ReferralReportTotals', 'ReferralReportRowLine', 'ReferralThreshold',
+            'RetroactiveCommissionImpact', 'VoidReferralCommissionImpact',
             'TermDay', 'InvoiceDocuments', 'InvoiceLineDay', 'ReferralCommission',
             'ReferralEvent', 'Reconciliation', 'ReconciliationDifference', 'ReferrerReconciliation', 'Liability', 'LiabilityAge',
           ],

@@ -41,6 +41,8 @@ const (
 	FieldAccrualID = "accrual_id"
 	// FieldEarningDayID holds the string denoting the earning_day_id field in the database.
 	FieldEarningDayID = "earning_day_id"
+	// FieldGrantID holds the string denoting the grant_id field in the database.
+	FieldGrantID = "grant_id"
 	// EdgePartner holds the string denoting the partner edge name in mutations.
 	EdgePartner = "partner"
 	// Table holds the table name of the conversion in the database.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldDay,
 	FieldAccrualID,
 	FieldEarningDayID,
+	FieldGrantID,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -172,6 +175,11 @@ func ByAccrualID(opts ...sql.OrderTermOption) OrderOption {
 // ByEarningDayID orders the results by the earning_day_id field.
 func ByEarningDayID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEarningDayID, opts...).ToFunc()
+}
+
+// ByGrantID orders the results by the grant_id field.
+func ByGrantID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldGrantID, opts...).ToFunc()
 }
 
 // ByPartnerField orders the results by partner field.

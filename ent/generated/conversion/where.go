@@ -125,6 +125,11 @@ func EarningDayID(v int) predicate.Conversion {
 	return predicate.Conversion(sql.FieldEQ(FieldEarningDayID, v))
 }
 
+// GrantID applies equality check predicate on the "grant_id" field. It's identical to GrantIDEQ.
+func GrantID(v int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldEQ(FieldGrantID, v))
+}
+
 // NetworkIDEQ applies the EQ predicate on the "network_id" field.
 func NetworkIDEQ(v int) predicate.Conversion {
 	return predicate.Conversion(sql.FieldEQ(FieldNetworkID, v))
@@ -765,6 +770,56 @@ func EarningDayIDLT(v int) predicate.Conversion {
 // EarningDayIDLTE applies the LTE predicate on the "earning_day_id" field.
 func EarningDayIDLTE(v int) predicate.Conversion {
 	return predicate.Conversion(sql.FieldLTE(FieldEarningDayID, v))
+}
+
+// GrantIDEQ applies the EQ predicate on the "grant_id" field.
+func GrantIDEQ(v int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldEQ(FieldGrantID, v))
+}
+
+// GrantIDNEQ applies the NEQ predicate on the "grant_id" field.
+func GrantIDNEQ(v int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldNEQ(FieldGrantID, v))
+}
+
+// GrantIDIn applies the In predicate on the "grant_id" field.
+func GrantIDIn(vs ...int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldIn(FieldGrantID, vs...))
+}
+
+// GrantIDNotIn applies the NotIn predicate on the "grant_id" field.
+func GrantIDNotIn(vs ...int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldNotIn(FieldGrantID, vs...))
+}
+
+// GrantIDGT applies the GT predicate on the "grant_id" field.
+func GrantIDGT(v int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldGT(FieldGrantID, v))
+}
+
+// GrantIDGTE applies the GTE predicate on the "grant_id" field.
+func GrantIDGTE(v int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldGTE(FieldGrantID, v))
+}
+
+// GrantIDLT applies the LT predicate on the "grant_id" field.
+func GrantIDLT(v int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldLT(FieldGrantID, v))
+}
+
+// GrantIDLTE applies the LTE predicate on the "grant_id" field.
+func GrantIDLTE(v int) predicate.Conversion {
+	return predicate.Conversion(sql.FieldLTE(FieldGrantID, v))
+}
+
+// GrantIDIsNil applies the IsNil predicate on the "grant_id" field.
+func GrantIDIsNil() predicate.Conversion {
+	return predicate.Conversion(sql.FieldIsNull(FieldGrantID))
+}
+
+// GrantIDNotNil applies the NotNil predicate on the "grant_id" field.
+func GrantIDNotNil() predicate.Conversion {
+	return predicate.Conversion(sql.FieldNotNull(FieldGrantID))
 }
 
 // HasPartner applies the HasEdge predicate on the "partner" edge.

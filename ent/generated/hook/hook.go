@@ -57,6 +57,18 @@ func (f CommissionStructureFunc) Mutate(ctx context.Context, m generated.Mutatio
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.CommissionStructureMutation", m)
 }
 
+// The CommissionVoidFunc type is an adapter to allow the use of ordinary
+// function as CommissionVoid mutator.
+type CommissionVoidFunc func(context.Context, *generated.CommissionVoidMutation) (generated.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CommissionVoidFunc) Mutate(ctx context.Context, m generated.Mutation) (generated.Value, error) {
+	if mv, ok := m.(*generated.CommissionVoidMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.CommissionVoidMutation", m)
+}
+
 // The ConversionFunc type is an adapter to allow the use of ordinary
 // function as Conversion mutator.
 type ConversionFunc func(context.Context, *generated.ConversionMutation) (generated.Value, error)
@@ -199,6 +211,18 @@ func (f ReferralTermFunc) Mutate(ctx context.Context, m generated.Mutation) (gen
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.ReferralTermMutation", m)
+}
+
+// The RetroactiveGrantFunc type is an adapter to allow the use of ordinary
+// function as RetroactiveGrant mutator.
+type RetroactiveGrantFunc func(context.Context, *generated.RetroactiveGrantMutation) (generated.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RetroactiveGrantFunc) Mutate(ctx context.Context, m generated.Mutation) (generated.Value, error) {
+	if mv, ok := m.(*generated.RetroactiveGrantMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.RetroactiveGrantMutation", m)
 }
 
 // The TermTotalFunc type is an adapter to allow the use of ordinary

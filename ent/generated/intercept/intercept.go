@@ -12,6 +12,7 @@ import (
 	"partner.example/referrals/ent/generated/accrual"
 	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
@@ -25,6 +26,7 @@ import (
 	"partner.example/referrals/ent/generated/predicate"
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
+	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 )
@@ -191,6 +193,33 @@ func (f TraverseCommissionStructure) Traverse(ctx context.Context, q generated.Q
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *generated.CommissionStructureQuery", q)
+}
+
+// The CommissionVoidFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CommissionVoidFunc func(context.Context, *generated.CommissionVoidQuery) (generated.Value, error)
+
+// Query calls f(ctx, q).
+func (f CommissionVoidFunc) Query(ctx context.Context, q generated.Query) (generated.Value, error) {
+	if q, ok := q.(*generated.CommissionVoidQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *generated.CommissionVoidQuery", q)
+}
+
+// The TraverseCommissionVoid type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCommissionVoid func(context.Context, *generated.CommissionVoidQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCommissionVoid) Intercept(next generated.Querier) generated.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCommissionVoid) Traverse(ctx context.Context, q generated.Query) error {
+	if q, ok := q.(*generated.CommissionVoidQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *generated.CommissionVoidQuery", q)
 }
 
 // The ConversionFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -517,6 +546,33 @@ func (f TraverseReferralTerm) Traverse(ctx context.Context, q generated.Query) e
 	return fmt.Errorf("unexpected query type %T. expect *generated.ReferralTermQuery", q)
 }
 
+// The RetroactiveGrantFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RetroactiveGrantFunc func(context.Context, *generated.RetroactiveGrantQuery) (generated.Value, error)
+
+// Query calls f(ctx, q).
+func (f RetroactiveGrantFunc) Query(ctx context.Context, q generated.Query) (generated.Value, error) {
+	if q, ok := q.(*generated.RetroactiveGrantQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *generated.RetroactiveGrantQuery", q)
+}
+
+// The TraverseRetroactiveGrant type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRetroactiveGrant func(context.Context, *generated.RetroactiveGrantQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRetroactiveGrant) Intercept(next generated.Querier) generated.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRetroactiveGrant) Traverse(ctx context.Context, q generated.Query) error {
+	if q, ok := q.(*generated.RetroactiveGrantQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *generated.RetroactiveGrantQuery", q)
+}
+
 // The TermTotalFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TermTotalFunc func(context.Context, *generated.TermTotalQuery) (generated.Value, error)
 
@@ -582,6 +638,8 @@ func NewQuery(q generated.Query) (Query, error) {
 		return &query[*generated.AuditEventQuery, predicate.AuditEvent, auditevent.OrderOption]{typ: generated.TypeAuditEvent, tq: q}, nil
 	case *generated.CommissionStructureQuery:
 		return &query[*generated.CommissionStructureQuery, predicate.CommissionStructure, commissionstructure.OrderOption]{typ: generated.TypeCommissionStructure, tq: q}, nil
+	case *generated.CommissionVoidQuery:
+		return &query[*generated.CommissionVoidQuery, predicate.CommissionVoid, commissionvoid.OrderOption]{typ: generated.TypeCommissionVoid, tq: q}, nil
 	case *generated.ConversionQuery:
 		return &query[*generated.ConversionQuery, predicate.Conversion, conversion.OrderOption]{typ: generated.TypeConversion, tq: q}, nil
 	case *generated.EarningDayQuery:
@@ -606,6 +664,8 @@ func NewQuery(q generated.Query) (Query, error) {
 		return &query[*generated.ReferralQuery, predicate.Referral, referral.OrderOption]{typ: generated.TypeReferral, tq: q}, nil
 	case *generated.ReferralTermQuery:
 		return &query[*generated.ReferralTermQuery, predicate.ReferralTerm, referralterm.OrderOption]{typ: generated.TypeReferralTerm, tq: q}, nil
+	case *generated.RetroactiveGrantQuery:
+		return &query[*generated.RetroactiveGrantQuery, predicate.RetroactiveGrant, retroactivegrant.OrderOption]{typ: generated.TypeRetroactiveGrant, tq: q}, nil
 	case *generated.TermTotalQuery:
 		return &query[*generated.TermTotalQuery, predicate.TermTotal, termtotal.OrderOption]{typ: generated.TypeTermTotal, tq: q}, nil
 	case *generated.TokenQuery:

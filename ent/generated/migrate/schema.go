@@ -158,6 +158,45 @@ var (
 			},
 		},
 	}
+	// CommissionVoidColumns holds the columns for the "commission_void" table.
+	CommissionVoidColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "network_id", Type: field.TypeInt},
+		{Name: "from_day", Type: field.TypeInt32},
+		{Name: "to_day", Type: field.TypeInt32},
+		{Name: "reason", Type: field.TypeString, Size: 1000},
+		{Name: "voided_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
+		{Name: "voided_by", Type: field.TypeString},
+		{Name: "conversions", Type: field.TypeInt64},
+		{Name: "amount", Type: field.TypeInt64},
+		{Name: "term_id", Type: field.TypeInt},
+	}
+	// CommissionVoidTable holds the schema information for the "commission_void" table.
+	CommissionVoidTable = &schema.Table{
+		Name:       "commission_void",
+		Columns:    CommissionVoidColumns,
+		PrimaryKey: []*schema.Column{CommissionVoidColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "commission_void_referral_term_term",
+				Columns:    []*schema.Column{CommissionVoidColumns[9]},
+				RefColumns: []*schema.Column{ReferralTermColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "commissionvoid_network_id",
+				Unique:  false,
+				Columns: []*schema.Column{CommissionVoidColumns[1]},
+			},
+			{
+				Name:    "commissionvoid_term_id",
+				Unique:  false,
+				Columns: []*schema.Column{CommissionVoidColumns[9]},
+			},
+		},
+	}
 	// ConversionColumns holds the columns for the "conversion" table.
 	ConversionColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -173,6 +212,7 @@ var (
 		{Name: "day", Type: field.TypeInt32},
 		{Name: "accrual_id", Type: field.TypeInt, Nullable: true},
 		{Name: "earning_day_id", Type: field.TypeInt},
+		{Name: "grant_id", Type: field.TypeInt, Nullable: true},
 		{Name: "partner_id", Type: field.TypeInt},
 	}
 	// ConversionTable holds the schema information for the "conversion" table.
@@ -183,7 +223,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversion_partner_partner",
-				Columns:    []*schema.Column{ConversionColumns[13]},
+				Columns:    []*schema.Column{ConversionColumns[14]},
 				RefColumns: []*schema.Column{PartnerColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -620,7 +660,8 @@ var (
 		{Name: "referred_date", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "window_ends_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "closed_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
-		{Name: "close_reason", Type: field.TypeEnum, Nullable: true, Enums: []string{"SUPERSEDED", "REFERRAL_ENDED", "SETTING_ENDED"}},
+		{Name: "close_reason", Type: field.TypeEnum, Nullable: true, Enums: []string{"SUPERSEDED", "REFERRAL_ENDED", "SETTING_ENDED", "REVOKED"}},
+		{Name: "grant_id", Type: field.TypeInt, Unique: true, Nullable: true},
 		{Name: "open_key", Type: field.TypeInt, Unique: true, Nullable: true},
 		{Name: "referral_id", Type: field.TypeInt},
 		{Name: "structure_id", Type: field.TypeInt},
@@ -633,13 +674,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "referral_term_referral_referral",
-				Columns:    []*schema.Column{ReferralTermColumns[7]},
+				Columns:    []*schema.Column{ReferralTermColumns[8]},
 				RefColumns: []*schema.Column{ReferralColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "referral_term_commission_structure_structure",
-				Columns:    []*schema.Column{ReferralTermColumns[8]},
+				Columns:    []*schema.Column{ReferralTermColumns[9]},
 				RefColumns: []*schema.Column{CommissionStructureColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -648,12 +689,59 @@ var (
 			{
 				Name:    "referralterm_referral_id_referred_date",
 				Unique:  false,
-				Columns: []*schema.Column{ReferralTermColumns[7], ReferralTermColumns[2]},
+				Columns: []*schema.Column{ReferralTermColumns[8], ReferralTermColumns[2]},
 			},
 			{
 				Name:    "referralterm_network_id",
 				Unique:  false,
 				Columns: []*schema.Column{ReferralTermColumns[1]},
+			},
+		},
+	}
+	// RetroactiveGrantColumns holds the columns for the "retroactive_grant" table.
+	RetroactiveGrantColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "network_id", Type: field.TypeInt},
+		{Name: "structure_id", Type: field.TypeInt},
+		{Name: "from_day", Type: field.TypeInt32},
+		{Name: "to_day", Type: field.TypeInt32},
+		{Name: "maximum", Type: field.TypeInt64},
+		{Name: "reason", Type: field.TypeString, Size: 1000},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PROPOSED", "DECLINED", "GRANTED", "REVOKED"}},
+		{Name: "conversions", Type: field.TypeInt64, Default: 0},
+		{Name: "amount", Type: field.TypeInt64},
+		{Name: "proposed_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
+		{Name: "proposed_by", Type: field.TypeString, Default: ""},
+		{Name: "granted_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
+		{Name: "granted_by", Type: field.TypeString, Default: ""},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
+		{Name: "ended_by", Type: field.TypeString, Default: ""},
+		{Name: "end_reason", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "referral_id", Type: field.TypeInt},
+	}
+	// RetroactiveGrantTable holds the schema information for the "retroactive_grant" table.
+	RetroactiveGrantTable = &schema.Table{
+		Name:       "retroactive_grant",
+		Columns:    RetroactiveGrantColumns,
+		PrimaryKey: []*schema.Column{RetroactiveGrantColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "retroactive_grant_referral_referral",
+				Columns:    []*schema.Column{RetroactiveGrantColumns[17]},
+				RefColumns: []*schema.Column{ReferralColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "retroactivegrant_network_id",
+				Unique:  false,
+				Columns: []*schema.Column{RetroactiveGrantColumns[1]},
+			},
+			{
+				Name:    "retroactivegrant_referral_id",
+				Unique:  false,
+				Columns: []*schema.Column{RetroactiveGrantColumns[17]},
 			},
 		},
 	}
@@ -703,6 +791,7 @@ var (
 		AccrualTable,
 		AuditEventTable,
 		CommissionStructureTable,
+		CommissionVoidTable,
 		ConversionTable,
 		EarningDayTable,
 		GateTable,
@@ -715,6 +804,7 @@ var (
 		PartnerStatusTable,
 		ReferralTable,
 		ReferralTermTable,
+		RetroactiveGrantTable,
 		TermTotalTable,
 		TokenTable,
 	}
@@ -741,6 +831,12 @@ func init() {
 	}
 	CommissionStructureTable.Annotation = &entsql.Annotation{
 		Table:     "commission_structure",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	CommissionVoidTable.ForeignKeys[0].RefTable = ReferralTermTable
+	CommissionVoidTable.Annotation = &entsql.Annotation{
+		Table:     "commission_void",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
@@ -815,6 +911,12 @@ func init() {
 	ReferralTermTable.ForeignKeys[1].RefTable = CommissionStructureTable
 	ReferralTermTable.Annotation = &entsql.Annotation{
 		Table:     "referral_term",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	RetroactiveGrantTable.ForeignKeys[0].RefTable = ReferralTable
+	RetroactiveGrantTable.Annotation = &entsql.Annotation{
+		Table:     "retroactive_grant",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

@@ -40,6 +40,20 @@ func CommissionStructureOrErr(p CommissionStructure, err error) CommissionStruct
 	}
 }
 
+// CommissionVoid is the predicate function for commissionvoid builders.
+type CommissionVoid func(*sql.Selector)
+
+// CommissionVoidOrErr calls the predicate only if the error is not nit.
+func CommissionVoidOrErr(p CommissionVoid, err error) CommissionVoid {
+	return func(s *sql.Selector) {
+		if err != nil {
+			s.AddError(err)
+			return
+		}
+		p(s)
+	}
+}
+
 // Conversion is the predicate function for conversion builders.
 type Conversion func(*sql.Selector)
 
@@ -130,6 +144,20 @@ type Referral func(*sql.Selector)
 
 // ReferralTerm is the predicate function for referralterm builders.
 type ReferralTerm func(*sql.Selector)
+
+// RetroactiveGrant is the predicate function for retroactivegrant builders.
+type RetroactiveGrant func(*sql.Selector)
+
+// RetroactiveGrantOrErr calls the predicate only if the error is not nit.
+func RetroactiveGrantOrErr(p RetroactiveGrant, err error) RetroactiveGrant {
+	return func(s *sql.Selector) {
+		if err != nil {
+			s.AddError(err)
+			return
+		}
+		p(s)
+	}
+}
 
 // TermTotal is the predicate function for termtotal builders.
 type TermTotal func(*sql.Selector)

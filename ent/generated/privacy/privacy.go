@@ -206,6 +206,30 @@ func (f CommissionStructureMutationRuleFunc) EvalMutation(ctx context.Context, m
 	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.CommissionStructureMutation", m)
 }
 
+// The CommissionVoidQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type CommissionVoidQueryRuleFunc func(context.Context, *generated.CommissionVoidQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f CommissionVoidQueryRuleFunc) EvalQuery(ctx context.Context, q generated.Query) error {
+	if q, ok := q.(*generated.CommissionVoidQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("generated/privacy: unexpected query type %T, expect *generated.CommissionVoidQuery", q)
+}
+
+// The CommissionVoidMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type CommissionVoidMutationRuleFunc func(context.Context, *generated.CommissionVoidMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f CommissionVoidMutationRuleFunc) EvalMutation(ctx context.Context, m generated.Mutation) error {
+	if m, ok := m.(*generated.CommissionVoidMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.CommissionVoidMutation", m)
+}
+
 // The ConversionQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ConversionQueryRuleFunc func(context.Context, *generated.ConversionQuery) error
@@ -492,6 +516,30 @@ func (f ReferralTermMutationRuleFunc) EvalMutation(ctx context.Context, m genera
 		return f(ctx, m)
 	}
 	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.ReferralTermMutation", m)
+}
+
+// The RetroactiveGrantQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RetroactiveGrantQueryRuleFunc func(context.Context, *generated.RetroactiveGrantQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RetroactiveGrantQueryRuleFunc) EvalQuery(ctx context.Context, q generated.Query) error {
+	if q, ok := q.(*generated.RetroactiveGrantQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("generated/privacy: unexpected query type %T, expect *generated.RetroactiveGrantQuery", q)
+}
+
+// The RetroactiveGrantMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RetroactiveGrantMutationRuleFunc func(context.Context, *generated.RetroactiveGrantMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RetroactiveGrantMutationRuleFunc) EvalMutation(ctx context.Context, m generated.Mutation) error {
+	if m, ok := m.(*generated.RetroactiveGrantMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.RetroactiveGrantMutation", m)
 }
 
 // The TermTotalQueryRuleFunc type is an adapter to allow the use of ordinary

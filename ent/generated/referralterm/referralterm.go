@@ -30,6 +30,8 @@ const (
 	FieldClosedAt = "closed_at"
 	// FieldCloseReason holds the string denoting the close_reason field in the database.
 	FieldCloseReason = "close_reason"
+	// FieldGrantID holds the string denoting the grant_id field in the database.
+	FieldGrantID = "grant_id"
 	// FieldOpenKey holds the string denoting the open_key field in the database.
 	FieldOpenKey = "open_key"
 	// EdgeReferral holds the string denoting the referral edge name in mutations.
@@ -64,6 +66,7 @@ var Columns = []string{
 	FieldWindowEndsAt,
 	FieldClosedAt,
 	FieldCloseReason,
+	FieldGrantID,
 	FieldOpenKey,
 }
 
@@ -90,7 +93,7 @@ var (
 // CloseReasonValidator is a validator for the "close_reason" field enum values. It is called by the builders before save.
 func CloseReasonValidator(cr commission.CloseReason) error {
 	switch cr {
-	case "SUPERSEDED", "REFERRAL_ENDED", "SETTING_ENDED":
+	case "SUPERSEDED", "REFERRAL_ENDED", "SETTING_ENDED", "REVOKED":
 		return nil
 	default:
 		return fmt.Errorf("referralterm: invalid enum value for close_reason field: %q", cr)
@@ -138,6 +141,11 @@ func ByClosedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByCloseReason orders the results by the close_reason field.
 func ByCloseReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCloseReason, opts...).ToFunc()
+}
+
+// ByGrantID orders the results by the grant_id field.
+func ByGrantID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldGrantID, opts...).ToFunc()
 }
 
 // ByOpenKey orders the results by the open_key field.

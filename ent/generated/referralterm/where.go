@@ -86,6 +86,11 @@ func ClosedAt(v time.Time) predicate.ReferralTerm {
 	return predicate.ReferralTerm(sql.FieldEQ(FieldClosedAt, v))
 }
 
+// GrantID applies equality check predicate on the "grant_id" field. It's identical to GrantIDEQ.
+func GrantID(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldEQ(FieldGrantID, v))
+}
+
 // OpenKey applies equality check predicate on the "open_key" field. It's identical to OpenKeyEQ.
 func OpenKey(v int) predicate.ReferralTerm {
 	return predicate.ReferralTerm(sql.FieldEQ(FieldOpenKey, v))
@@ -349,6 +354,56 @@ func CloseReasonIsNil() predicate.ReferralTerm {
 // CloseReasonNotNil applies the NotNil predicate on the "close_reason" field.
 func CloseReasonNotNil() predicate.ReferralTerm {
 	return predicate.ReferralTerm(sql.FieldNotNull(FieldCloseReason))
+}
+
+// GrantIDEQ applies the EQ predicate on the "grant_id" field.
+func GrantIDEQ(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldEQ(FieldGrantID, v))
+}
+
+// GrantIDNEQ applies the NEQ predicate on the "grant_id" field.
+func GrantIDNEQ(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNEQ(FieldGrantID, v))
+}
+
+// GrantIDIn applies the In predicate on the "grant_id" field.
+func GrantIDIn(vs ...int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldIn(FieldGrantID, vs...))
+}
+
+// GrantIDNotIn applies the NotIn predicate on the "grant_id" field.
+func GrantIDNotIn(vs ...int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNotIn(FieldGrantID, vs...))
+}
+
+// GrantIDGT applies the GT predicate on the "grant_id" field.
+func GrantIDGT(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldGT(FieldGrantID, v))
+}
+
+// GrantIDGTE applies the GTE predicate on the "grant_id" field.
+func GrantIDGTE(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldGTE(FieldGrantID, v))
+}
+
+// GrantIDLT applies the LT predicate on the "grant_id" field.
+func GrantIDLT(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldLT(FieldGrantID, v))
+}
+
+// GrantIDLTE applies the LTE predicate on the "grant_id" field.
+func GrantIDLTE(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldLTE(FieldGrantID, v))
+}
+
+// GrantIDIsNil applies the IsNil predicate on the "grant_id" field.
+func GrantIDIsNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldIsNull(FieldGrantID))
+}
+
+// GrantIDNotNil applies the NotNil predicate on the "grant_id" field.
+func GrantIDNotNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNotNull(FieldGrantID))
 }
 
 // OpenKeyEQ applies the EQ predicate on the "open_key" field.

@@ -10,6 +10,7 @@ import (
 	"partner.example/referrals/ent/generated/accrual"
 	"partner.example/referrals/ent/generated/auditevent"
 	"partner.example/referrals/ent/generated/commissionstructure"
+	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
@@ -22,6 +23,7 @@ import (
 	"partner.example/referrals/ent/generated/partnerstatus"
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
+	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 	"partner.example/referrals/ent/schema"
@@ -127,6 +129,27 @@ func init() {
 	// commissionstructureDescMinimumEarnings is the schema descriptor for minimum_earnings field.
 	commissionstructureDescMinimumEarnings := commissionstructureFields[5].Descriptor()
 	commissionstructure.ValueScanner.MinimumEarnings = commissionstructureDescMinimumEarnings.ValueScanner.(field.TypeValueScanner[*decimal.Decimal])
+	commissionvoid.Policy = privacy.NewPolicies(schema.CommissionVoid{})
+	commissionvoid.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := commissionvoid.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	commissionvoidHooks := schema.CommissionVoid{}.Hooks()
+
+	commissionvoid.Hooks[1] = commissionvoidHooks[0]
+	commissionvoidFields := schema.CommissionVoid{}.Fields()
+	_ = commissionvoidFields
+	// commissionvoidDescReason is the schema descriptor for reason field.
+	commissionvoidDescReason := commissionvoidFields[3].Descriptor()
+	// commissionvoid.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	commissionvoid.ReasonValidator = commissionvoidDescReason.Validators[0].(func(string) error)
+	// commissionvoidDescAmount is the schema descriptor for amount field.
+	commissionvoidDescAmount := commissionvoidFields[7].Descriptor()
+	commissionvoid.ValueScanner.Amount = commissionvoidDescAmount.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
 	conversion.Policy = privacy.NewPolicies(schema.Conversion{})
 	conversion.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -388,6 +411,52 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	retroactivegrant.Policy = privacy.NewPolicies(schema.RetroactiveGrant{})
+	retroactivegrant.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := retroactivegrant.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	retroactivegrantHooks := schema.RetroactiveGrant{}.Hooks()
+
+	retroactivegrant.Hooks[1] = retroactivegrantHooks[0]
+	retroactivegrantFields := schema.RetroactiveGrant{}.Fields()
+	_ = retroactivegrantFields
+	// retroactivegrantDescMaximum is the schema descriptor for maximum field.
+	retroactivegrantDescMaximum := retroactivegrantFields[4].Descriptor()
+	retroactivegrant.ValueScanner.Maximum = retroactivegrantDescMaximum.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
+	// retroactivegrantDescReason is the schema descriptor for reason field.
+	retroactivegrantDescReason := retroactivegrantFields[5].Descriptor()
+	// retroactivegrant.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	retroactivegrant.ReasonValidator = retroactivegrantDescReason.Validators[0].(func(string) error)
+	// retroactivegrantDescConversions is the schema descriptor for conversions field.
+	retroactivegrantDescConversions := retroactivegrantFields[7].Descriptor()
+	// retroactivegrant.DefaultConversions holds the default value on creation for the conversions field.
+	retroactivegrant.DefaultConversions = retroactivegrantDescConversions.Default.(int64)
+	// retroactivegrantDescAmount is the schema descriptor for amount field.
+	retroactivegrantDescAmount := retroactivegrantFields[8].Descriptor()
+	retroactivegrant.ValueScanner.Amount = retroactivegrantDescAmount.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
+	// retroactivegrantDescProposedBy is the schema descriptor for proposed_by field.
+	retroactivegrantDescProposedBy := retroactivegrantFields[10].Descriptor()
+	// retroactivegrant.DefaultProposedBy holds the default value on creation for the proposed_by field.
+	retroactivegrant.DefaultProposedBy = retroactivegrantDescProposedBy.Default.(string)
+	// retroactivegrantDescGrantedBy is the schema descriptor for granted_by field.
+	retroactivegrantDescGrantedBy := retroactivegrantFields[12].Descriptor()
+	// retroactivegrant.DefaultGrantedBy holds the default value on creation for the granted_by field.
+	retroactivegrant.DefaultGrantedBy = retroactivegrantDescGrantedBy.Default.(string)
+	// retroactivegrantDescEndedBy is the schema descriptor for ended_by field.
+	retroactivegrantDescEndedBy := retroactivegrantFields[14].Descriptor()
+	// retroactivegrant.DefaultEndedBy holds the default value on creation for the ended_by field.
+	retroactivegrant.DefaultEndedBy = retroactivegrantDescEndedBy.Default.(string)
+	// retroactivegrantDescEndReason is the schema descriptor for end_reason field.
+	retroactivegrantDescEndReason := retroactivegrantFields[15].Descriptor()
+	// retroactivegrant.DefaultEndReason holds the default value on creation for the end_reason field.
+	retroactivegrant.DefaultEndReason = retroactivegrantDescEndReason.Default.(string)
+	// retroactivegrant.EndReasonValidator is a validator for the "end_reason" field. It is called by the builders before save.
+	retroactivegrant.EndReasonValidator = retroactivegrantDescEndReason.Validators[0].(func(string) error)
 	termtotal.Policy = privacy.NewPolicies(schema.TermTotal{})
 	termtotal.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

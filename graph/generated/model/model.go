@@ -184,6 +184,14 @@ type FlatFeeInput struct {
 	Amount decimal.Decimal `json:"amount"`
 }
 
+// A grant that was made.
+type GrantRetroactiveCommissionPayload struct {
+	// As it is now; null: there was nothing to grant, and nothing has changed.
+	Grant *generated.RetroactiveGrant `json:"grant,omitempty"`
+	// What it comes to.
+	Impact *program.Granting `json:"impact"`
+}
+
 // Where the documents of an invoice are, as paths on this server: GET them with the same Authorization as GraphQL. Who does not
 // see the invoice is answered 404. Amounts are in the currency's format. The page and the PDF show what the partner may see, whoever
 // asks.
@@ -301,6 +309,37 @@ type RemoveReferredByInput struct {
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
 
+// What to grant.
+type RetroactiveCommissionInput struct {
+	// Whose referrer is paid; it may have ended.
+	Referral scalar.ID `json:"referral"`
+	// The first day of the window, in the network's time zone.
+	From commission.Date `json:"from"`
+	// The last day, included; it must be over.
+	To commission.Date `json:"to"`
+	// By which percentage; where left out, by that of the structure that would have applied: of the last term of the referral that had
+	// begun by the end of the window, else of its first, else of what its referrer's setting pays now.
+	Pays graphql.Omittable[*RetroactiveCommissionRateInput] `json:"pays,omitempty"`
+	// What it may come to at most: more than 0. Where it comes to more it is refused, and nothing is cut.
+	Maximum decimal.Decimal `json:"maximum"`
+	// Why; 1 to 1,000 bytes.
+	Reason string `json:"reason"`
+}
+
+// Exactly one of the two.
+type RetroactiveCommissionRateInput struct {
+	// A rate of its own.
+	Percentage graphql.Omittable[*PercentageInput] `json:"percentage,omitempty"`
+	// The percentage of a structure of the network, such as the Global Setting; its minimum and duration do not come with it.
+	Structure graphql.Omittable[*scalar.ID] `json:"structure,omitempty"`
+}
+
+// A grant after a change.
+type RetroactiveGrantPayload struct {
+	// As it is now.
+	Grant *generated.RetroactiveGrant `json:"grant"`
+}
+
 // What a stranger fills in on the public page behind a sign-up link.
 type SignUpInput struct {
 	// The network to work with.
@@ -395,6 +434,24 @@ type UpdateReferralSettingsPayload struct {
 	ReferralSettings *generated.Network `json:"referralSettings"`
 	// What the change did.
 	Impact *program.Impact `json:"impact"`
+}
+
+// What to take away.
+type VoidReferralCommissionInput struct {
+	// The row of the report.
+	Term scalar.ID `json:"term"`
+	// The first day, in the network's time zone; from the beginning where left out.
+	From graphql.Omittable[*commission.Date] `json:"from,omitempty"`
+	// The last day, included; to the end where left out.
+	To graphql.Omittable[*commission.Date] `json:"to,omitempty"`
+	// Why; 1 to 1,000 bytes.
+	Reason string `json:"reason"`
+}
+
+// What became of what was to be taken away.
+type VoidReferralCommissionPayload struct {
+	// What was taken; null: there was nothing to take, and nothing has changed.
+	Void *generated.CommissionVoid `json:"void,omitempty"`
 }
 
 // Which way.

@@ -41,6 +41,8 @@ export type CommissionState =
   | 'ENDED'
   /** The duration ran out. */
   | 'EXPIRED'
+  /** It pays what was granted for days that the rules pay nobody for. */
+  | 'GRANTED'
   /** The term is open, but the referrer is not ACTIVE: it does not earn (rule T6). */
   | 'PAUSED'
   /** The structure changed; the next row goes on (rule T2). */
