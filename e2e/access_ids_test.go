@@ -30,6 +30,17 @@ var takers = []string{
 	`{ network(id: "{network}") { referralReport(from: "2026-01-01", to: "2026-12-31", filter: {manager: $id}) { totals { rows balance } rows { nodes { id } } } } }`,
 	`{ network(id: "{network}") { auditLog(subject: $id) { totalCount nodes { id } } } }`,
 	`{ network(id: "{network}") { previewPartnerReferralSetting(input: {partner: $id, version: 1, mode: DISABLED}) { termsClosed } } }`,
+	`{ network(id: "{network}") { retroactiveGrants(referral: $id) { totalCount nodes { id } } } }`,
+	`{ network(id: "{network}") { previewRetroactiveCommission(input: {referral: $id, from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised"}) { amount } } }`,
+	`{ network(id: "{network}") { previewRetroactiveCommission(input: {referral: "{referral}", from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised", pays: {structure: $id}}) { amount } } }`,
+	`{ network(id: "{network}") { previewAcceptRetroactiveCommission(id: $id) { amount } } }`,
+	`{ network(id: "{network}") { previewVoidReferralCommission(input: {term: $id, reason: "fraud"}) { amount } } }`,
+	`mutation { grantRetroactiveCommission(input: {referral: $id, from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised"}) { grant { id } } }`,
+	`mutation { proposeRetroactiveCommission(network: $id, input: {referral: "{referral}", from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised"}) { grant { id } } }`,
+	`mutation { acceptRetroactiveCommission(id: $id) { grant { id } } }`,
+	`mutation { declineRetroactiveCommission(id: $id) { grant { id } } }`,
+	`mutation { revokeRetroactiveCommission(id: $id, reason: "a mistake") { grant { id } } }`,
+	`mutation { voidReferralCommission(input: {term: $id, reason: "fraud"}) { void { amount } } }`,
 	`mutation { createPartner(input: {name: "New", referredBy: $id}) { partner { name } } }`,
 	`mutation { createPartner(input: {name: "New", manager: $id}) { partner { name } } }`,
 	`mutation { updatePartner(input: {id: $id, version: 1, name: "Taken"}) { partner { name } } }`,
@@ -76,7 +87,7 @@ func TestR1_noIdOfOthersIsToldFromOneThatWasNeverGiven(t *testing.T) {
 // tries asks for the ids of theirs, at home in own, and for ids of the same kinds that were never given.
 func (w *accessWorld) tries(by client, who string, own, theirs place, more ...string) {
 	w.Helper()
-	kinds := append([]string{"partner", "first", "account", "token", "structure", "referral", "term", "invoice", "line", "conversion", "event"}, more...)
+	kinds := append([]string{"partner", "first", "account", "token", "structure", "referral", "term", "invoice", "line", "conversion", "event", "grant", "void"}, more...)
 	for _, kind := range kinds {
 		for _, operation := range []string{"query", "mutation"} {
 			var asked, given, never []string
@@ -117,6 +128,7 @@ func (w *accessWorld) hides(text string, own, theirs place) {
 var lists = []string{
 	`{ networks(after: $after) { edges { cursor node { id } } } }`,
 	`{ network(id: "{network}") { partners(after: $after) { edges { cursor node { id } } } } }`,
+	`{ network(id: "{network}") { retroactiveGrants(after: $after) { edges { cursor node { id } } } } }`,
 	`{ network(id: "{network}") { invoices(after: $after) { edges { cursor node { id } } } } }`,
 	`{ network(id: "{network}") { accounts(after: $after) { edges { cursor node { id } } } } }`,
 	`{ network(id: "{network}") { auditLog(after: $after) { edges { cursor node { id } } } } }`,

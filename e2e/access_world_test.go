@@ -190,7 +190,28 @@ func (w *accessWorld) begin(p *product, name, managedBy, referrer, rate string) 
 	ada.must(`mutation ($id: ID!) { createToken(input: {account: $id, name: "revoked"}) { token { id } } }`, vars{"id": at["account"]}, &made)
 	at["revoked"] = made.CreateToken.Token.ID
 	ada.must(revokeToken, vars{"id": at["revoked"]}, nil)
+	w.grants(p, at)
 	return at
+}
+
+// grants makes a grant that stands, one that was revoked, and a proposal that was declined.
+func (w *accessWorld) grants(p *product, at place) {
+	p.Helper()
+	p.Converts(at["first"], "2026-01-30 09:00", "10")
+	p.Converts(at["first"], "2026-01-31 09:00", "10")
+	var made struct {
+		GrantRetroactiveCommission, ProposeRetroactiveCommission struct{ Grant struct{ ID string } }
+	}
+	for _, kept := range []string{"revokedGrant", "grant"} {
+		p.As(admin).must(granting, vars{"input": p.grant(at["referral"], "2026-01-31", "2026-01-31", "500")["input"]}, &made)
+		at[kept] = made.GrantRetroactiveCommission.Grant.ID
+		if kept == "revokedGrant" {
+			p.As(admin).must(revoking, vars{"id": at[kept], "reason": "a mistake"}, nil)
+		}
+	}
+	p.As(support).must(proposing, p.grant(at["referral"], "2026-01-30", "2026-01-30", "500"), &made)
+	at["proposal"] = made.ProposeRetroactiveCommission.Grant.ID
+	p.As(admin).must(declining, vars{"id": at["proposal"]}, nil)
 }
 
 // bill makes an invoice that is deleted, and one that stays.
@@ -219,6 +240,12 @@ func (w *accessWorld) bill(p *product, at place) {
 			p.As(admin).must("DeleteInvoice", vars{"id": invoice.ID, "reason": "a mistake"}, nil)
 		}
 	}
+	p.ConvertsFor(at["first"], "2026-02-02 10:04", "50", "20")
+	var made struct {
+		VoidReferralCommission struct{ Void struct{ ID string } }
+	}
+	p.As(admin).must(voiding, vars{"input": vars{"term": at["term"], "from": "2026-02-02", "reason": "fraud"}}, &made)
+	at["void"] = made.VoidReferralCommission.Void.ID
 	p.ConvertsFor(at["first"], "2026-02-01 10:04", "77.70", "44.40") // which no invoice pays yet
 }
 

@@ -75,6 +75,7 @@ func TestR3_everyMutationIsInTheLog(t *testing.T) {
 			RunBilling    struct {
 				Invoices struct{ Nodes []struct{ ID string } }
 			}
+			ProposeRetroactiveCommission struct{ Grant struct{ ID string } }
 		}
 		bill := func() string {
 			p.As(admin).must("RunBilling", vars{"through": "2026-02-28", "partner": ann}, &ids)
@@ -116,6 +117,30 @@ func TestR3_everyMutationIsInTheLog(t *testing.T) {
 				p.fresh(read)
 				return vars{"id": made}
 			}, []string{"Ada Admin: markInvoicePaid Ann: *status UNPAID > PAID"}},
+			{"voidReferralCommission", voiding, func() vars {
+				p.Converts(bob, "2026-02-20 09:00", "100")
+				row := p.theRow("2026-01-01", "2026-12-31", ann, bob)
+				return vars{"input": vars{"term": row.Term.ID, "reason": "fraud"}}
+			}, []string{"Ada Admin: voidReferralCommission Bob: amount - > 10, conversions - > 1, from - > 2026-02-20, reason - > fraud, term - > *, to - > 2026-02-20 (fraud)"}},
+			{"proposeRetroactiveCommission", proposing, func() vars {
+				p.Converts(bob, "2026-01-20 09:00", "100")
+				return p.grant(p.referralOf(ann), "2026-01-20", "2026-01-20", "50")
+			}, []string{"Sue Support: proposeRetroactiveCommission Bob: *maximum - > 50, reason - > promised by phone, *status - > PROPOSED, * (promised by phone)"}},
+			{"acceptRetroactiveCommission", accepting, func() vars { return vars{"id": ids.ProposeRetroactiveCommission.Grant.ID} }, []string{
+				"Ada Admin: acceptRetroactiveCommission Bob: amount 0 > 10, conversions 0 > 1, status PROPOSED > GRANTED",
+			}},
+			{"revokeRetroactiveCommission", revoking, func() vars {
+				return vars{"id": ids.ProposeRetroactiveCommission.Grant.ID, "reason": "a mistake"}
+			}, []string{"Ada Admin: revokeRetroactiveCommission Bob: endReason - > a mistake, endedAt - > *, status GRANTED > REVOKED (a mistake)"}},
+			{"proposeRetroactiveCommission", proposing, func() vars { return p.grant(p.referralOf(ann), "2026-01-20", "2026-01-20", "50") }, []string{
+				"Sue Support: proposeRetroactiveCommission Bob: * (promised by phone)",
+			}},
+			{"declineRetroactiveCommission", declining, func() vars { return vars{"id": ids.ProposeRetroactiveCommission.Grant.ID} }, []string{
+				"Ada Admin: declineRetroactiveCommission Bob: endedAt - > *, status PROPOSED > DECLINED",
+			}},
+			{"grantRetroactiveCommission", granting, func() vars {
+				return vars{"input": p.grant(p.referralOf(ann), "2026-01-20", "2026-01-20", "50")["input"]}
+			}, []string{"Ada Admin: grantRetroactiveCommission Bob: *status - > GRANTED* (promised by phone)"}},
 			{"rotateReferralCode", `mutation ($id: ID!) { rotateReferralCode(partner: $id) { partner { id } } }`, func() vars { return vars{"id": ann} }, []string{"Ada Admin: rotateReferralCode Ann: referralCode - > -"}},
 			{"setSignUpPage", `mutation ($url: String) { setSignUpPage(url: $url) { network { id } } }`, func() vars { return vars{"url": "https://acme.example/new"} }, []string{
 				"Ada Admin: setSignUpPage Acme: signUpPage https://acme.example/join > https://acme.example/new",
@@ -133,8 +158,11 @@ func TestR3_everyMutationIsInTheLog(t *testing.T) {
 			known = append(known, it.mutation)
 			p.each(it.mutation, func(p *product) {
 				by := admin
-				if it.mutation == "signUp" {
+				switch it.mutation {
+				case "signUp":
 					by = stranger
+				case "proposeRetroactiveCommission":
+					by = support
 				}
 				p.As(by).must(it.document, it.input(), &ids)
 				var got []string

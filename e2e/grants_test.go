@@ -20,16 +20,16 @@ type grantee struct {
 
 // String is it in short: "GRANTED 12.00 for 2 by 10% of payout, proposed by Sue, granted by Ada".
 func (g grantee) String() string {
-	told := fmt.Sprintf("%s %s for %d by %s", g.Status, g.Amount, g.Conversions, g.Structure.Summary)
+	told := []string{fmt.Sprintf("%s %s for %d by %s", g.Status, g.Amount, g.Conversions, g.Structure.Summary)}
 	for _, did := range []struct {
 		what string
 		who  *string
 	}{{"proposed", g.ProposedBy}, {"granted", g.GrantedBy}, {"ended", g.EndedBy}} {
 		if did.who != nil {
-			told += fmt.Sprintf(", %s by %s", did.what, *did.who)
+			told = append(told, did.what+" by "+*did.who)
 		}
 	}
-	return told
+	return strings.Join(told, ", ")
 }
 
 // grantImpact is what a grant comes to.
@@ -187,7 +187,7 @@ func TestGrants_areMadeOnceBilledAndThenNotRevoked(t *testing.T) {
 			"563.75 of 1127.50 for 4 by 50% of payout, left out 1 counted (1 for others), 0 granted")
 		p.Verify()
 
-		timeline := p.happened(ann, referral)
+		timeline := p.happened(referral)
 		for _, want := range []string{
 			`GRANTED Ann was granted 13.05 USD for 2 conversions from 2026-01-02 to 2026-02-01. Reason: "promised by phone". Ada Admin`,
 			`GRANT_REVOKED The grant from 2026-01-02 to 2026-02-01 was revoked. Reason: "a mistake". Ada Admin`,
@@ -200,7 +200,7 @@ func TestGrants_areMadeOnceBilledAndThenNotRevoked(t *testing.T) {
 }
 
 // happened is the timeline of a referral in short.
-func (p *product) happened(referrer, referral string) (told []string) {
+func (p *product) happened(referral string) (told []string) {
 	p.Helper()
 	var answer struct {
 		Node struct {
@@ -421,13 +421,13 @@ func TestGrants_areProposedBySupportAndDecidedOnByAnAdmin(t *testing.T) {
 		p.As(admin).must(`query ($id: ID!) { network { auditLog(subject: $id) { nodes { action reason actor { name } changes { field after } } } } }`, vars{"id": second}, &log)
 		var events []string
 		for _, e := range log.Network.AuditLog.Nodes {
-			line := e.Action + " by " + e.Actor.Name + ":"
+			line := []string{e.Action, "by", e.Actor.Name + ":"}
 			for _, c := range e.Changes {
 				if slices.Contains([]string{"from", "to", "status", "amount", "maximum"}, c.Field) {
-					line += fmt.Sprintf(" %s %s", c.Field, c.After)
+					line = append(line, c.Field, c.After)
 				}
 			}
-			events = append(events, line)
+			events = append(events, strings.Join(line, " "))
 		}
 		if want := []string{
 			"acceptRetroactiveCommission by Ada Admin: amount 22 status GRANTED",

@@ -18,12 +18,15 @@ import (
 )
 
 // RetroactiveGrants is those in scope, the latest first.
-func (r networkResolver) RetroactiveGrants(ctx context.Context, n *ent.Network, status []commission.GrantStatus, first *int32, after *string) (*page.Grants, error) {
+func (r networkResolver) RetroactiveGrants(ctx context.Context, n *ent.Network, id *scalar.ID, status []commission.GrantStatus, first *int32, after *string) (*page.Grants, error) {
 	window, err := page.Read(first, after)
 	if err != nil {
 		return nil, err
 	}
 	where := []predicate.RetroactiveGrant{retroactivegrant.NetworkID(n.ID)}
+	if id != nil {
+		where = append(where, retroactivegrant.ReferralID(orNobody(id.Of(scalar.Referral))))
+	}
 	if len(status) > 0 {
 		where = append(where, retroactivegrant.StatusIn(status...))
 	}

@@ -36,7 +36,7 @@ func TestExplain_agreesWithWhatTheReportAndTheInvoicesPay(t *testing.T) {
 				l.partner(name, "alice")
 			}
 			happenings := []func(*rapid.T){
-				l.takeBack, l.takeBack, l.changeSettings, l.changeSetting, l.changeStatus, l.changeReferredBy, l.wait, l.run, l.delete,
+				l.takeBack, l.takeBack, l.changeSettings, l.changeSetting, l.changeStatus, l.changeReferredBy, l.wait, l.run, l.delete, l.grant, l.grant, l.void,
 			}
 			for l.count < conversionsExplained {
 				l.manyConvert(t, conversionsExplained)
@@ -103,12 +103,12 @@ func (l *life) checkExplained() {
 				amount = structures[why.TermID].Earned(brought).Round(commission.Scale)
 			}
 		}
-		if !why.Amount.Equal(amount) || why.Earned != (why.Reason == commission.ReasonEarned) || (why.LineID != 0 && !why.Earned && why.Reason != commission.ReasonFlatFee) {
+		if !why.Amount.Equal(amount) || why.Earned != (why.Reason == commission.ReasonEarned || why.Reason == commission.ReasonGranted) || (why.LineID != 0 && !why.Earned && why.Reason != commission.ReasonFlatFee) {
 			l.Errorf("conversion %d: %+v; its commission is %s", c.ID, why, amount)
 		}
 	}
 	l.checkExplainedLines(structures, func(term, line int) commission.Sums {
-		return sums[place{term, line, commission.ReasonEarned}].Plus(sums[place{term, line, commission.ReasonFlatFee}])
+		return sums[place{term, line, commission.ReasonEarned}].Plus(sums[place{term, line, commission.ReasonGranted}]).Plus(sums[place{term, line, commission.ReasonFlatFee}])
 	})
 	report, err := l.ledger.Report(l.admin(), l.network, ledger.Range{From: day("2020-01-01"), To: day("2030-12-31")}, ledger.Filter{})
 	l.must(err)
@@ -122,9 +122,9 @@ func (l *life) checkExplained() {
 		pays := func(reason commission.Reason) decimal.Decimal {
 			return l.network.Currency.Round(structures[row.TermID].Earned(sums[place{row.TermID, 0, reason}]))
 		}
-		if !row.Unbilled.Equal(pays(commission.ReasonEarned)) || !row.BelowThreshold.Equal(pays(commission.ReasonBelowThreshold)) {
+		if !row.Unbilled.Equal(pays(commission.ReasonEarned).Add(pays(commission.ReasonGranted))) || !row.BelowThreshold.Equal(pays(commission.ReasonBelowThreshold)) {
 			l.Errorf("term %d has %s unbilled and %s below threshold in the report; its conversions say %s and %s", row.TermID,
-				row.Unbilled, row.BelowThreshold, pays(commission.ReasonEarned), pays(commission.ReasonBelowThreshold))
+				row.Unbilled, row.BelowThreshold, pays(commission.ReasonEarned).Add(pays(commission.ReasonGranted)), pays(commission.ReasonBelowThreshold))
 		}
 	}
 	totals := report.Totals

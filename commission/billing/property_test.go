@@ -70,6 +70,10 @@ func TestBilling_losesNothingAndPaysNothingTwice(t *testing.T) {
 				"take back and bill": func(t *rapid.T) { l.takeBack(t); l.wait(t); l.run(t) },
 				"convert more":       l.convert,
 				"delete":             l.delete,
+				"grant":              l.grant,
+				"revoke":             l.revoke,
+				"void":               l.void,
+				"grant and bill":     func(t *rapid.T) { l.grant(t); l.wait(t); l.run(t) },
 				"pay":                l.pay,
 			})
 			l.verify()
@@ -261,7 +265,7 @@ func (l *life) check(*rapid.T) {
 	l.rows(`
 		SELECT t.id, t.structure_id, r.referrer_id, COALESCE(SUM(a.revenue), 0), COALESCE(SUM(a.payout), 0)
 		FROM referral_term t JOIN referral r ON r.id = t.referral_id
-		JOIN referral_term e ON e.referral_id = t.referral_id AND e.referred_date <= t.referred_date LEFT JOIN accrual a ON a.term_id = e.id
+		LEFT JOIN referral_term e ON e.referral_id = t.referral_id AND e.referred_date <= t.referred_date AND e.grant_id IS NULL LEFT JOIN accrual a ON a.term_id = e.id
 		WHERE t.network_id = ? GROUP BY t.id, t.structure_id, r.referrer_id`, func(row *stdsql.Rows) error {
 		var term, structure, referrer int
 		var revenue, payout int64
@@ -301,7 +305,7 @@ func (l *life) check(*rapid.T) {
 		sums := commission.Sums{Revenue: commission.FromMicros(revenue), Payout: commission.FromMicros(payout), Fee: commission.FromMicros(fee)}
 		s, amount := of(term), structures[term].Earned(sums)
 		switch reached := structures[term].ThresholdOf(measures[term]).Reached(); {
-		case line == -1:
+		case line < 0:
 			s.forfeited = s.forfeited.Add(amount)
 		case line != 0 && (lines[line] == nil || lines[line].term != term):
 			l.Errorf("an accrual of term %d is on line %d, which is not its or was deleted", term, line)

@@ -4,6 +4,7 @@ import (
 	"context"
 	stdsql "database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"partner.example/referrals/commission"
@@ -77,8 +78,8 @@ func Grant(ctx context.Context, tx *database.Tx, networkID int, w Window) error 
 		itself      = " FROM earning_day e JOIN conversion c ON c.earning_day_id = e.id WHERE e.partner_id = ? AND e.day BETWEEN ? AND ? AND c.grant_id = ?"
 		adjustments = " FROM earning_day e JOIN conversion o ON o.earning_day_id = e.id JOIN conversion c ON c.adjusts_id = o.id WHERE e.partner_id = ? AND e.day BETWEEN ? AND ? AND o.grant_id = ?"
 	)
-	these := append(inWindow[:len(inWindow):len(inWindow)], w.GrantID)
-	twice := append(these[:len(these):len(these)], these...)
+	these := slices.Concat(inWindow, []any{w.GrantID})
+	twice := slices.Concat(these, these)
 	err = database.Each(ctx, tx, `
 		SELECT day, SUM(originals), SUM(revenue), SUM(payout), 0 FROM (
 			SELECT c.day, 1 AS originals, c.revenue, c.payout `+itself+` UNION ALL SELECT c.day, 0, c.revenue, c.payout `+adjustments+`

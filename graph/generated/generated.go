@@ -359,7 +359,7 @@ type ComplexityRoot struct {
 		Reconciliation                     func(childComplexity int) int
 		ReferralReport                     func(childComplexity int, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) int
 		ReferralSettings                   func(childComplexity int) int
-		RetroactiveGrants                  func(childComplexity int, status []commission.GrantStatus, first *int32, after *string) int
+		RetroactiveGrants                  func(childComplexity int, referral *scalar.ID, status []commission.GrantStatus, first *int32, after *string) int
 		SignUpPage                         func(childComplexity int) int
 		TimeZone                           func(childComplexity int) int
 	}
@@ -862,7 +862,7 @@ type NetworkResolver interface {
 	PreviewRetroactiveCommission(ctx context.Context, obj *generated.Network, input model.RetroactiveCommissionInput) (*program.Granting, error)
 	PreviewAcceptRetroactiveCommission(ctx context.Context, obj *generated.Network, id scalar.ID) (*program.Granting, error)
 	PreviewVoidReferralCommission(ctx context.Context, obj *generated.Network, input model.VoidReferralCommissionInput) (*program.Voiding, error)
-	RetroactiveGrants(ctx context.Context, obj *generated.Network, status []commission.GrantStatus, first *int32, after *string) (*page.Connection[*generated.RetroactiveGrant], error)
+	RetroactiveGrants(ctx context.Context, obj *generated.Network, referral *scalar.ID, status []commission.GrantStatus, first *int32, after *string) (*page.Connection[*generated.RetroactiveGrant], error)
 	Partners(ctx context.Context, obj *generated.Network, filter *model.PartnerFilter, first *int32, after *string) (*page.Connection[*generated.Partner], error)
 	Partner(ctx context.Context, obj *generated.Network, id scalar.ID) (*generated.Partner, error)
 	ReferralReport(ctx context.Context, obj *generated.Network, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) (*ledger.Report, error)
@@ -2385,7 +2385,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Network.RetroactiveGrants(childComplexity, args["status"].([]commission.GrantStatus), args["first"].(*int32), args["after"].(*string)), true
+		return e.ComplexityRoot.Network.RetroactiveGrants(childComplexity, args["referral"].(*scalar.ID), args["status"].([]commission.GrantStatus), args["first"].(*int32), args["after"].(*string)), true
 	case "Network.signUpPage":
 		if e.ComplexityRoot.Network.SignUpPage == nil {
 			break
@@ -4396,6 +4396,8 @@ type Network implements Node {
   ): VoidReferralCommissionImpact! @allow(roles: [ADMIN])
   "Grants, and proposals of support staff, the latest first; of referrals whose referrer is in the viewer's scope."
   retroactiveGrants(
+    "Of this referral; of all where left out."
+    referral: ID
     "With one of these; all where left out."
     status: [RetroactiveGrantStatus!]
     "How many, 100 at most; 20 where left out."
@@ -8366,30 +8368,38 @@ func (ec *executionContext) field_Network_referralReport_args(ctx context.Contex
 func (ec *executionContext) field_Network_retroactiveGrants_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "status",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "referral",
+		func(ctx context.Context, v any) (*scalar.ID, error) {
+			return ec.unmarshalOID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["referral"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "status",
 		func(ctx context.Context, v any) ([]commission.GrantStatus, error) {
 			return ec.unmarshalORetroactiveGrantStatus2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatusᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["status"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	args["status"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int32, error) {
 			return ec.unmarshalOInt2ᚖint32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -14740,7 +14750,7 @@ func (ec *executionContext) _Network_retroactiveGrants(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Network().RetroactiveGrants(ctx, obj, fc.Args["status"].([]commission.GrantStatus), fc.Args["first"].(*int32), fc.Args["after"].(*string))
+			return ec.Resolvers.Network().RetroactiveGrants(ctx, obj, fc.Args["referral"].(*scalar.ID), fc.Args["status"].([]commission.GrantStatus), fc.Args["first"].(*int32), fc.Args["after"].(*string))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
