@@ -87,7 +87,7 @@ var ways = map[string][]string{
 	"Liability":                        {`network(id: "{network}") { liability { % } }`},
 	"LiabilityAge":                     {`network(id: "{network}") { liability { ages { % } } }`},
 	"RetroactiveGrantConnection":       {`network(id: "{network}") { retroactiveGrants(referral: "{referral}") { % } }`},
-	"RetroactiveCommissionImpact":      {`network(id: "{network}") { previewRetroactiveCommission(input: {referral: "{referral}", from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised"}) { % } }`},
+	"RetroactiveCommissionImpact":      {`network(id: "{network}") { previewRetroactiveCommission(input: {referral: "{referral}", from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised", pays: {percentage: {rate: "10", basis: PAYOUT}}}) { % } }`},
 	"VoidReferralCommissionImpact":     {`network(id: "{network}") { previewVoidReferralCommission(input: {term: "{term}", to: "2026-02-01", reason: "fraud"}) { % } }`},
 	"SettingsImpact":                   {`network(id: "{network}") { previewPartnerReferralSetting(input: {partner: "{partner}", version: {settingVersion}, mode: DISABLED}) { % } }`},
 }
@@ -120,7 +120,7 @@ var arguments = map[string]string{
 	"Network.previewPartnerReferralSetting": `(input: {partner: "{partner}", version: {settingVersion}, mode: DISABLED})`,
 
 	"Network.retroactiveGrants":                  `(referral: "{referral}")`,
-	"Network.previewRetroactiveCommission":       `(input: {referral: "{referral}", from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised"})`,
+	"Network.previewRetroactiveCommission":       `(input: {referral: "{referral}", from: "2026-01-01", to: "2026-01-31", maximum: "500", reason: "promised", pays: {percentage: {rate: "10", basis: PAYOUT}}})`,
 	"Network.previewAcceptRetroactiveCommission": `(id: "{proposal}")`,
 	"Network.previewVoidReferralCommission":      `(input: {term: "{term}", to: "2026-02-01", reason: "fraud"})`,
 
@@ -140,8 +140,8 @@ var arguments = map[string]string{
 	"Mutation.markInvoicePaid":              `(id: "{invoice}")`,
 	"Mutation.deleteInvoice":                `(id: "{deleted}", reason: "a mistake")`,
 	"Mutation.setInvoiceHidden":             `(id: "{deleted}", hidden: false)`,
-	"Mutation.grantRetroactiveCommission":   `(input: {referral: "{referral}", from: "2026-01-31", to: "2026-01-31", maximum: "500", reason: "promised"})`,
-	"Mutation.proposeRetroactiveCommission": `(network: "{network}", input: {referral: "{referral}", from: "2026-01-31", to: "2026-01-31", maximum: "500", reason: "promised"})`,
+	"Mutation.grantRetroactiveCommission":   `(input: {referral: "{referral}", from: "2026-01-31", to: "2026-01-31", maximum: "500", reason: "promised", pays: {percentage: {rate: "10", basis: PAYOUT}}})`,
+	"Mutation.proposeRetroactiveCommission": `(network: "{network}", input: {referral: "{referral}", from: "2026-01-31", to: "2026-01-31", maximum: "500", reason: "promised", pays: {percentage: {rate: "10", basis: PAYOUT}}})`,
 	"Mutation.acceptRetroactiveCommission":  `(id: "{proposal}")`,
 	"Mutation.declineRetroactiveCommission": `(id: "{proposal}")`,
 	"Mutation.revokeRetroactiveCommission":  `(id: "{revokedGrant}", reason: "a mistake")`,

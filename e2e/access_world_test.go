@@ -203,13 +203,13 @@ func (w *accessWorld) grants(p *product, at place) {
 		GrantRetroactiveCommission, ProposeRetroactiveCommission struct{ Grant struct{ ID string } }
 	}
 	for _, kept := range []string{"revokedGrant", "grant"} {
-		p.As(admin).must(granting, vars{"input": p.grant(at["referral"], "2026-01-31", "2026-01-31", "500")["input"]}, &made)
+		p.As(admin).must(granting, vars{"input": p.grant(at["referral"], "2026-01-31", "2026-01-31", "500", tenOfPayout)["input"]}, &made)
 		at[kept] = made.GrantRetroactiveCommission.Grant.ID
 		if kept == "revokedGrant" {
 			p.As(admin).must(revoking, vars{"id": at[kept], "reason": "a mistake"}, nil)
 		}
 	}
-	p.As(support).must(proposing, p.grant(at["referral"], "2026-01-30", "2026-01-30", "500"), &made)
+	p.As(support).must(proposing, p.grant(at["referral"], "2026-01-30", "2026-01-30", "500", tenOfPayout), &made)
 	at["proposal"] = made.ProposeRetroactiveCommission.Grant.ID
 	p.As(admin).must(declining, vars{"id": at["proposal"]}, nil)
 }

@@ -119,8 +119,8 @@ func TestR3_everyMutationIsInTheLog(t *testing.T) {
 			}, []string{"Ada Admin: markInvoicePaid Ann: *status UNPAID > PAID"}},
 			{"voidReferralCommission", voiding, func() vars {
 				p.Converts(bob, "2026-02-20 09:00", "100")
-				row := p.theRow("2026-01-01", "2026-12-31", ann, bob)
-				return vars{"input": vars{"term": row.Term.ID, "reason": "fraud"}}
+				rows, _ := p.Report("2026-01-01", "2026-12-31", vars{"referrer": ann, "referred": bob})
+				return vars{"input": vars{"term": rows[0].Term.ID, "reason": "fraud"}}
 			}, []string{"Ada Admin: voidReferralCommission Bob: amount - > 10, conversions - > 1, from - > 2026-02-20, reason - > fraud, term - > *, to - > 2026-02-20 (fraud)"}},
 			{"proposeRetroactiveCommission", proposing, func() vars {
 				p.Converts(bob, "2026-01-20 09:00", "100")

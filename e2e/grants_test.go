@@ -67,6 +67,9 @@ func (p *product) grant(referral, from, to, maximum string, more ...vars) vars {
 	return vars{"network": p.network, "input": input}
 }
 
+// tenOfPayout is by which percentage.
+var tenOfPayout = vars{"pays": vars{"percentage": vars{"rate": "10", "basis": "PAYOUT"}}}
+
 // WouldGrant previews a grant, which changes nothing.
 func (p *product) WouldGrant(asked vars, want string) {
 	p.Helper()
@@ -100,6 +103,16 @@ func (p *product) referralOf(referrer string) string {
 	p.Helper()
 	rows, _ := p.Report("2026-01-01", "2026-12-31", vars{"referrer": referrer})
 	return rows[0].Referral.ID
+}
+
+// latestGrant is the id of the grant or proposal that was made last.
+func (p *product) latestGrant() string {
+	p.Helper()
+	var answer struct {
+		Network struct{ RetroactiveGrants struct{ Nodes []grantee } }
+	}
+	p.As(admin).must(`{ network { retroactiveGrants(first: 1) { nodes { id } } } }`, nil, &answer)
+	return answer.Network.RetroactiveGrants.Nodes[0].ID
 }
 
 // A finance team's life with a grant: previewed, made, made again (nothing), billed, revoked too late.

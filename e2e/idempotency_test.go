@@ -207,6 +207,30 @@ func TestIdempotency_everyMutationHappensOnceAndAnswersTheSameAgain(t *testing.T
 				p.As(admin).must("RunBilling", vars{"through": "2026-02-28"}, nil)
 				return keyed{"MarkInvoicePaid", vars{"id": s.latestInvoice()}, vars{"id": "other"}}
 			}},
+			{"voidReferralCommission", func() keyed {
+				row := p.theRow("2026-01-01", "2026-12-31", ann, bob)
+				p.Converts(bob, "2026-03-02 09:30", "10")
+				return keyed{voiding, vars{"input": vars{"term": row.Term.ID, "reason": "fraud"}}, vars{"input": vars{"term": row.Term.ID, "reason": "no"}}}
+			}},
+			{"proposeRetroactiveCommission", func() keyed {
+				p.Converts(bob, "2026-01-20 09:00", "10")
+				p.Converts(bob, "2026-01-21 09:00", "10")
+				return keyed{proposing, p.grant(p.referralOf(ann), "2026-01-20", "2026-01-20", "50", tenOfPayout), p.grant(p.referralOf(ann), "2026-01-21", "2026-01-21", "50", tenOfPayout)}
+			}},
+			{"acceptRetroactiveCommission", func() keyed { return keyed{accepting, vars{"id": p.latestGrant()}, vars{"id": "other"}} }},
+			{"revokeRetroactiveCommission", func() keyed {
+				return keyed{revoking, vars{"id": p.latestGrant(), "reason": "a mistake"}, vars{"id": p.latestGrant(), "reason": "another"}}
+			}},
+			{"declineRetroactiveCommission", func() keyed {
+				p.As(support).must(proposing, p.grant(p.referralOf(ann), "2026-01-20", "2026-01-20", "50", tenOfPayout), nil)
+				return keyed{declining, vars{"id": p.latestGrant()}, vars{"id": "other"}}
+			}},
+			{"grantRetroactiveCommission", func() keyed {
+				input := func(maximum string) vars {
+					return vars{"input": p.grant(p.referralOf(ann), "2026-01-20", "2026-01-20", maximum, tenOfPayout)["input"]}
+				}
+				return keyed{granting, input("50"), input("60")}
+			}},
 			{"rotateReferralCode", func() keyed {
 				return keyed{`mutation ($id: ID!) { rotateReferralCode(partner: $id) { partner { id referralLink } } }`, vars{"id": ann}, vars{"id": bob}}
 			}},
@@ -239,8 +263,11 @@ func TestIdempotency_everyMutationHappensOnceAndAnswersTheSameAgain(t *testing.T
 		for _, c := range cases {
 			known[c.name] = true
 			who := p.As(admin)
-			if c.name == "signUp" {
+			switch c.name {
+			case "signUp":
 				who = p.As(stranger)
+			case "proposeRetroactiveCommission":
+				who = p.As(support)
 			}
 			k, key := c.sent(), "key of "+c.name
 			key = strings.ReplaceAll(key, " ", "-")
