@@ -235,7 +235,7 @@ func (l *Ledger) addInvoices(ctx context.Context, all map[int]*lived, ids []int)
 	return database.EachIn(ctx, l.DB, `
 		SELECT t.referral_id, t.id, i.id, i.number, l.amount, i.issued_at, i.paid_at, i.deleted_at
 		FROM referral_term t JOIN invoice_line l ON l.term_id = t.id JOIN invoice i ON i.id = l.invoice_id
-		WHERE t.referral_id IN (%s) ORDER BY i.number`, nil, ids, func(row *stdsql.Rows) error {
+		WHERE t.referral_id IN (%s) ORDER BY i.number, l.id`, nil, ids, func(row *stdsql.Rows) error {
 		var id, term, invoice, number int
 		var micros int64
 		var issuedAt time.Time

@@ -288,78 +288,6 @@ type (
 	}
 )
 
-// SetFrom sets the "from" field.
-func (u *CommissionVoidUpsert) SetFrom(v commission.Date) *CommissionVoidUpsert {
-	u.Set(commissionvoid.FieldFrom, v)
-	return u
-}
-
-// UpdateFrom sets the "from" field to the value that was provided on create.
-func (u *CommissionVoidUpsert) UpdateFrom() *CommissionVoidUpsert {
-	u.SetExcluded(commissionvoid.FieldFrom)
-	return u
-}
-
-// AddFrom adds v to the "from" field.
-func (u *CommissionVoidUpsert) AddFrom(v commission.Date) *CommissionVoidUpsert {
-	u.Add(commissionvoid.FieldFrom, v)
-	return u
-}
-
-// SetTo sets the "to" field.
-func (u *CommissionVoidUpsert) SetTo(v commission.Date) *CommissionVoidUpsert {
-	u.Set(commissionvoid.FieldTo, v)
-	return u
-}
-
-// UpdateTo sets the "to" field to the value that was provided on create.
-func (u *CommissionVoidUpsert) UpdateTo() *CommissionVoidUpsert {
-	u.SetExcluded(commissionvoid.FieldTo)
-	return u
-}
-
-// AddTo adds v to the "to" field.
-func (u *CommissionVoidUpsert) AddTo(v commission.Date) *CommissionVoidUpsert {
-	u.Add(commissionvoid.FieldTo, v)
-	return u
-}
-
-// SetConversions sets the "conversions" field.
-func (u *CommissionVoidUpsert) SetConversions(v int64) *CommissionVoidUpsert {
-	u.Set(commissionvoid.FieldConversions, v)
-	return u
-}
-
-// UpdateConversions sets the "conversions" field to the value that was provided on create.
-func (u *CommissionVoidUpsert) UpdateConversions() *CommissionVoidUpsert {
-	u.SetExcluded(commissionvoid.FieldConversions)
-	return u
-}
-
-// AddConversions adds v to the "conversions" field.
-func (u *CommissionVoidUpsert) AddConversions(v int64) *CommissionVoidUpsert {
-	u.Add(commissionvoid.FieldConversions, v)
-	return u
-}
-
-// SetAmount sets the "amount" field.
-func (u *CommissionVoidUpsert) SetAmount(v decimal.Decimal) *CommissionVoidUpsert {
-	u.Set(commissionvoid.FieldAmount, v)
-	return u
-}
-
-// UpdateAmount sets the "amount" field to the value that was provided on create.
-func (u *CommissionVoidUpsert) UpdateAmount() *CommissionVoidUpsert {
-	u.SetExcluded(commissionvoid.FieldAmount)
-	return u
-}
-
-// AddAmount adds v to the "amount" field.
-func (u *CommissionVoidUpsert) AddAmount(v decimal.Decimal) *CommissionVoidUpsert {
-	u.Add(commissionvoid.FieldAmount, v)
-	return u
-}
-
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -377,6 +305,12 @@ func (u *CommissionVoidUpsertOne) UpdateNewValues() *CommissionVoidUpsertOne {
 		if _, exists := u.create.mutation.TermID(); exists {
 			s.SetIgnore(commissionvoid.FieldTermID)
 		}
+		if _, exists := u.create.mutation.From(); exists {
+			s.SetIgnore(commissionvoid.FieldFrom)
+		}
+		if _, exists := u.create.mutation.To(); exists {
+			s.SetIgnore(commissionvoid.FieldTo)
+		}
 		if _, exists := u.create.mutation.Reason(); exists {
 			s.SetIgnore(commissionvoid.FieldReason)
 		}
@@ -385,6 +319,12 @@ func (u *CommissionVoidUpsertOne) UpdateNewValues() *CommissionVoidUpsertOne {
 		}
 		if _, exists := u.create.mutation.VoidedBy(); exists {
 			s.SetIgnore(commissionvoid.FieldVoidedBy)
+		}
+		if _, exists := u.create.mutation.Conversions(); exists {
+			s.SetIgnore(commissionvoid.FieldConversions)
+		}
+		if _, exists := u.create.mutation.Amount(); exists {
+			s.SetIgnore(commissionvoid.FieldAmount)
 		}
 	}))
 	return u
@@ -415,90 +355,6 @@ func (u *CommissionVoidUpsertOne) Update(set func(*CommissionVoidUpsert)) *Commi
 		set(&CommissionVoidUpsert{UpdateSet: update})
 	}))
 	return u
-}
-
-// SetFrom sets the "from" field.
-func (u *CommissionVoidUpsertOne) SetFrom(v commission.Date) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetFrom(v)
-	})
-}
-
-// AddFrom adds v to the "from" field.
-func (u *CommissionVoidUpsertOne) AddFrom(v commission.Date) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddFrom(v)
-	})
-}
-
-// UpdateFrom sets the "from" field to the value that was provided on create.
-func (u *CommissionVoidUpsertOne) UpdateFrom() *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateFrom()
-	})
-}
-
-// SetTo sets the "to" field.
-func (u *CommissionVoidUpsertOne) SetTo(v commission.Date) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetTo(v)
-	})
-}
-
-// AddTo adds v to the "to" field.
-func (u *CommissionVoidUpsertOne) AddTo(v commission.Date) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddTo(v)
-	})
-}
-
-// UpdateTo sets the "to" field to the value that was provided on create.
-func (u *CommissionVoidUpsertOne) UpdateTo() *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateTo()
-	})
-}
-
-// SetConversions sets the "conversions" field.
-func (u *CommissionVoidUpsertOne) SetConversions(v int64) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetConversions(v)
-	})
-}
-
-// AddConversions adds v to the "conversions" field.
-func (u *CommissionVoidUpsertOne) AddConversions(v int64) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddConversions(v)
-	})
-}
-
-// UpdateConversions sets the "conversions" field to the value that was provided on create.
-func (u *CommissionVoidUpsertOne) UpdateConversions() *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateConversions()
-	})
-}
-
-// SetAmount sets the "amount" field.
-func (u *CommissionVoidUpsertOne) SetAmount(v decimal.Decimal) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetAmount(v)
-	})
-}
-
-// AddAmount adds v to the "amount" field.
-func (u *CommissionVoidUpsertOne) AddAmount(v decimal.Decimal) *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddAmount(v)
-	})
-}
-
-// UpdateAmount sets the "amount" field to the value that was provided on create.
-func (u *CommissionVoidUpsertOne) UpdateAmount() *CommissionVoidUpsertOne {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateAmount()
-	})
 }
 
 // Exec executes the query.
@@ -685,6 +541,12 @@ func (u *CommissionVoidUpsertBulk) UpdateNewValues() *CommissionVoidUpsertBulk {
 			if _, exists := b.mutation.TermID(); exists {
 				s.SetIgnore(commissionvoid.FieldTermID)
 			}
+			if _, exists := b.mutation.From(); exists {
+				s.SetIgnore(commissionvoid.FieldFrom)
+			}
+			if _, exists := b.mutation.To(); exists {
+				s.SetIgnore(commissionvoid.FieldTo)
+			}
 			if _, exists := b.mutation.Reason(); exists {
 				s.SetIgnore(commissionvoid.FieldReason)
 			}
@@ -693,6 +555,12 @@ func (u *CommissionVoidUpsertBulk) UpdateNewValues() *CommissionVoidUpsertBulk {
 			}
 			if _, exists := b.mutation.VoidedBy(); exists {
 				s.SetIgnore(commissionvoid.FieldVoidedBy)
+			}
+			if _, exists := b.mutation.Conversions(); exists {
+				s.SetIgnore(commissionvoid.FieldConversions)
+			}
+			if _, exists := b.mutation.Amount(); exists {
+				s.SetIgnore(commissionvoid.FieldAmount)
 			}
 		}
 	}))
@@ -724,90 +592,6 @@ func (u *CommissionVoidUpsertBulk) Update(set func(*CommissionVoidUpsert)) *Comm
 		set(&CommissionVoidUpsert{UpdateSet: update})
 	}))
 	return u
-}
-
-// SetFrom sets the "from" field.
-func (u *CommissionVoidUpsertBulk) SetFrom(v commission.Date) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetFrom(v)
-	})
-}
-
-// AddFrom adds v to the "from" field.
-func (u *CommissionVoidUpsertBulk) AddFrom(v commission.Date) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddFrom(v)
-	})
-}
-
-// UpdateFrom sets the "from" field to the value that was provided on create.
-func (u *CommissionVoidUpsertBulk) UpdateFrom() *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateFrom()
-	})
-}
-
-// SetTo sets the "to" field.
-func (u *CommissionVoidUpsertBulk) SetTo(v commission.Date) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetTo(v)
-	})
-}
-
-// AddTo adds v to the "to" field.
-func (u *CommissionVoidUpsertBulk) AddTo(v commission.Date) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddTo(v)
-	})
-}
-
-// UpdateTo sets the "to" field to the value that was provided on create.
-func (u *CommissionVoidUpsertBulk) UpdateTo() *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateTo()
-	})
-}
-
-// SetConversions sets the "conversions" field.
-func (u *CommissionVoidUpsertBulk) SetConversions(v int64) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetConversions(v)
-	})
-}
-
-// AddConversions adds v to the "conversions" field.
-func (u *CommissionVoidUpsertBulk) AddConversions(v int64) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddConversions(v)
-	})
-}
-
-// UpdateConversions sets the "conversions" field to the value that was provided on create.
-func (u *CommissionVoidUpsertBulk) UpdateConversions() *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateConversions()
-	})
-}
-
-// SetAmount sets the "amount" field.
-func (u *CommissionVoidUpsertBulk) SetAmount(v decimal.Decimal) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.SetAmount(v)
-	})
-}
-
-// AddAmount adds v to the "amount" field.
-func (u *CommissionVoidUpsertBulk) AddAmount(v decimal.Decimal) *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.AddAmount(v)
-	})
-}
-
-// UpdateAmount sets the "amount" field to the value that was provided on create.
-func (u *CommissionVoidUpsertBulk) UpdateAmount() *CommissionVoidUpsertBulk {
-	return u.Update(func(s *CommissionVoidUpsert) {
-		s.UpdateAmount()
-	})
 }
 
 // Exec executes the query.

@@ -10,8 +10,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/shopspring/decimal"
-	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/predicate"
 )
@@ -27,90 +25,6 @@ type CommissionVoidUpdate struct {
 // Where appends a list predicates to the CommissionVoidUpdate builder.
 func (_u *CommissionVoidUpdate) Where(ps ...predicate.CommissionVoid) *CommissionVoidUpdate {
 	_u.mutation.Where(ps...)
-	return _u
-}
-
-// SetFrom sets the "from" field.
-func (_u *CommissionVoidUpdate) SetFrom(v commission.Date) *CommissionVoidUpdate {
-	_u.mutation.ResetFrom()
-	_u.mutation.SetFrom(v)
-	return _u
-}
-
-// SetNillableFrom sets the "from" field if the given value is not nil.
-func (_u *CommissionVoidUpdate) SetNillableFrom(v *commission.Date) *CommissionVoidUpdate {
-	if v != nil {
-		_u.SetFrom(*v)
-	}
-	return _u
-}
-
-// AddFrom adds value to the "from" field.
-func (_u *CommissionVoidUpdate) AddFrom(v commission.Date) *CommissionVoidUpdate {
-	_u.mutation.AddFrom(v)
-	return _u
-}
-
-// SetTo sets the "to" field.
-func (_u *CommissionVoidUpdate) SetTo(v commission.Date) *CommissionVoidUpdate {
-	_u.mutation.ResetTo()
-	_u.mutation.SetTo(v)
-	return _u
-}
-
-// SetNillableTo sets the "to" field if the given value is not nil.
-func (_u *CommissionVoidUpdate) SetNillableTo(v *commission.Date) *CommissionVoidUpdate {
-	if v != nil {
-		_u.SetTo(*v)
-	}
-	return _u
-}
-
-// AddTo adds value to the "to" field.
-func (_u *CommissionVoidUpdate) AddTo(v commission.Date) *CommissionVoidUpdate {
-	_u.mutation.AddTo(v)
-	return _u
-}
-
-// SetConversions sets the "conversions" field.
-func (_u *CommissionVoidUpdate) SetConversions(v int64) *CommissionVoidUpdate {
-	_u.mutation.ResetConversions()
-	_u.mutation.SetConversions(v)
-	return _u
-}
-
-// SetNillableConversions sets the "conversions" field if the given value is not nil.
-func (_u *CommissionVoidUpdate) SetNillableConversions(v *int64) *CommissionVoidUpdate {
-	if v != nil {
-		_u.SetConversions(*v)
-	}
-	return _u
-}
-
-// AddConversions adds value to the "conversions" field.
-func (_u *CommissionVoidUpdate) AddConversions(v int64) *CommissionVoidUpdate {
-	_u.mutation.AddConversions(v)
-	return _u
-}
-
-// SetAmount sets the "amount" field.
-func (_u *CommissionVoidUpdate) SetAmount(v decimal.Decimal) *CommissionVoidUpdate {
-	_u.mutation.ResetAmount()
-	_u.mutation.SetAmount(v)
-	return _u
-}
-
-// SetNillableAmount sets the "amount" field if the given value is not nil.
-func (_u *CommissionVoidUpdate) SetNillableAmount(v *decimal.Decimal) *CommissionVoidUpdate {
-	if v != nil {
-		_u.SetAmount(*v)
-	}
-	return _u
-}
-
-// AddAmount adds value to the "amount" field.
-func (_u *CommissionVoidUpdate) AddAmount(v decimal.Decimal) *CommissionVoidUpdate {
-	_u.mutation.AddAmount(v)
 	return _u
 }
 
@@ -172,38 +86,6 @@ func (_u *CommissionVoidUpdate) sqlSave(ctx context.Context) (_node int, err err
 			}
 		}
 	}
-	if value, ok := _u.mutation.From(); ok {
-		_spec.SetField(commissionvoid.FieldFrom, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.AddedFrom(); ok {
-		_spec.AddField(commissionvoid.FieldFrom, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.To(); ok {
-		_spec.SetField(commissionvoid.FieldTo, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.AddedTo(); ok {
-		_spec.AddField(commissionvoid.FieldTo, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.Conversions(); ok {
-		_spec.SetField(commissionvoid.FieldConversions, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.AddedConversions(); ok {
-		_spec.AddField(commissionvoid.FieldConversions, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.Amount(); ok {
-		vv, err := commissionvoid.ValueScanner.Amount.Value(value)
-		if err != nil {
-			return 0, err
-		}
-		_spec.SetField(commissionvoid.FieldAmount, field.TypeInt64, vv)
-	}
-	if value, ok := _u.mutation.AddedAmount(); ok {
-		vv, err := commissionvoid.ValueScanner.Amount.Value(value)
-		if err != nil {
-			return 0, err
-		}
-		_spec.AddField(commissionvoid.FieldAmount, field.TypeInt64, vv)
-	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -224,90 +106,6 @@ type CommissionVoidUpdateOne struct {
 	hooks     []Hook
 	mutation  *CommissionVoidMutation
 	modifiers []func(*sql.UpdateBuilder)
-}
-
-// SetFrom sets the "from" field.
-func (_u *CommissionVoidUpdateOne) SetFrom(v commission.Date) *CommissionVoidUpdateOne {
-	_u.mutation.ResetFrom()
-	_u.mutation.SetFrom(v)
-	return _u
-}
-
-// SetNillableFrom sets the "from" field if the given value is not nil.
-func (_u *CommissionVoidUpdateOne) SetNillableFrom(v *commission.Date) *CommissionVoidUpdateOne {
-	if v != nil {
-		_u.SetFrom(*v)
-	}
-	return _u
-}
-
-// AddFrom adds value to the "from" field.
-func (_u *CommissionVoidUpdateOne) AddFrom(v commission.Date) *CommissionVoidUpdateOne {
-	_u.mutation.AddFrom(v)
-	return _u
-}
-
-// SetTo sets the "to" field.
-func (_u *CommissionVoidUpdateOne) SetTo(v commission.Date) *CommissionVoidUpdateOne {
-	_u.mutation.ResetTo()
-	_u.mutation.SetTo(v)
-	return _u
-}
-
-// SetNillableTo sets the "to" field if the given value is not nil.
-func (_u *CommissionVoidUpdateOne) SetNillableTo(v *commission.Date) *CommissionVoidUpdateOne {
-	if v != nil {
-		_u.SetTo(*v)
-	}
-	return _u
-}
-
-// AddTo adds value to the "to" field.
-func (_u *CommissionVoidUpdateOne) AddTo(v commission.Date) *CommissionVoidUpdateOne {
-	_u.mutation.AddTo(v)
-	return _u
-}
-
-// SetConversions sets the "conversions" field.
-func (_u *CommissionVoidUpdateOne) SetConversions(v int64) *CommissionVoidUpdateOne {
-	_u.mutation.ResetConversions()
-	_u.mutation.SetConversions(v)
-	return _u
-}
-
-// SetNillableConversions sets the "conversions" field if the given value is not nil.
-func (_u *CommissionVoidUpdateOne) SetNillableConversions(v *int64) *CommissionVoidUpdateOne {
-	if v != nil {
-		_u.SetConversions(*v)
-	}
-	return _u
-}
-
-// AddConversions adds value to the "conversions" field.
-func (_u *CommissionVoidUpdateOne) AddConversions(v int64) *CommissionVoidUpdateOne {
-	_u.mutation.AddConversions(v)
-	return _u
-}
-
-// SetAmount sets the "amount" field.
-func (_u *CommissionVoidUpdateOne) SetAmount(v decimal.Decimal) *CommissionVoidUpdateOne {
-	_u.mutation.ResetAmount()
-	_u.mutation.SetAmount(v)
-	return _u
-}
-
-// SetNillableAmount sets the "amount" field if the given value is not nil.
-func (_u *CommissionVoidUpdateOne) SetNillableAmount(v *decimal.Decimal) *CommissionVoidUpdateOne {
-	if v != nil {
-		_u.SetAmount(*v)
-	}
-	return _u
-}
-
-// AddAmount adds value to the "amount" field.
-func (_u *CommissionVoidUpdateOne) AddAmount(v decimal.Decimal) *CommissionVoidUpdateOne {
-	_u.mutation.AddAmount(v)
-	return _u
 }
 
 // Mutation returns the CommissionVoidMutation object of the builder.
@@ -397,38 +195,6 @@ func (_u *CommissionVoidUpdateOne) sqlSave(ctx context.Context) (_node *Commissi
 				ps[i](selector)
 			}
 		}
-	}
-	if value, ok := _u.mutation.From(); ok {
-		_spec.SetField(commissionvoid.FieldFrom, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.AddedFrom(); ok {
-		_spec.AddField(commissionvoid.FieldFrom, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.To(); ok {
-		_spec.SetField(commissionvoid.FieldTo, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.AddedTo(); ok {
-		_spec.AddField(commissionvoid.FieldTo, field.TypeInt32, value)
-	}
-	if value, ok := _u.mutation.Conversions(); ok {
-		_spec.SetField(commissionvoid.FieldConversions, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.AddedConversions(); ok {
-		_spec.AddField(commissionvoid.FieldConversions, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.Amount(); ok {
-		vv, err := commissionvoid.ValueScanner.Amount.Value(value)
-		if err != nil {
-			return nil, err
-		}
-		_spec.SetField(commissionvoid.FieldAmount, field.TypeInt64, vv)
-	}
-	if value, ok := _u.mutation.AddedAmount(); ok {
-		vv, err := commissionvoid.ValueScanner.Amount.Value(value)
-		if err != nil {
-			return nil, err
-		}
-		_spec.AddField(commissionvoid.FieldAmount, field.TypeInt64, vv)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &CommissionVoid{config: _u.config}

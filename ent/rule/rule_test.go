@@ -22,6 +22,7 @@ import (
 	"partner.example/referrals/ent/generated/partnerstatus"
 	"partner.example/referrals/ent/generated/privacy"
 	"partner.example/referrals/ent/generated/referral"
+	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/rule"
 	"partner.example/referrals/ent/viewer"
 )
@@ -64,6 +65,9 @@ var sees = map[string]map[string]string{
 		"admin": referrals, "global": referrals, "staff": all,
 		"limited": "ann-bob", "ann": "ann-bob", "bob": "",
 	},
+	"RetroactiveGrant": {"admin": referrals, "global": referrals, "staff": all, "limited": "ann-bob"}, // the referrer is told what it earns, and not why
+	"CommissionVoid":   {"admin": referrals, "global": referrals, "staff": all, "limited": "ann-bob"},
+
 	"Invoice":     {"admin": invoices, "global": invoices, "limited": "ann ann-hidden", "ann": "ann", "bob": "bob", "staff": all},
 	"InvoiceLine": {"admin": invoices, "global": invoices, "limited": "ann ann-hidden", "ann": "ann", "bob": "bob", "staff": all},
 	"CommissionStructure": {
@@ -92,6 +96,8 @@ var changes = map[string]map[string]string{
 	"PartnerStatus":       {"admin": partners, "global": partners, "limited": "ann flo"},
 	"Referral":            {"admin": referrals, "global": referrals, "limited": "cid-ann"}, // where the referred partner is in scope
 	"Invoice":             {"admin": invoices},
+	"RetroactiveGrant":    {"admin": referrals},
+	"CommissionVoid":      {"admin": ""}, // made, and never changed
 	"CommissionStructure": {"admin": "", "global": "", "limited": ""}, // made, and never changed
 }
 
@@ -213,6 +219,26 @@ var touched = map[string]struct {
 		func(tx *database.Tx) []int {
 			return tx.Invoice.Query().Where(invoice.StatusEQ(commission.Paid)).IDsX(program())
 		},
+	},
+	"RetroactiveGrant": {
+		func(ctx context.Context, tx *database.Tx, id int) error {
+			return tx.RetroactiveGrant.UpdateOneID(id).SetEndReason("touched").Exec(ctx)
+		},
+		func(ctx context.Context, tx *database.Tx) (int, error) {
+			return tx.RetroactiveGrant.Update().Where(retroactivegrant.EndReason("")).SetEndReason("touched").Save(ctx)
+		},
+		func(tx *database.Tx) []int {
+			return tx.RetroactiveGrant.Query().Where(retroactivegrant.EndReason("touched")).IDsX(program())
+		},
+	},
+	"CommissionVoid": { // nothing of it can be set
+		func(ctx context.Context, tx *database.Tx, id int) error {
+			return tx.CommissionVoid.UpdateOneID(id).Exec(ctx)
+		},
+		func(ctx context.Context, tx *database.Tx) (int, error) {
+			return tx.CommissionVoid.Update().Save(ctx)
+		},
+		func(*database.Tx) []int { return nil },
 	},
 	"CommissionStructure": { // nothing of it can be set
 		func(ctx context.Context, tx *database.Tx, id int) error {

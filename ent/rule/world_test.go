@@ -287,4 +287,10 @@ func (m *maker) referral(referrer, referred, rate string) {
 	total, err := m.tx.TermTotal.Create().SetID(m.of("ReferralTerm", name)).SetNetworkID(m.network).
 		SetConversions(1).SetRevenue(decimal.Zero).SetPayout(decimal.Zero).SetFee(decimal.Zero).Save(m.ctx)
 	m.note(name, total, err)
+	grant, err := m.tx.RetroactiveGrant.Create().SetNetworkID(m.network).SetReferralID(m.of("Referral", name)).SetStructureID(m.of("CommissionStructure", rate)).
+		SetFrom(0).SetTo(0).SetMaximum(decimal.Zero).SetReason("promised").SetStatus(commission.GrantProposed).SetAmount(decimal.Zero).Save(m.ctx)
+	m.note(name, grant, err)
+	void, err := m.tx.CommissionVoid.Create().SetNetworkID(m.network).SetTermID(m.of("ReferralTerm", name)).SetFrom(0).SetTo(0).SetReason("fraud").
+		SetVoidedAt(aDay).SetVoidedBy("admin").SetConversions(0).SetAmount(decimal.Zero).Save(m.ctx)
+	m.note(name, void, err)
 }

@@ -43,13 +43,13 @@ func (CommissionVoid) Hooks() []ent.Hook {
 func (CommissionVoid) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int("term_id").Immutable(),
-		field.Int32("from").GoType(commission.Date(0)).StorageKey("from_day").Comment("the first day of which it took something"),
-		field.Int32("to").GoType(commission.Date(0)).StorageKey("to_day").Comment("the last"),
+		field.Int32("from").GoType(commission.Date(0)).StorageKey("from_day").Immutable().Comment("the first day of which it took something"),
+		field.Int32("to").GoType(commission.Date(0)).StorageKey("to_day").Immutable().Comment("the last"),
 		field.String("reason").MaxLen(1000).Immutable(),
 		once(moment("voided_at")),
 		field.String("voided_by").Immutable(),
-		field.Int64("conversions").Comment("how many brought what it took"),
-		money("amount"),
+		field.Int64("conversions").Immutable().Comment("how many brought what it took"),
+		once(money("amount")),
 	}
 }
 
