@@ -106,6 +106,7 @@ func partners(l *loaders) *loader[int, *ent.Partner]                      { retu
 func referralsByID(l *loaders) *loader[int, *ent.Referral]                { return l.referral }
 func structures(l *loaders) *loader[int, *ent.CommissionStructure]        { return l.structure }
 func termsByID(l *loaders) *loader[int, *ent.ReferralTerm]                { return l.term }
+func grantsByID(l *loaders) *loader[int, *ent.RetroactiveGrant]           { return l.grant }
 func explanations(l *loaders) *loader[*ent.Conversion, *ledger.Explained] { return l.explained }
 
 // countedBy are the steps to the conversions that rows are the sums of.
@@ -185,6 +186,7 @@ func allSteps() map[string][]step {
 
 		"ReferralCommission.referral": one(toOne("Referral", referralsByID, func(told *ledger.Explained) int { return told.ReferralID })),
 		"ReferralCommission.term":     one(toOne("ReferralTerm", termsByID, func(told *ledger.Explained) int { return told.TermID })),
+		"ReferralCommission.grant":    one(toOne("RetroactiveGrant", grantsByID, func(told *ledger.Explained) int { return told.GrantID })),
 		"ReferralCommission.line":     one(toOne("InvoiceLine", linesByID, func(told *ledger.Explained) int { return told.LineID })),
 		"ReferralCommission.invoice":  one(toOne("InvoiceLine", linesByID, func(told *ledger.Explained) int { return told.LineID }).and(invoiceOfLine)),
 
@@ -290,7 +292,20 @@ func allSteps() map[string][]step {
 		"ReferralTerm.referral":  one(toOne("Referral", referralsByID, func(t *ent.ReferralTerm) int { return t.ReferralID })),
 		"ReferralTerm.referrer":  one(toOne("Referral", referralsByID, func(t *ent.ReferralTerm) int { return t.ReferralID }).and(toOne("Partner", partners, func(r *ent.Referral) int { return r.ReferrerID }))),
 		"ReferralTerm.structure": one(structureOfTerm),
-		"ReferralTerm.days":      one(structureOfTerm, toOne("", networks, func(t *ent.ReferralTerm) int { return t.NetworkID })),
+		"ReferralTerm.grant":     one(toOne("RetroactiveGrant", grantsByID, func(t *ent.ReferralTerm) int { return value(t.GrantID) })),
+		"ReferralTerm.voids": one(to("CommissionVoid", func(l *loaders) *loader[int, []*ent.CommissionVoid] { return l.voids },
+			func(t *ent.ReferralTerm, _ fieldAhead) (int, bool) { return t.ID, true }, each)),
+		"ReferralTerm.days": one(structureOfTerm, toOne("", networks, func(t *ent.ReferralTerm) int { return t.NetworkID })),
+
+		"RetroactiveGrant.referral":  one(toOne("Referral", referralsByID, func(g *ent.RetroactiveGrant) int { return g.ReferralID })),
+		"RetroactiveGrant.structure": one(toOne("CommissionStructure", structures, func(g *ent.RetroactiveGrant) int { return g.StructureID })),
+		"RetroactiveGrant.term": one(toOne("ReferralTerm", func(l *loaders) *loader[int, *ent.ReferralTerm] { return l.grantTerm },
+			func(g *ent.RetroactiveGrant) int { return g.ID })),
+		"RetroactiveGrant.maximum": one(toOne("", networks, func(g *ent.RetroactiveGrant) int { return g.NetworkID })),
+		"RetroactiveGrant.amount":  one(toOne("", networks, func(g *ent.RetroactiveGrant) int { return g.NetworkID })),
+
+		"CommissionVoid.term":   one(toOne("ReferralTerm", termsByID, func(v *ent.CommissionVoid) int { return v.TermID })),
+		"CommissionVoid.amount": one(toOne("", networks, func(v *ent.CommissionVoid) int { return v.NetworkID })),
 
 		"TermDay.conversionList": countedBy((*ledger.Day).Counted),
 		"TermDay.invoice":        one(toOne("InvoiceLine", linesByID, func(d *ledger.Day) int { return max(d.LineID, 0) }).and(invoiceOfLine)),

@@ -39,6 +39,7 @@ func (r networkResolver) RetroactiveGrants(ctx context.Context, n *ent.Network, 
 		query.Where(retroactivegrant.IDLT(at.Row))
 	}
 	rows, err := query.All(ctx)
+	ahead(ctx, "RetroactiveGrant", rows)
 	return page.Of(window, rows, total, func(g *ent.RetroactiveGrant) page.Position { return page.Position{Row: g.ID} }), err
 }
 
