@@ -189,8 +189,31 @@ func (h *house) newNetwork(rows int) *network {
 		referralReport(from: "2025-09-01", to: "2026-12-31", filter: {referred: $first, state: [EARNING]}) { rows { nodes { term { id } } } }
 		invoices(filter: {partner: $ann}, first: 1) { nodes { id } }
 	} }`, map[string]any{"ann": n.ann, "first": n.referred[0]}, &found)
+	n.grants()
 	n.term, n.invoice = found.Network.ReferralReport.Rows.Nodes[0].Term.ID, found.Network.Invoices.Nodes[0].ID
 	return n
+}
+
+// grants pays each referral for the day before it started.
+func (n *network) grants() {
+	n.Helper()
+	var early []map[string]any
+	for i, partner := range n.referred {
+		early = append(early, map[string]any{"externalId": fmt.Sprint("early-", i), "partner": partner, "occurredAt": "2025-08-31T12:00:00Z", "revenue": "200", "payout": "100"})
+	}
+	n.ask(&n.tracker, `mutation ($c: [ConversionInput!]!) { recordConversions(conversions: $c) { recorded } }`, map[string]any{"c": early}, nil)
+	var made struct {
+		Network struct {
+			Partner struct {
+				ReferralsMade struct{ Nodes []struct{ ID string } }
+			}
+		}
+	}
+	n.ask(&n.admin, `query ($ann: ID!) { network { partner(id: $ann) { referralsMade(first: 100) { nodes { id } } } } }`, map[string]any{"ann": n.ann}, &made)
+	for _, referral := range made.Network.Partner.ReferralsMade.Nodes {
+		n.ask(&n.admin, `mutation ($id: ID!) { grantRetroactiveCommission(input: {referral: $id, from: "2025-08-31", to: "2025-08-31", maximum: "50", reason: "promised"}) { grant { id } } }`,
+			map[string]any{"id": referral.ID}, nil)
+	}
 }
 
 // conversions is one of each referred partner, and of the first one on as many days.
@@ -314,6 +337,7 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 	}
 	shelf := []sending{
 		{"AuditOfAPartner", admin, about},
+		{"GrantsOfANetwork", admin, about},
 		{"LinesOfAnInvoice", admin, about},
 		{"MyEarnings", partner, about},
 		{"MyInvoices", partner, page},
@@ -329,7 +353,7 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 			days(first: 3) { nodes { conversionList(first: 2) { totalCount nodes { partner { name } adjusts { id } referralCommission { term { id } invoice { number } } payoutLine { id } } } } }
 		} } } } } }`,
 		"Rows": `query ($first: Int) { network { referralReport(from: "2025-09-01", to: "2026-12-31") { rows(first: $first) { nodes {
-			lines(first: 2) { nodes { line { invoice { number partner { name } } } } } threshold { reachedAt } term { referral { status } }
+			lines(first: 2) { nodes { line { invoice { number partner { name } } } } } threshold { reachedAt } term { referral { status } grant { amount term { id } structure { id } referral { status } } voids { amount } }
 			referral { timeline { actor { name } term { structure { id } } invoice { number } } terms { structure { id } } }
 		} } } } }`,
 		"People": `query ($first: Int) { network { partners(first: $first, filter: {search: "Partner"}) { nodes {
