@@ -78,8 +78,12 @@ measured = go test -run '^$$' -benchtime 1x -timeout 90m
 bench: mariadb bench/peers/node_modules/.package-lock.json ## Measure beside bare SQL and beside what one would pick instead; WRITE=1 into docs/performance.md
 	$(if $(WRITE),BENCH_WRITE=1 )$(measured) -bench . ./bench
 
+# A machine may be busy with something else for a while: what is out by a factor of two three times is.
 bench-small: mariadb bench/peers/node_modules/.package-lock.json ## The same in about a minute: fails where a ratio is out by a factor of two
-	BENCH_SIZE=small $(measured) -bench '^Benchmark(Pages|Tracker|Settings|File)$$' ./bench
+	@for try in 1 2 3; do \
+		BENCH_SIZE=small $(measured) -bench '^Benchmark(Pages|Tracker|Settings|File)$$' ./bench && exit; \
+		echo "bench-small: try $$try of 3 failed"; \
+	done; exit 1
 
 explorer: $(explorer)/node_modules/.package-lock.json ## Build the page at /explorer, which is committed
 	cd $(explorer) && node build.js ../generated

@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"database/sql"
-	"errors"
 	"fmt"
+	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"partner.example/referrals/ent/database"
 )
 
 // measured is one line of the table of workloads: what one subject did.
@@ -27,107 +24,39 @@ type measured struct {
 	each              spent         // of one request, in the closed loop
 	statements, rows  float64       // of one request
 	memory            int64         // after it, kB
+
+	rounds struct {
+		alone, p50s, latencies, open []time.Duration
+		throughput                   []float64
+	}
 }
 
 var workloads []*measured
 
-// page is an operation that reads.
-type page struct {
-	name   string
-	token  string
-	body   []byte
-	byHand func() error // nil: there is nothing to read
+// lines begins a line in the table for each of the subjects, and tells which is whose.
+func lines(workload, unit string, names ...string) map[string]*measured {
+	of := map[string]*measured{}
+	for _, name := range names {
+		of[name] = &measured{workload: workload, subject: name, unit: unit}
+		workloads = append(workloads, of[name])
+	}
+	return of
 }
 
-// beside measures an operation of all subjects in turns, and hand-written SQL with them.
-func beside(b *testing.B, bare *sql.DB, all []subject, p page) map[string]*measured {
-	b.Helper()
-	for _, peer := range all[1:] {
-		peer.asTheProduct(b, all[0], p.token, p.body)
-	}
-	found := map[string]*measured{}
-	alone, closed, p50s := map[string][]time.Duration{}, map[string][]float64{}, map[string][]time.Duration{}
-	latencies := map[string][]time.Duration{}
-	names := make([]string, 0, len(all)+1)
+func namesOf(all []subject, more ...string) []string {
+	names := make([]string, 0, len(all)+len(more))
 	for _, s := range all {
 		names = append(names, s.name)
 	}
-	if p.byHand != nil {
-		names = append(names, byHandInGo)
-	}
-	for _, name := range names {
-		found[name] = &measured{workload: p.name, subject: name, unit: "requests/s"}
-		workloads = append(workloads, found[name])
-	}
-	begins := map[string][]byte{}
-	once := func(s subject) time.Duration {
-		return took(func() {
-			answer, err := s.send(p.token, p.body)
-			if err != nil {
-				b.Fatalf("%s: %v", s.name, err)
-			}
-			begins[s.name] = bytes.Clone(answer[:min(len(answer), 100)])
-		})
-	}
-	for _, s := range all { // warms up, which compilers that learn while they run need most
-		once(s)
-		load{token: p.token, bodies: [][]byte{p.body}, lasts: sizes.loaded() / 2, begins: begins[s.name]}.puts(b, s.url)
-	}
-	for range sizes.Rounds * sizes.Requests {
-		for _, s := range all {
-			alone[s.name] = append(alone[s.name], once(s))
-		}
-		if p.byHand != nil {
-			alone[byHandInGo] = append(alone[byHandInGo], took(func() {
-				if err := p.byHand(); err != nil {
-					b.Fatal(err)
-				}
-			}))
-		}
-	}
-	note := func(name string, o outcome) {
-		closed[name] = append(closed[name], o.perSecond())
-		p50s[name] = append(p50s[name], o.quantile(0.5))
-		latencies[name] = append(latencies[name], o.latencies...)
-	}
-	for range sizes.Rounds {
-		for _, s := range all {
-			l := load{token: p.token, bodies: [][]byte{p.body}, lasts: sizes.loaded(), begins: begins[s.name]}
-			before := spending(b, bare, s.pids)
-			o := l.puts(b, s.url)
-			found[s.name].costs(spending(b, bare, s.pids).since(before), o.requests)
-			note(s.name, o)
-			found[s.name].memory = max(found[s.name].memory, s.memory(b))
-		}
-		if p.byHand != nil {
-			before := spending(b, bare, nil)
-			o := inTurns(b, p.byHand)
-			found[byHandInGo].costs(spending(b, bare, nil).since(before), o.requests)
-			note(byHandInGo, o)
-		}
-	}
-	for name, m := range found {
-		m.alone, m.perSecond, m.p50 = median(alone[name]), median(closed[name]), median(p50s[name])
-		slices.Sort(latencies[name])
-		m.p99 = quantile(latencies[name], 0.99)
-	}
-	slowest := found[theProduct].perSecond
-	for _, s := range all {
-		slowest = min(slowest, found[s.name].perSecond)
-	}
-	open := map[string][]time.Duration{}
-	for range sizes.Rounds {
-		for _, s := range all {
-			l := load{token: p.token, bodies: [][]byte{p.body}, lasts: sizes.loaded(), rate: slowest / 2, begins: begins[s.name]}
-			open[s.name] = append(open[s.name], l.puts(b, s.url).latencies...)
-		}
-	}
-	for _, s := range all {
-		slices.Sort(open[s.name])
-		found[s.name].openRate, found[s.name].openP99 = slowest/2, quantile(open[s.name], 0.99)
-	}
-	againstPeers(b, p.name, found)
-	return found
+	return append(names, more...)
+}
+
+// round notes a round of the closed loop, in which each request was so many units.
+func (m *measured) round(o outcome, units int, used spent) {
+	m.rounds.throughput = append(m.rounds.throughput, float64(units)*o.perSecond())
+	m.rounds.p50s = append(m.rounds.p50s, o.quantile(0.5))
+	m.rounds.latencies = append(m.rounds.latencies, o.latencies...)
+	m.costs(used, o.requests)
 }
 
 // costs keeps what one of the requests took; the rounds are alike, and the last one counts.
@@ -137,59 +66,16 @@ func (m *measured) costs(used spent, requests int) {
 	m.statements, m.rows = float64(used.statements)/float64(requests), float64(used.rows)/float64(requests)
 }
 
-// inTurns does work as often as it can, with as many hands as the load has connections.
-func inTurns(b *testing.B, work func() error) outcome {
-	b.Helper()
-	var mutex sync.Mutex
-	var done outcome
-	var failed error
-	var all sync.WaitGroup
-	start := time.Now()
-	for range sizes.Connections {
-		all.Go(func() {
-			for time.Since(start) < sizes.loaded() {
-				var err error
-				lasted := took(func() { err = work() })
-				mutex.Lock()
-				done.latencies, failed = append(done.latencies, lasted), cmp.Or(failed, err)
-				mutex.Unlock()
-			}
-		})
+// settle makes of the rounds what stands in the table: medians, and of all latencies the 99th of a hundred.
+func (m *measured) settle() {
+	const rare = 0.99
+	if len(m.rounds.alone) > 0 {
+		m.alone = median(m.rounds.alone)
 	}
-	all.Wait()
-	if failed != nil {
-		b.Fatal(failed)
-	}
-	slices.Sort(done.latencies)
-	done.requests, done.took = len(done.latencies), time.Since(start)
-	return done
-}
-
-// againstPeers holds the product against the best of its peers.
-func againstPeers(b *testing.B, workload string, found map[string]*measured) {
-	b.Helper()
-	product := found[theProduct]
-	var fastest, steadiest *measured
-	for _, peer := range peers {
-		m := found[peer.name]
-		if fastest == nil || m.perSecond > fastest.perSecond {
-			fastest = m
-		}
-		if steadiest == nil || m.tail() < steadiest.tail() {
-			steadiest = m
-		}
-	}
-	must(b, goal{
-		what: workload + ": throughput", product: product.throughput(), against: fastest.throughput() + " of " + fastest.subject,
-		reached: product.perSecond / fastest.perSecond, least: 1,
-	})
-	if sizes.small() { // so few requests have no hundredth that means anything
-		return
-	}
-	must(b, goal{
-		what: workload + ": p99", product: inMillis(product.tail()), against: inMillis(steadiest.tail()) + " of " + steadiest.subject,
-		reached: product.tail().Seconds() / steadiest.tail().Seconds(), most: 1,
-	})
+	m.perSecond, m.p50 = median(m.rounds.throughput), median(m.rounds.p50s)
+	slices.Sort(m.rounds.latencies)
+	slices.Sort(m.rounds.open)
+	m.p99, m.openP99 = quantile(m.rounds.latencies, rare), quantile(m.rounds.open, rare)
 }
 
 // tail is the 99th of a hundred latencies under the same load for all, where there was such a one.
@@ -207,106 +93,179 @@ func (m *measured) throughput() string {
 	return fmt.Sprintf("%.4g %s", m.perSecond, m.unit)
 }
 
-// BenchmarkPages measures what the portals show.
-func BenchmarkPages(b *testing.B) {
-	location := newDatabase(b, "pages")
-	bare := connect(b, location)
-	bare.SetMaxIdleConns(sizes.Connections + 1)
-	network := newTraded(b, location, sizes.Referrals, sizes.Conversions)
-	more := newTraded(b, location, sizes.Referrals, sizes.Conversions)
-	run(b, "verify", "--database", location)
-	more.multiply(b, bare, sizes.Times)
-	var large *traded
-	if sizes.Many > 0 {
-		large = newTraded(b, location, sizes.Many, sizes.Conversions)
-	}
-	analyze(b, bare)
-	all := subjects(b, location)
-
-	report := func(n *traded, days [2]string) page {
-		return page{
-			token: n.admin, byHand: reportByHand(b, bare, 0, n.network, days, "a.balance DESC"),
-			body: request(b, operation(b, "network-portal", "ReferralReport"), map[string]any{
-				"from": days[0], "to": days[1], "first": pageSize, "orderBy": map[string]any{"field": "BALANCE", "direction": "DESC"},
-			}),
-		}
-	}
-	referrals, conversions := counted(sizes.Referrals)+" referrals", counted(sizes.Conversions)+" conversions in the year"
-	named := func(p page, format string, of ...any) page {
-		p.name = fmt.Sprintf(format, of...)
-		return p
-	}
-	month := beside(b, bare, all, named(report(network, latestMonth), "report, a month, %s, %s", referrals, conversions))
-	ofTheProduct, hand := month[theProduct], month[byHandInGo]
-	must(b, goal{
-		what: ofTheProduct.workload, product: inMillis(ofTheProduct.alone), against: inMillis(hand.alone) + " " + byHandInGo,
-		reached: ofTheProduct.alone.Seconds() / hand.alone.Seconds(), most: 1.3,
-	})
-	year := beside(b, bare, all, named(report(network, wholeYear), "report, a year, %s, %s", referrals, conversions))[theProduct]
-	must(b, goal{
-		what: "report, a year against a month", product: inMillis(year.alone), against: inMillis(ofTheProduct.alone) + " a month",
-		reached: year.alone.Seconds() / ofTheProduct.alone.Seconds(), most: 2,
-	})
-	times := onlyProduct(b, all[0], report(network, latestMonth), report(more, latestMonth))
-	must(b, goal{
-		what: fmt.Sprintf("report, a month, %d x the conversions on the same days", sizes.Times), product: inMillis(times[1]), against: inMillis(times[0]) + " with 1 x",
-		reached: times[1].Seconds() / times[0].Seconds(), most: 1.1,
-	})
-	if large != nil {
-		for _, days := range [][2]string{latestMonth, wholeYear} {
-			word := map[bool]string{true: "month", false: "year"}[days == latestMonth]
-			of := beside(b, bare, all, named(report(large, days), "report, a %s, %s referrals, %s", word, counted(sizes.Many), conversions))[theProduct]
-			must(b, goal{
-				what: of.workload + ", totals and sort, p50", product: inMillis(of.alone), reached: of.alone.Seconds() * 1000, most: 400, unit: "ms",
-			})
-		}
-	}
-	own := beside(b, bare, all, page{
-		name: "partner portal, own report of a month", token: network.partner,
-		byHand: reportByHand(b, bare, network.partnerRow, 0, latestMonth, "a.referred_date DESC"),
-		body:   request(b, operation(b, "partner-portal", "MyReferralReport"), map[string]any{"from": latestMonth[0], "to": latestMonth[1], "first": pageSize}),
-	})
-	must(b, goal{
-		what: own[theProduct].workload, product: inMillis(own[theProduct].alone), against: inMillis(own[byHandInGo].alone) + " " + byHandInGo,
-		reached: own[theProduct].alone.Seconds() / own[byHandInGo].alone.Seconds(), most: 1.5,
-	})
-	beside(b, bare, all, page{
-		name: "partner portal, account", token: network.partner, byHand: accountByHand(b, bare, network.partnerRow),
-		body: request(b, operation(b, "partner-portal", "MyAccount"), nil),
-	})
-	beside(b, bare, all, page{
-		name: "partners, with Referred By and counts", token: network.admin, byHand: partnersByHand(b, bare, network.network),
-		body: request(b, operation(b, "network-portal", "Partners"), map[string]any{"first": pageSize}),
-	})
-	beside(b, bare, all, page{name: "{ __typename }", body: request(b, "{ __typename }", nil)})
-	memory(b, all)
+// page is an operation that reads.
+type page struct {
+	name   string
+	token  string
+	body   []byte
+	byHand func() error // nil: there is nothing to read
 }
 
-// onlyProduct is the median of requests to the product one after the other, of each of some pages, in turns.
-func onlyProduct(b *testing.B, product subject, pages ...page) []time.Duration {
+// beside measures an operation of all subjects in turns, and hand-written SQL with them.
+func beside(b *testing.B, bare *sql.DB, all []subject, p page) map[string]*measured {
 	b.Helper()
-	each := make([][]time.Duration, len(pages))
-	for round := range sizes.Rounds*sizes.Requests + 2 {
-		for i, p := range pages {
-			lasted := took(func() {
-				if _, err := product.send(p.token, p.body); err != nil {
-					b.Fatal(err)
-				}
-			})
-			if round >= 2 {
-				each[i] = append(each[i], lasted)
+	for _, peer := range all[1:] {
+		peer.asTheProduct(b, all[0], p.token, p.body)
+	}
+	names := namesOf(all)
+	if p.byHand != nil {
+		names = append(names, byHandInGo)
+	}
+	of := lines(p.name, "requests/s", names...)
+	t := turns{page: p, all: all, of: of, loads: map[string]load{}}
+	t.warmUp(b)
+	t.alone(b)
+	t.closed(b, bare)
+	for _, m := range of {
+		m.settle()
+	}
+	t.open(b)
+	for _, m := range of {
+		m.settle()
+	}
+	againstPeers(b, p.name, of, false)
+	return of
+}
+
+// turns is the measurement of one page.
+type turns struct {
+	page
+	all   []subject
+	of    map[string]*measured
+	loads map[string]load
+}
+
+// once sends the page to one subject, and gives the beginning of the answer.
+func (t turns) once(b *testing.B, s subject) (lasted time.Duration, begins []byte) {
+	b.Helper()
+	var answer []byte
+	var err error
+	lasted = took(func() { answer, err = s.send(t.token, t.body) })
+	if err != nil {
+		b.Fatalf("%s: %v", s.name, err)
+	}
+	const enough = 100
+	return lasted, bytes.Clone(answer[:min(len(answer), enough)])
+}
+
+// warmUp loads each for a while, which compilers that learn while they run need most.
+func (t turns) warmUp(b *testing.B) {
+	b.Helper()
+	for _, s := range t.all {
+		_, begins := t.once(b, s)
+		t.loads[s.name] = load{token: t.token, bodies: [][]byte{t.body}, lasts: sizes.loaded(), begins: begins}
+		t.loads[s.name].puts(b, s.url)
+	}
+}
+
+// alone sends one request after the other, each to another subject.
+func (t turns) alone(b *testing.B) {
+	b.Helper()
+	for range sizes.Rounds * sizes.Requests {
+		for _, s := range t.all {
+			lasted, _ := t.once(b, s)
+			t.of[s.name].rounds.alone = append(t.of[s.name].rounds.alone, lasted)
+		}
+		if t.byHand != nil {
+			var err error
+			hand := t.of[byHandInGo]
+			hand.rounds.alone = append(hand.rounds.alone, took(func() { err = t.byHand() }))
+			if err != nil {
+				b.Fatal(err)
 			}
 		}
 	}
-	medians := make([]time.Duration, len(pages))
-	for i := range each {
-		medians[i] = median(each[i])
+}
+
+// closed loads one subject after the other, as fast as it can.
+func (t turns) closed(b *testing.B, bare *sql.DB) {
+	b.Helper()
+	for range sizes.Rounds {
+		for _, s := range t.all {
+			m := t.of[s.name]
+			before := spending(b, bare, s.pids)
+			o := t.loads[s.name].puts(b, s.url)
+			m.round(o, 1, spending(b, bare, s.pids).since(before))
+			m.memory = max(m.memory, s.memory(b))
+		}
+		if t.byHand != nil {
+			before := spending(b, bare, nil)
+			o := asOften(b, t.byHand)
+			t.of[byHandInGo].round(o, 1, spending(b, bare, nil).since(before))
+		}
 	}
-	return medians
+}
+
+// open loads them all alike: with half of what the slowest manages.
+func (t turns) open(b *testing.B) {
+	b.Helper()
+	rate := t.of[theProduct].perSecond / 2
+	for _, s := range t.all {
+		rate = min(rate, t.of[s.name].perSecond/2)
+	}
+	for range sizes.Rounds {
+		for _, s := range t.all {
+			l, m := t.loads[s.name], t.of[s.name]
+			l.rate, m.openRate = rate, rate
+			m.rounds.open = append(m.rounds.open, l.puts(b, s.url).latencies...)
+		}
+	}
+}
+
+// asOften does work as often as it can, with as many hands as the load has connections.
+func asOften(b *testing.B, work func() error) outcome {
+	b.Helper()
+	var mutex sync.Mutex
+	var done outcome
+	var failed error
+	var hands sync.WaitGroup
+	start := time.Now()
+	for range sizes.Connections {
+		hands.Go(func() {
+			for time.Since(start) < sizes.loaded() {
+				var err error
+				lasted := took(func() { err = work() })
+				mutex.Lock()
+				done.latencies, failed = append(done.latencies, lasted), cmp.Or(failed, err)
+				mutex.Unlock()
+			}
+		})
+	}
+	hands.Wait()
+	if failed != nil {
+		b.Fatal(failed)
+	}
+	slices.Sort(done.latencies)
+	done.requests, done.took = len(done.latencies), time.Since(start)
+	return done
+}
+
+// againstPeers holds the product against the best of its peers; where there were but few requests, only if the size is
+// not the small one.
+func againstPeers(b *testing.B, workload string, of map[string]*measured, few bool) {
+	b.Helper()
+	product := of[theProduct]
+	fastest, steadiest := of[peers[0].name], of[peers[0].name]
+	for _, peer := range peers[1:] {
+		if m := of[peer.name]; m.perSecond > fastest.perSecond {
+			fastest = m
+		}
+		if m := of[peer.name]; m.tail() < steadiest.tail() {
+			steadiest = m
+		}
+	}
+	must(b, goal{
+		what: workload + ": throughput", product: product.throughput(), against: fastest.throughput() + " of " + fastest.subject,
+		reached: product.perSecond / fastest.perSecond, least: 1, large: few,
+	})
+	must(b, goal{
+		what: workload + ": p99", product: inMillis(product.tail()), against: inMillis(steadiest.tail()) + " of " + steadiest.subject,
+		reached: product.tail().Seconds() / steadiest.tail().Seconds(), most: 1, large: true, // so few requests have no such hundredth
+	})
 }
 
 // memory holds what the product keeps in memory, after all the load, against the smallest of its peers.
-func memory(b *testing.B, all []subject) {
+func memory(b *testing.B, workload string, all []subject) {
 	b.Helper()
 	product, smallest := all[0].memory(b), all[1]
 	for _, peer := range all[2:] {
@@ -315,138 +274,20 @@ func memory(b *testing.B, all []subject) {
 		}
 	}
 	must(b, goal{
-		what: "memory after all of these", product: inMegabytes(product), against: fmt.Sprintf("%s of %s", inMegabytes(smallest.memory(b)), smallest.name),
-		reached: float64(product) / float64(smallest.memory(b)), most: 0.25,
+		what: "memory after " + workload, product: inMegabytes(product), against: fmt.Sprintf("%s of %s", inMegabytes(smallest.memory(b)), smallest.name),
+		reached: float64(product) / float64(smallest.memory(b)), most: 0.25, large: true,
 	})
 }
 
-// BenchmarkTracker measures recording of all subjects, in turns, and bare INSERTs of the same rows with them.
-func BenchmarkTracker(b *testing.B) {
-	const partners = 2_000
-	location := newDatabase(b, "tracker")
-	bare := connect(b, location)
-	network := newTraded(b, location, partners, 0)
-	newDatabase(b, "bare")
-	execute(b, bare, "CREATE TABLE bare.conversion LIKE tracker.conversion")
-	analyze(b, bare)
-	all := subjects(b, location)
-	batches := []int{1, 100, 1_000, 10_000}
-	if sizes.small() {
-		batches = []int{1_000}
-	}
-	document := operation(b, "tracker", "RecordConversions")
-	number := 0
-	for _, rows := range batches {
-		name := fmt.Sprintf("recording, %s a call", counted(rows))
-		requests := min(max(sizes.RecordedRows/rows, 2*sizes.Connections), sizes.RecordedRows/20)
-		found := map[string]*measured{}
-		throughput, p50s, latencies := map[string][]float64{}, map[string][]time.Duration{}, map[string][]time.Duration{}
-		calls := func(n int) (bodies [][]byte, conversions [][]conversion) {
-			for range n {
-				number++
-				made := network.record(number, rows, time.Now())
-				conversions = append(conversions, made)
-				bodies = append(bodies, request(b, document, map[string]any{"conversions": made}))
-			}
-			return bodies, conversions
-		}
-		begins := fmt.Appendf(nil, `{"data":{"recordConversions":{"recorded":%d,"duplicates":0}}`, rows)
-		puts := func(s subject, requests int) outcome {
-			bodies, _ := calls(requests)
-			return load{token: network.tracker, bodies: bodies, once: true, begins: begins}.puts(b, s.url)
-		}
-		insert := insertByHand(network.network, rows)
-		inserts := func(requests int) outcome {
-			_, conversions := calls(requests)
-			return insert.all(b, bare, conversions)
-		}
-		for _, s := range all {
-			puts(s, sizes.Connections) // warms up
-			found[s.name] = &measured{workload: name, subject: s.name, unit: "rows/s"}
-			workloads = append(workloads, found[s.name])
-		}
-		inserts(sizes.Connections)
-		found[byHandInGo] = &measured{workload: name, subject: byHandInGo, unit: "rows/s"}
-		workloads = append(workloads, found[byHandInGo])
-		note := func(name string, o outcome, used spent) {
-			throughput[name] = append(throughput[name], float64(o.requests*rows)/o.took.Seconds())
-			p50s[name] = append(p50s[name], o.quantile(0.5))
-			latencies[name] = append(latencies[name], o.latencies...)
-			found[name].costs(used, o.requests)
-		}
-		for range sizes.Rounds {
-			for _, s := range all {
-				before := spending(b, bare, s.pids)
-				o := puts(s, requests)
-				note(s.name, o, spending(b, bare, s.pids).since(before))
-				found[s.name].memory = max(found[s.name].memory, s.memory(b))
-			}
-			before := spending(b, bare, nil)
-			o := inserts(requests)
-			note(byHandInGo, o, spending(b, bare, nil).since(before))
-		}
-		for name, m := range found {
-			m.perSecond, m.p50 = median(throughput[name]), median(p50s[name])
-			slices.Sort(latencies[name])
-			m.p99 = quantile(latencies[name], 0.99)
-		}
-		if rows == 1_000 {
-			var ratios []float64
-			for i := range throughput[theProduct] {
-				ratios = append(ratios, throughput[theProduct][i]/throughput[byHandInGo][i])
-			}
-			must(b, goal{
-				what: name, product: found[theProduct].throughput(), against: found[byHandInGo].throughput() + " bare INSERT",
-				reached: median(ratios), least: 0.7,
-			})
-		}
-		againstPeers(b, name, found)
-	}
-	memory(b, all)
-	run(b, "verify", "--database", location) // what the peers recorded, too
-}
-
-// multiRow is one INSERT of many rows into a bare table.
-type multiRow string
-
-func insertByHand(network, rows int) multiRow {
-	row := fmt.Sprintf("(%d, %s)", network, database.Placeholders(9))
-	return multiRow("INSERT INTO bare.conversion (network_id, external_id, occurred_at, recorded_at, revenue, payout, day, accrual_id, earning_day_id, partner_id, reason) VALUES " +
-		strings.TrimSuffix(strings.Repeat(strings.TrimSuffix(row, ")")+", ''), ", rows), ", "))
-}
-
-// all inserts batches, each in a transaction of its own, with as many connections as the load has.
-func (m multiRow) all(b *testing.B, bare *sql.DB, batches [][]conversion) outcome {
+// command runs one command of the product to its end and measures it: as a whole, and by what it went through.
+func command(b *testing.B, bare *sql.DB, workload, unit string, units int, arguments ...string) *measured {
 	b.Helper()
-	values := make([][]any, len(batches))
-	now := time.Now()
-	for i, batch := range batches {
-		for _, c := range batch {
-			day := int(c.at.Unix() / 86400)
-			id := c.partner*1000 + day%1000
-			values[i] = append(values[i], c.ExternalID, c.at, now, c.revenue, c.payout, day, id, id, c.partner)
-		}
-	}
-	latencies, failed := make([]time.Duration, len(values)), make([]error, len(values))
-	next := make(chan int, len(values))
-	for i := range values {
-		next <- i
-	}
-	close(next)
-	var hands sync.WaitGroup
-	lasted := took(func() {
-		for range sizes.Connections {
-			hands.Go(func() {
-				for i := range next {
-					latencies[i] = took(func() { failed[i] = inTransaction(bare, string(m), values[i]) })
-				}
-			})
-		}
-		hands.Wait()
-	})
-	if err := errors.Join(failed...); err != nil {
-		b.Fatal(err)
-	}
-	slices.Sort(latencies)
-	return outcome{len(values), lasted, latencies}
+	before := spending(b, bare, nil)
+	var ended *os.ProcessState
+	lasted := took(func() { ended, _ = ends(b, arguments...) })
+	m := lines(workload, unit, theProduct)[theProduct]
+	m.alone, m.perSecond, m.memory = lasted, float64(units)/lasted.Seconds(), mostMemory(ended)
+	m.costs(spending(b, bare, nil).since(before), 1)
+	m.each.server = ended.UserTime() + ended.SystemTime()
+	return m
 }

@@ -20,22 +20,20 @@ const (
 // BenchmarkBilling bills a month of a large network, and of one that is a quarter of it.
 func BenchmarkBilling(b *testing.B) {
 	location := newDatabase(b, "billing")
-	db := opened(b, location)
+	db, bare := opened(b, location), connect(b, location)
 	for b.Loop() {
 		bill := func(partners int) (time.Duration, int64) {
 			network, _ := newNetwork(b, db, commission.Admin)
 			sellAMonth(b, location, populate(b, db, network, partners/2, partners/2, kind{
 				started: time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC), pays: percentage("10", commission.Payout),
 			}), partners)
-			var peak int64
-			lasted := took(func() {
-				peak, _ = runs(b, "bill", "--database", location, "--network", scalar.ID{Type: scalar.Network, Row: network}.String(),
-					"--through", "2026-06-30", "--clock", "2026-07-02T00:00:00Z")
-			})
+			ran := command(b, bare, fmt.Sprintf("billing a month of %s partners", counted(partners)), "invoices/s", partners,
+				"bill", "--database", location, "--network", scalar.ID{Type: scalar.Network, Row: network}.String(),
+				"--through", "2026-06-30", "--clock", "2026-07-02T00:00:00Z")
 			if made := count(b, db, "SELECT COUNT(*) FROM invoice WHERE network_id = ?", network); made != partners {
 				b.Fatalf("%d invoices were made", made)
 			}
-			return lasted, peak
+			return ran.alone, ran.memory
 		}
 		_, little := bill(billedPartners / 4)
 		lasted, peak := bill(billedPartners)

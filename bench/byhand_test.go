@@ -6,7 +6,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"partner.example/referrals/commission"
 )
+
+const pageSize = 50
 
 // statement reads hand-written SQL that the peers run too, without what introduces it.
 func statement(b *testing.B, name string) string {
@@ -36,7 +40,7 @@ func prepared(b *testing.B, bare *sql.DB, text string) *sql.Stmt {
 
 // reportByHand reads a page of the report by hand, with its totals: of the network or of one referrer, in the order that
 // is given. What it reads is every value that the portals show.
-func reportByHand(b *testing.B, bare *sql.DB, referrer, network int, days [2]string, order string) func() error {
+func reportByHand(b *testing.B, bare *sql.DB, referrer, network int, from, to, order string) func() error {
 	b.Helper()
 	accruals, referrals, owner := "accrual a WHERE a.network_id = ?", "r.network_id = ?", network
 	if referrer != 0 {
@@ -46,7 +50,7 @@ func reportByHand(b *testing.B, bare *sql.DB, referrer, network int, days [2]str
 	const digits = 2
 	page := prepared(b, bare, strings.NewReplacer("{accruals}", accruals, "{referrals}", referrals, "{order}", order, "{limit}", "?, ?").
 		Replace(statement(b, "report.sql")))
-	arguments := []any{owner, dayOf(b, days[0]), dayOf(b, days[1]), digits, digits, owner, 0, pageSize}
+	arguments := []any{owner, dayOf(b, from), dayOf(b, to), digits, digits, owner, 0, pageSize}
 	reached := statement(b, "reached.sql")
 	return func() error {
 		const termID, minimum, isReached = 1, 17, 19 // columns of the page
@@ -118,4 +122,13 @@ func accountByHand(b *testing.B, bare *sql.DB, partner int) func() error {
 		LEFT JOIN commission_structure s ON s.id = CASE p.referral_mode WHEN 'CUSTOM' THEN p.referral_structure_id WHEN 'INHERIT' THEN IF(n.referral_enabled, n.referral_structure_id, NULL) END
 		WHERE p.id = ?`)
 	return func() error { return eachOfAll(account, []any{partner}, func([]sql.NullString) {}) }
+}
+
+func dayOf(b *testing.B, text string) int32 {
+	b.Helper()
+	day, refusal := commission.ParseDate(text)
+	if refusal != nil {
+		b.Fatal(refusal)
+	}
+	return int32(day)
 }

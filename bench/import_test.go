@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	referrers     = 250
+	referred      = 250
 	importedRows  = 1_000_000
 	importMemory  = 150 << 10 // kB
 	restingMemory = 40 << 10  // kB

@@ -83,7 +83,9 @@ func (l load) puts(b *testing.B, url string) outcome {
 	case l.once:
 		arguments = append(arguments, "-lazy", "-rate=0", "-workers="+connections, "-max-workers="+connections)
 	case l.rate > 0:
-		arguments = append(arguments, fmt.Sprintf("-rate=%d/10s", max(int(l.rate*10), 1)), "-duration="+l.lasts.String(), "-workers="+connections)
+		const fewest = 3.5 // requests, the last of which need not be waited for
+		lasts := max(l.lasts, time.Duration(fewest/l.rate*float64(time.Second)))
+		arguments = append(arguments, fmt.Sprintf("-rate=%d/1000s", max(int(l.rate*1000), 1)), "-duration="+lasts.String(), "-workers="+connections)
 	default:
 		arguments = append(arguments, "-rate=0", "-workers="+connections, "-max-workers="+connections, "-duration="+l.lasts.String())
 	}
@@ -171,8 +173,9 @@ type spent struct {
 	statements, rows int64
 }
 
+// since is what was used up since another moment, without the question for it.
 func (s spent) since(before spent) spent {
-	return spent{s.server - before.server, s.database - before.database, s.statements - before.statements, s.rows - before.rows}
+	return spent{s.server - before.server, s.database - before.database, s.statements - before.statements - 1, s.rows - before.rows}
 }
 
 // spending is what the processes of a server, and the database, have used up so far.

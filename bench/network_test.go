@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/program"
 	"partner.example/referrals/ent/database"
@@ -28,28 +30,45 @@ type traded struct {
 	partner    string
 	partnerRow int
 	spread     *spread
+	sellers    []int // all partners, whoever sells most first
 }
 
 // The year that a traded network lived, in the calendar of its zone.
 var (
-	yearBegins  = time.Date(2025, time.July, 1, 5, 0, 0, 0, time.UTC)
-	yearEnds    = time.Date(2026, time.July, 1, 4, 0, 0, 0, time.UTC)
-	wholeYear   = [2]string{"2025-07-01", "2026-06-30"}
-	latestMonth = [2]string{"2026-06-01", "2026-06-30"}
+	yearBegins = time.Date(2025, time.July, 1, 5, 0, 0, 0, time.UTC)
+	yearEnds   = time.Date(2026, time.July, 1, 4, 0, 0, 0, time.UTC)
 )
+
+// What a report is of.
+const (
+	wholeYear   = "year"
+	latestMonth = "month"
+)
+
+// rangeOf is the days of it.
+func rangeOf(what string) (from, to string) {
+	if what == wholeYear {
+		return "2025-07-01", "2026-06-30"
+	}
+	return "2026-06-01", "2026-06-30"
+}
 
 // referralsEach is how many referred partners there are for each referrer.
 const referralsEach = 20
 
 // newTraded makes such a network: its partners are written into the tables, its conversions are imported by the product.
-func newTraded(b *testing.B, location string, referrals, conversions int) *traded {
+// Those who are referrers were referred by nobody, and not all of them referred somebody.
+func newTraded(b *testing.B, location string, referrers, referrals, conversions int) *traded {
 	b.Helper()
 	db := opened(b, location)
 	network, admin := newNetwork(b, db, commission.Admin)
 	n := &traded{referrals: referrals, admin: admin, spread: newSpread(uint64(network))}
-	referrers := max(referrals/referralsEach, 1)
 	n.population = populateBy(b, db, network, referrers, referrals, n.spread.shares(referrers, referrals), yearKinds()...)
 	n.partnerRow = n.firstReferrer + min(referrers/referralsEach, referrers-1) // one of those with many, and not the first
+	n.sellers = n.spread.random.Perm(referrers + referrals)
+	for i := range n.sellers {
+		n.sellers[i] += n.firstReferrer
+	}
 	n.tracker = newToken(b, db, network, commission.Tracker, 0)
 	n.partner = newToken(b, db, network, commission.PartnerUser, n.partnerRow)
 	if conversions > 0 {
@@ -64,7 +83,23 @@ func newTraded(b *testing.B, location string, referrals, conversions int) *trade
 // yearKinds is referrals of several kinds, each basis among them: some changed structure in the last month, some ended
 // in it, some wait for their minimum earnings, some are of a duration.
 func yearKinds() []kind {
-	kinds := reportKinds()
+	half := time.Date(2026, time.June, 15, 4, 0, 0, 0, time.UTC)
+	withMinimum, minimum := percentage("12.5", commission.Payout), decimal.New(345, 0)
+	withMinimum.MinimumEarnings = &minimum
+	later, year, plain := percentage("5", commission.Payout), percentage("7.25", commission.Revenue), percentage("10", commission.Payout)
+	year.Duration = &commission.Duration{Value: 1, Unit: commission.Year}
+	kinds := []kind{
+		{pays: plain},
+		{pays: plain},
+		{pays: plain},
+		{pays: plain},
+		{pays: plain},
+		{pays: percentage("3.3333", commission.Profit)},
+		{pays: withMinimum},
+		{pays: year},
+		{pays: plain, then: &later, changed: half},
+		{pays: plain, ended: &half},
+	}
 	for i := range kinds {
 		kinds[i].started = yearBegins.AddDate(0, 0, 10*i)
 	}
@@ -78,17 +113,17 @@ type spread struct {
 
 func newSpread(seed uint64) *spread { return &spread{rand.New(rand.NewPCG(seed, 17))} }
 
-const steepness, flattened = 1.1, 8 // of Zipf's law: the first of ten thousand has some hundredth of all
+const steepness = 1.1 // of Zipf's law: the first of ten thousand has a seventh of all, the hundredth a thousandth
 
 func (s *spread) zipf(n int) *rand.Zipf {
-	return rand.NewZipf(s.random, steepness, flattened, uint64(max(n-1, 1)))
+	return rand.NewZipf(s.random, steepness, 1, uint64(n-1))
 }
 
 // shares gives each of the referred partners a referrer.
 func (s *spread) shares(referrers, referred int) func(i int) int {
 	zipf, all := s.zipf(referrers), make([]int, referred)
 	for i := range all {
-		all[i] = min(int(zipf.Uint64()), referrers-1)
+		all[i] = int(zipf.Uint64())
 	}
 	return func(i int) int { return all[i] }
 }
@@ -111,8 +146,10 @@ func (s *spread) amounts() (revenue, payout int) {
 	return revenue, revenue * (50 + s.random.IntN(30)) / 100
 }
 
-// export writes the conversions of a year to a file, as a tracking platform exports them. Partners that stand near each
-// other in the tables do not sell alike.
+// seller draws who sells.
+func (n *traded) seller(zipf *rand.Zipf) int { return n.sellers[zipf.Uint64()] }
+
+// export writes the conversions of a year to a file, as a tracking platform exports them.
 func (n *traded) export(b *testing.B, conversions int) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), fmt.Sprintf("year-%d.csv", n.network))
@@ -123,12 +160,11 @@ func (n *traded) export(b *testing.B, conversions int) string {
 	buffer := bufio.NewWriterSize(file, 1<<20)
 	out := csv.NewWriter(buffer)
 	_ = out.Write([]string{"external_id", "partner", "occurred_at", "revenue", "payout"})
-	zipf, places := n.spread.zipf(n.referrals), n.spread.random.Perm(n.referrals)
+	zipf := n.spread.zipf(len(n.sellers))
 	for i := range conversions {
-		partner := n.firstReferred + places[min(int(zipf.Uint64()), n.referrals-1)]
 		revenue, payout := n.spread.amounts()
 		_ = out.Write([]string{
-			"year-" + strconv.Itoa(i), partnerID(partner), n.spread.sold().Format(time.RFC3339Nano), cents(revenue), cents(payout),
+			"year-" + strconv.Itoa(i), partnerID(n.seller(zipf)), n.spread.sold().Format(time.RFC3339Nano), cents(revenue), cents(payout),
 		})
 	}
 	out.Flush()
@@ -182,9 +218,22 @@ func texts(b *testing.B, bare *sql.DB, query string) []string {
 	return found
 }
 
+// conversion is one as a tracker reports it, with its values.
+type conversion struct {
+	ExternalID string `json:"externalId"`
+	Partner    string `json:"partner"`
+	OccurredAt string `json:"occurredAt"`
+	Revenue    string `json:"revenue"`
+	Payout     string `json:"payout"`
+
+	partner         int
+	at              time.Time
+	revenue, payout int64
+}
+
 // record is conversions of the last hours, as a tracker reports them, a few of them late.
 func (n *traded) record(number, rows int, now time.Time) []conversion {
-	zipf, made := n.spread.zipf(n.referrals), make([]conversion, rows)
+	zipf, made := n.spread.zipf(len(n.sellers)), make([]conversion, rows)
 	for i := range made {
 		late := time.Duration(n.spread.random.IntN(3600)) * time.Second
 		switch chance := n.spread.random.IntN(1000); {
@@ -195,7 +244,7 @@ func (n *traded) record(number, rows int, now time.Time) []conversion {
 		}
 		revenue, payout := n.spread.amounts()
 		c := conversion{
-			ExternalID: fmt.Sprintf("%08x-%d-%d", n.spread.random.Uint32(), number, i), partner: n.firstReferred + min(int(zipf.Uint64()), n.referrals-1),
+			ExternalID: fmt.Sprintf("%08x-%d-%d", n.spread.random.Uint32(), number, i), partner: n.seller(zipf),
 			at: now.Add(-late).Truncate(time.Microsecond).UTC(), Revenue: cents(revenue), Payout: cents(payout),
 			revenue: int64(revenue) * 10_000, payout: int64(payout) * 10_000,
 		}

@@ -50,7 +50,8 @@ var mariaDB = sync.OnceValues(func() (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, stop, err := databasetest.StartMariaDB(folder, "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M")
+	at, stop, err := databasetest.StartMariaDB(folder, "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M",
+		"--tmp-table-size=256M", "--max-heap-table-size=256M")
 	if err == nil {
 		atTheEnd(stop)
 	}
@@ -83,7 +84,7 @@ func connect(b *testing.B, location string) *sql.DB {
 	if err != nil {
 		b.Fatal(err)
 	}
-	db.SetMaxIdleConns(recorders)
+	db.SetMaxIdleConns(sizes.Connections + 1)
 	b.Cleanup(func() { _ = db.Close() })
 	return db
 }
@@ -161,7 +162,7 @@ func serve(b *testing.B, location string) server {
 	})
 	s := server{
 		url: "http://" + address, pid: process.Process.Pid,
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: recorders}},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: sizes.Connections}},
 	}
 	const patience = 10 * time.Second
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
@@ -232,6 +233,13 @@ func run(b *testing.B, arguments ...string) {
 // machines.
 func runs(b *testing.B, arguments ...string) (peak int64, said string) {
 	b.Helper()
+	ended, said := ends(b, arguments...)
+	return mostMemory(ended), said
+}
+
+// ends runs one command of the product to its end.
+func ends(b *testing.B, arguments ...string) (ended *os.ProcessState, said string) {
+	b.Helper()
 	path, err := binary()
 	if err != nil {
 		b.Fatal(err)
@@ -242,5 +250,10 @@ func runs(b *testing.B, arguments ...string) (peak int64, said string) {
 	if err := command.Run(); err != nil {
 		b.Fatalf("referrals %s: %v\n%s%s", strings.Join(arguments, " "), err, out.String(), log.String())
 	}
-	return command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss, out.String() //nolint:forcetypeassert // on Linux
+	return command.ProcessState, out.String()
+}
+
+// mostMemory is the most that a process had, in kB.
+func mostMemory(ended *os.ProcessState) int64 {
+	return ended.SysUsage().(*syscall.Rusage).Maxrss //nolint:forcetypeassert // on Linux
 }

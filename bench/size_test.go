@@ -28,12 +28,12 @@ var sizes = chosenSize()
 
 func chosenSize() size {
 	chosen := size{
-		Referrals: 10_000, Many: 100_000, Conversions: 1_000_000, Times: 100, ImportRows: 10_000_000,
-		Seconds: 4, Rounds: 3, Requests: 7, RecordedRows: 40_000, Connections: 4, Processes: runtime.NumCPU(), Tolerance: 1,
+		Referrals: 10_000, Many: 100_000, Conversions: 1_000_000, Times: 100, ImportRows: 3_000_000,
+		Seconds: 3, Rounds: 3, Requests: 5, RecordedRows: 40_000, Connections: 4, Processes: runtime.NumCPU(), Tolerance: 1,
 	}
 	if os.Getenv("BENCH_SIZE") == "small" {
 		chosen = size{
-			Referrals: 2_000, Many: 0, Conversions: 60_000, Times: 100, ImportRows: 200_000,
+			Referrals: 2_000, Many: 0, Conversions: 40_000, Times: 100, ImportRows: 100_000,
 			Seconds: 0.5, Rounds: 3, Requests: 5, RecordedRows: 8_000, Connections: 4, Processes: runtime.NumCPU(), Tolerance: 2,
 		}
 	}

@@ -73,7 +73,7 @@ func servePeer(b *testing.B, program, location string) server {
 		_ = process.Process.Signal(syscall.SIGTERM)
 		<-ended
 	})
-	s := server{url: "http://" + address, pid: process.Process.Pid, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: recorders}}}
+	s := server{url: "http://" + address, pid: process.Process.Pid, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: sizes.Connections}}}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := s.send("", []byte(`{"query":"{ __typename }"}`)); err == nil {
 			return s
@@ -106,13 +106,33 @@ func childrenOf(b *testing.B, pid int) []int {
 	return children
 }
 
-// memory is what all processes of a subject hold, in kB.
+// memory is what all processes of a subject hold, in kB: what each has for itself, and once what they share, such as the
+// program.
 func (s subject) memory(b *testing.B) (kilobytes int64) {
 	b.Helper()
+	var shared int64
 	for _, pid := range s.pids {
-		kilobytes += memoryOf(b, pid)
+		rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var all, own int64
+		for line := range strings.Lines(string(rollup)) {
+			fields := strings.Fields(line)
+			if len(fields) < 2 {
+				continue
+			}
+			n, _ := strconv.ParseInt(fields[1], 10, 64) // the first line is an address
+			switch fields[0] {
+			case "Rss:":
+				all = n
+			case "Private_Clean:", "Private_Dirty:":
+				own += n
+			}
+		}
+		kilobytes, shared = kilobytes+own, max(shared, all-own)
 	}
-	return kilobytes
+	return kilobytes + shared
 }
 
 // operation is an operation of the clients' documents, with the fragments that it spreads, as one document.

@@ -77,7 +77,7 @@ func workloadRows() [][]string {
 		return nil
 	}
 	rows := [][]string{{
-		"workload", "subject", "one alone, p50", "throughput", "p50", "p99", "open loop", "p99 then", "CPU", "CPU of the database", "statements", "rows read", "memory",
+		"workload", "subject", "one alone", "throughput", "p50", "p99", "open loop", "p99 then", "CPU", "CPU of the database", "statements", "rows read", "memory",
 	}}
 	maybe := func(there bool, text string) string {
 		if !there {
@@ -87,7 +87,7 @@ func workloadRows() [][]string {
 	}
 	for _, m := range workloads {
 		rows = append(rows, []string{
-			m.workload, m.subject, maybe(m.alone > 0, inMillis(m.alone)), m.throughput(), inMillis(m.p50), inMillis(m.p99),
+			m.workload, m.subject, maybe(m.alone > 0, inMillis(m.alone)), m.throughput(), maybe(m.p50 > 0, inMillis(m.p50)), maybe(m.p99 > 0, inMillis(m.p99)),
 			maybe(m.openRate > 0, fmt.Sprintf("%.4g/s", m.openRate)), maybe(m.openRate > 0, inMillis(m.openP99)),
 			maybe(m.memory > 0, inMillis(m.each.server)), inMillis(m.each.database),
 			fmt.Sprintf("%.1f", m.statements), counted(int64(m.rows)), maybe(m.memory > 0, inMegabytes(m.memory)),

@@ -74,6 +74,9 @@ const shownOfPartner = {
   referralMode: partner.referralMode, structure: partner.structure, referralCode: partner.referralCode,
 };
 
+// written is a statement by hand, with its values.
+const written = (statement, values) => sql.join(statement.split('?').flatMap((part, i) => i < values.length ? [sql.raw(part), sql`${values[i]}`] : [sql.raw(part)]));
+
 class Store {
   constructor(at, connections) {
     this.pool = createPool(poolOptions(at, connections));
@@ -87,8 +90,7 @@ class Store {
   }
 
   async raw(statement, values) {
-    const parts = statement.split('?').map((part) => sql.raw(part));
-    const [rows] = await this.db.execute(sql.join(parts.flatMap((part, i) => i < values.length ? [part, sql`${values[i]}`] : [part])));
+    const [rows] = await this.db.execute(written(statement, values));
     return rows;
   }
 
@@ -124,12 +126,13 @@ class Store {
   }
 }
 
-const narrowed = (of, { search, status, manager, referredBy }) => and(
+const narrowed = (of, { search, status, manager, referredBy, mode }) => and(
   eq(partner.networkId, of),
   search ? sql`instr(${partner.searchText}, ${search.toLowerCase()}) > 0` : undefined,
   status?.length ? inArray(partner.status, status) : undefined,
   manager != null ? eq(partner.manager, manager) : undefined,
   referredBy != null ? eq(partner.referredBy, referredBy) : undefined,
+  mode ? eq(partner.referralMode, mode) : undefined,
 );
 
 // rowsAStatement is how many rows one INSERT has: what builds it takes longer the more there are.
@@ -139,6 +142,13 @@ const added = Object.fromEntries(['conversions', 'revenue', 'payout'].map((colum
 
 class Transaction {
   constructor(db) { this.db = db; }
+
+  async raw(statement, values) {
+    const [rows] = await this.db.execute(written(statement, values));
+    return rows;
+  }
+
+  run(statement, values) { return this.raw(statement, values); }
 
   pass(of, stripe) { return this.db.update(gate).set({ passes: sql`${gate.passes} + 1` }).where(and(eq(gate.networkId, of), eq(gate.stripe, stripe))); }
 

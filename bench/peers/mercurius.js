@@ -94,13 +94,14 @@ class Store {
 }
 
 class Where {
-  constructor(network, { search, status, manager, referredBy }) {
+  constructor(network, { search, status, manager, referredBy, mode }) {
     this.conditions = ['p.network_id = ?'];
     this.values = [network];
     if (search) this.add('INSTR(p.search_text, ?) > 0', search.toLowerCase());
     if (status?.length) this.add(`p.status IN (${list(status)})`, ...status);
     if (manager != null) this.add('p.manager_id = ?', manager);
     if (referredBy != null) this.add('p.referred_by_id = ?', referredBy);
+    if (mode) this.add('p.referral_mode = ?', mode);
   }
 
   add(condition, ...values) {
@@ -113,6 +114,13 @@ class Where {
 
 class Transaction {
   constructor(connection) { this.connection = connection; }
+
+  async raw(statement, values) {
+    const [rows] = await this.connection.execute(statement, values);
+    return rows;
+  }
+
+  run(statement, values) { return this.raw(statement, values); }
 
   async query(statement, values) {
     const [rows] = await this.connection.query(statement, values);

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import DataLoader from 'dataloader';
 
 import { record } from './record.js';
+import { changeSettings } from './settings.js';
 import { exact, idOf, now, refuse, rounded, rowOf, scalars, shownMoment, zoneOf } from './values.js';
 
 export const typeDefs = readFileSync(new URL('../../schema.graphqls', import.meta.url), 'utf8');
@@ -276,11 +277,27 @@ export const resolvers = {
   },
   Referral: { id: (referral) => idOf('Referral', referral.id) },
   ReferralTerm: { id: (term) => idOf('ReferralTerm', term.id) },
+  ReferralSettings: {
+    structure: (settings, _, { loaders }) => settings.structure && loaders.structure.load(settings.structure),
+  },
+  SettingsImpact: {
+    customPartners: async ({ network }, { first }, { store }) => {
+      const size = pageSize(first);
+      const custom = { mode: 'CUSTOM' };
+      const [total, rows] = await Promise.all([store.countPartners(network.id, custom), store.pageOfPartners(network.id, custom, null, size + 1)]);
+      const page = rows.slice(0, size);
+      return connection(page, total, rows.length > size, false, page.map((row) => cursorOf([row.name, row.id])));
+    },
+  },
   Mutation: {
     recordConversions: (_, { conversions }, context) => {
       const { network } = signedIn(context, 'ADMIN', 'TRACKER');
       const rows = conversions.map((row) => ({ ...row, partner: rowOf('Partner', row.partner) }));
       return record(context.store, network.id, zoneOf(network.timeZone), rows, now());
+    },
+    updateReferralSettings: async (_, { input }, context) => {
+      const { impact, ...referralSettings } = await changeSettings(context.store, signedIn(context, 'ADMIN'), input);
+      return { referralSettings, impact };
     },
   },
 };

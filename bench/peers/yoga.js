@@ -22,6 +22,9 @@ const partnerColumns = [
   'p.referral_mode as referralMode', 'p.referral_structure_id as structure', 'p.referral_code as referralCode',
 ];
 
+// written is a statement by hand, with its values.
+const written = (statement, values) => sql(statement.split('?'), ...values);
+
 class Store {
   constructor(at, connections) {
     const pool = createPool(poolOptions(at, connections));
@@ -29,10 +32,7 @@ class Store {
     this.db = new Kysely({ dialect: new MysqlDialect({ pool }) });
   }
 
-  async raw(statement, values) {
-    const parts = statement.split('?');
-    return (await sql(parts, ...values).execute(this.db)).rows;
-  }
+  async raw(statement, values) { return (await written(statement, values).execute(this.db)).rows; }
 
   async signIn(hash) {
     const found = await this.db.selectFrom('token as t').innerJoin('account as a', 'a.id', 't.account_id').innerJoin('network as n', 'n.id', 'a.network_id')
@@ -67,12 +67,13 @@ class Store {
       .where('referrer_id', 'in', ids).groupBy('referrer_id').execute();
   }
 
-  narrowed(network, { search, status, manager, referredBy }) {
+  narrowed(network, { search, status, manager, referredBy, mode }) {
     return this.db.selectFrom('partner as p').where('p.network_id', '=', network)
       .$if(Boolean(search), (q) => q.where(sql`instr(p.search_text, ${search?.toLowerCase()}) > 0`))
       .$if(Boolean(status?.length), (q) => q.where('p.status', 'in', status))
       .$if(manager != null, (q) => q.where('p.manager_id', '=', manager))
-      .$if(referredBy != null, (q) => q.where('p.referred_by_id', '=', referredBy));
+      .$if(referredBy != null, (q) => q.where('p.referred_by_id', '=', referredBy))
+      .$if(Boolean(mode), (q) => q.where('p.referral_mode', '=', mode));
   }
 
   async countPartners(network, filter) {
@@ -100,6 +101,13 @@ const added = (...columns) => Object.fromEntries(columns.map((column) => [column
 
 class Transaction {
   constructor(db) { this.db = db; }
+
+  async raw(statement, values) { return (await written(statement, values).execute(this.db)).rows; }
+
+  async run(statement, values) {
+    const { numAffectedRows, insertId } = await written(statement, values).execute(this.db);
+    return { affectedRows: Number(numAffectedRows), insertId: Number(insertId) };
+  }
 
   pass(network, stripe) {
     return this.db.updateTable('gate').set((eb) => ({ passes: eb('passes', '+', 1) })).where('network_id', '=', network).where('stripe', '=', stripe).execute();
