@@ -256,7 +256,7 @@ func againstPeers(b *testing.B, workload string, of map[string]*measured, few bo
 	}
 	must(b, goal{
 		what: workload + ": throughput", product: product.throughput(), against: fastest.throughput() + " of " + fastest.subject,
-		reached: product.perSecond / fastest.perSecond, least: 1, large: few,
+		reached: product.perSecond / fastest.perSecond, least: 1, slack: slackBeside, large: few,
 	})
 	must(b, goal{
 		what: workload + ": p99", product: inMillis(product.tail()), against: inMillis(steadiest.tail()) + " of " + steadiest.subject,

@@ -38,7 +38,7 @@ func BenchmarkTracker(b *testing.B) {
 			}
 			must(b, goal{
 				what: product.workload, product: product.throughput(), against: byHand.throughput() + " bare INSERT",
-				reached: median(ratios), least: 0.7, byHand: true,
+				reached: median(ratios), least: 0.7, slack: slackByHand,
 			})
 		}
 		againstPeers(b, product.workload, of, false)
