@@ -93,7 +93,12 @@ func eachServer(t *testing.T, test func(t *testing.T, location string)) {
 	t.Helper()
 	for _, name := range chosen(t) {
 		if e := servers[name]; e != nil {
-			t.Run(e.name, func(t *testing.T) { test(t, e.database(t)) })
+			t.Run(e.name, func(t *testing.T) {
+				if _, out := listed(t); out {
+					Skip(t)
+				}
+				test(t, e.database(t))
+			})
 		}
 	}
 }
