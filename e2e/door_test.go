@@ -159,6 +159,7 @@ func TestHTTP_whatIsNoRequestHasItsStatus(t *testing.T) {
 			{"no GraphQL", "POST", body("{"), strict, 400, "GRAPHQL_PARSE_FAILED"},
 			{"no GraphQL, in plain JSON", "POST", body("{"), nil, 200, "GRAPHQL_PARSE_FAILED"},
 			{"no such field", "POST", body("{ nothing }"), strict, 400, "GRAPHQL_VALIDATION_FAILED"},
+			{"no such operation", "POST", `{"query": "query A { viewer { role } }", "operationName": "B"}`, strict, 400, "GRAPHQL_VALIDATION_FAILED"},
 			{"too deep", "POST", body(strings.Repeat("{a", 20) + strings.Repeat("}", 20)), strict, 400, "LIMIT_EXCEEDED"},
 			{"a token that is none", "POST", query, []string{"Authorization", "Bearer none"}, 401, "UNAUTHENTICATED"},
 			{"another scheme", "POST", query, []string{"Authorization", "Basic YWRhOnNlY3JldA=="}, 401, "UNAUTHENTICATED"},
@@ -170,8 +171,8 @@ func TestHTTP_whatIsNoRequestHasItsStatus(t *testing.T) {
 			if sent.status == 405 && !strings.Contains(got.header.Get("Allow"), "POST") {
 				p.Errorf("%s: nothing says what is allowed", sent.what)
 			}
-			if got.header.Get("X-Request-Id") == "" {
-				p.Errorf("%s: no request id", sent.what)
+			if got.header.Get("X-Request-Id") == "" || got.header.Get("Cache-Control") != "no-store" || got.header.Get("X-Content-Type-Options") != "nosniff" {
+				p.Errorf("%s: its headers are %v", sent.what, got.header)
 			}
 		}
 		mutation := p.As(admin).HTTP(http.MethodGet, "/graphql?query="+url.QueryEscape(`mutation { createPartner(input: {name: "Eve"}) { partner { id } } }`), "")

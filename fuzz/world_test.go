@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/billing"
 	"partner.example/referrals/commission/ledger"
@@ -225,7 +223,7 @@ func (w *world) holds(t *testing.T, who int, body string) {
 		Data   json.RawMessage
 		Errors []struct {
 			Message    string
-			Path       ast.Path
+			Locations  []struct{ Line, Column int }
 			Extensions struct{ Code string }
 		}
 	}
@@ -241,6 +239,11 @@ func (w *world) holds(t *testing.T, who int, body string) {
 		complain("no answer")
 	}
 	for _, wrong := range got.Errors {
+		for _, at := range wrong.Locations {
+			if at.Line < 1 || at.Column < 1 {
+				complain("a mistake is at %d:%d, which is no place", at.Line, at.Column)
+			}
+		}
 		if leak := graphtest.Leak(wrong.Extensions.Code, wrong.Message, body); leak != "" {
 			complain("%s is nothing for a client", leak)
 		}

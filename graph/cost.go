@@ -25,7 +25,7 @@ const (
 	manyDays        = 20
 	wholeNetwork    = 500  // reads or changes what all of it has
 	manyConversions = 100  // sums those of one partner, and holds the network's gate
-	everyConversion = 2000 // recomputes it from the conversions
+	everyConversion = 1500 // recomputes it from the conversions
 
 	// TableCost is what a table of any length takes, and DocumentCost an invoice as a document.
 	TableCost    = 500

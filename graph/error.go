@@ -145,9 +145,12 @@ func refused(code commission.Code, message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(code)}}
 }
 
-// invalid is a mistake in a document.
+// invalid is a mistake in a document, or one of a request that is at no place of it.
 func invalid(at *ast.Position, format string, args ...any) *gqlerror.Error {
-	mistake := gqlerror.ErrorPosf(at, format, args...)
+	mistake := gqlerror.Errorf(format, args...)
+	if at != nil {
+		mistake = gqlerror.ErrorPosf(at, format, args...)
+	}
 	mistake.Extensions = map[string]any{"code": string(validationFailed)}
 	return mistake
 }

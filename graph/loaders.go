@@ -65,6 +65,8 @@ type loaders struct {
 	payoutLine    *loader[int, int] // the id of the line that pays an earning day
 	cost          *loader[*program.Impact, cost]
 	looks         looks
+
+	reconciliation *loader[int, *ledger.Reconciliation] // of a network
 }
 
 // referralsOf is one partner's page of the referrals that it made.
@@ -168,6 +170,8 @@ func (r *Resolver) newLoaders() *loaders {
 		explained:     loading(r.explain),
 		payoutLine:    loading(r.Ledger.PayoutLines),
 		cost:          loading(r.costs),
+
+		reconciliation: loading(r.reconciliations),
 	}
 }
 

@@ -11,11 +11,34 @@ import (
 
 // Reconciliation recomputes the network, and holds it against what is stored.
 func (r networkResolver) Reconciliation(ctx context.Context, n *ent.Network) (*ledger.Reconciliation, error) {
-	of, err := r.Ledger.Reconcile(ctx, n)
-	if err == nil {
-		ahead(ctx, "Reconciliation", []*ledger.Reconciliation{of})
-	}
+	of, err := loadersOf(ctx).reconciliation.Load(ctx, n.ID)
+	aheadOf(ctx, "Reconciliation", of)
 	return of, err
+}
+
+// mostProofs is how many reconciliations are computed at once: each takes a connection and a processor for as long as a
+// network is large, and others want some too.
+const mostProofs = 2
+
+// reconciliations computes those of some networks, once in a request however often it asks.
+func (r *Resolver) reconciliations(ctx context.Context, networks []int) (map[int]*ledger.Reconciliation, error) {
+	select {
+	case r.proving <- struct{}{}:
+		defer func() { <-r.proving }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	proved := make(map[int]*ledger.Reconciliation, len(networks))
+	for _, id := range networks {
+		n, err := one(ctx, loadersOf(ctx).network, id, "network")
+		if err != nil {
+			return nil, err
+		}
+		if proved[id], err = r.Ledger.Reconcile(ctx, n); err != nil {
+			return nil, err
+		}
+	}
+	return proved, nil
 }
 
 // Liability is what the network owed its referrers at the end of a day.

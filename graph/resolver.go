@@ -22,11 +22,12 @@ type Resolver struct {
 
 	orders  *orders
 	signUps *signUps
+	proving chan struct{} // holds one for each reconciliation that is being computed
 }
 
 // New makes the root.
 func New(db *database.Database, l *ledger.Ledger, p *program.Program, b *billing.Billing) *Resolver {
-	return &Resolver{DB: db, Ledger: l, Program: p, Billing: b, orders: newOrders(), signUps: newSignUps()}
+	return &Resolver{DB: db, Ledger: l, Program: p, Billing: b, orders: newOrders(), signUps: newSignUps(), proving: make(chan struct{}, mostProofs)}
 }
 
 type (

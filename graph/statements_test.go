@@ -370,6 +370,10 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 		h := newHouse(t, location)
 		h.support = h.account(program.NewAccount{Name: "Sue", Role: commission.Support})
 		one, many := h.newNetwork(1), h.newNetwork(100)
+		once := h.ask(&many.admin, `{ network { reconciliation { earned } } }`, nil, nil)
+		if twice := h.ask(&many.admin, `{ network { a: reconciliation { earned } b: reconciliation { balanced } } }`, nil, nil); twice != once {
+			t.Errorf("a reconciliation takes %d statements, and the same twice in a document %d", once, twice)
+		}
 		for _, kind := range []struct {
 			documents map[string]string
 			sent      []sending

@@ -262,6 +262,8 @@ func (c *serveCommand) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
 		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store") // unless an answer says otherwise
 		address, _, _ := net.SplitHostPort(r.RemoteAddr)
 		if c.AddressHeader != "" { // the last entry is the one that the proxy itself wrote
 			entries := strings.Split(r.Header.Get(c.AddressHeader), ",")
