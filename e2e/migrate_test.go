@@ -86,6 +86,7 @@ func TestMigrate_bringsADatabaseOfTheFirstReleaseUpToDate(t *testing.T) {
 		p.Reports("2026-01-01", "2026-12-31",
 			"Cobalt Compass > Brisk Dune, 10% of payout for 1 year, from 50.00 earned: SUPERSEDED 11.03, billed 11.03, unbilled 0.00, waiting -10.03",
 			"Cobalt Compass > Brisk Dune, 5% of profit: EARNING 3.50")
+		p.Stop()
 		p.onDatabase(func(db *database.Database) error { // as a program of the future leaves it
 			_, err := db.ExecContext(t.Context(), "INSERT INTO migration (version, name, checksum, statements, applied_at) VALUES (99, '00099_what_is_to_come.sql', '', 1, 'then')")
 			return err
