@@ -86,7 +86,7 @@ func Grant(ctx context.Context, tx *database.Tx, networkID int, w Window) error 
 		) AS granted GROUP BY day`, twice, func(row *stdsql.Rows) error {
 		var day commission.Date
 		sums, err := scanSums(row, &day)
-		counted.accruals.add(cell{owner: w.TermID, day: day}, sums)
+		counted.accrue(cell{owner: w.TermID, day: day}, sums)
 		return err
 	})
 	if err != nil {

@@ -4,7 +4,10 @@
 package ledger
 
 import (
+	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
@@ -16,6 +19,9 @@ type Ledger struct {
 	DB    *database.Database
 	Now   func() time.Time
 	Watch func(Recorded) // nil, or told of what every call recorded
+
+	remembering sync.Once
+	histories   *lru.Cache[recallKey, recalled]
 }
 
 // StructureOf is a stored structure as the rules know it.

@@ -123,9 +123,11 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 	}
 	recorded := 0
 	if len(entries) > 0 {
+		thorough := len(wrong) > 0 || entries[0].adjustment
 		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
 			var err error
-			recorded, err = (&recording{tx: tx, networkID: networkID, now: now, wrong: wrong}).run(ctx, fresh)
+			recorded, err = (&recording{Ledger: l, tx: tx, networkID: networkID, now: now, wrong: wrong, thorough: thorough}).run(ctx, fresh)
+			thorough = true
 			return err
 		}, &recorded)
 		if err != nil {
@@ -197,23 +199,31 @@ func (e *entry) same(other *entry) bool {
 // recording is one call in its transaction. It takes the same number of statements for any number of
 // rows, as long as they fit.
 type recording struct {
+	*Ledger
 	tx        *database.Tx
 	networkID int
 	now       time.Time
 	wrong     commission.Problems
+	thorough  bool // ask of every row whether it was recorded before
 }
+
+// sampled is how many rows of a call are asked whether they were recorded before: a call that is sent again is found
+// by any of them. Where none was, all are taken for new, and the unique key tells if one is not.
+const sampled = 8
 
 func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
 	if err := r.tx.Pass(ctx, r.networkID); err != nil {
 		return 0, err
 	}
-	zone, err := zoneOf(ctx, r.tx, r.networkID)
+	network, err := r.look(ctx, entries)
 	if err != nil {
 		return 0, err
 	}
-	entries, err = r.withoutDuplicates(ctx, entries)
-	if err != nil {
-		return 0, err
+	r.thorough = r.thorough || network.sentAgain
+	if r.thorough {
+		if entries, err = r.withoutDuplicates(ctx, entries); err != nil {
+			return 0, err
+		}
 	}
 	if err := r.findOriginals(ctx, entries); err != nil {
 		return 0, err
@@ -224,9 +234,14 @@ func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
 			partners[e.PartnerID] = struct{}{}
 		}
 	}
-	history, err := load(ctx, r.tx, r.networkID, keysOf(partners))
+	history, err := r.recall(ctx, r.tx, r.networkID, network.changedAt, keysOf(partners))
 	if err != nil {
 		return 0, err
+	}
+	if len(history) < len(partners) && !r.thorough { // what else is wrong is told with it
+		if entries, err = r.withoutDuplicates(ctx, entries); err != nil {
+			return 0, err
+		}
 	}
 	for _, e := range entries {
 		if _, known := history[e.PartnerID]; !known && !e.adjustment {
@@ -236,7 +251,32 @@ func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
 	if err := r.wrong.Err(); err != nil || len(entries) == 0 {
 		return 0, err
 	}
-	return len(entries), r.insert(ctx, entries, history, zone)
+	return len(entries), r.insert(ctx, entries, history, network.zone)
+}
+
+// seen is what recording must know of a network.
+type seen struct {
+	zone      *time.Location
+	changedAt time.Time
+	sentAgain bool // some rows of the call were recorded before
+}
+
+func (r *recording) look(ctx context.Context, entries []*entry) (network seen, err error) {
+	var args []any
+	for i := range min(len(entries), sampled) {
+		args = append(args, entries[i*(len(entries)-1)/max(min(len(entries), sampled)-1, 1)].ExternalID)
+	}
+	var zone commission.Zone
+	err = database.Each(ctx, r.tx, `
+		SELECT time_zone, changed_at, EXISTS (SELECT 1 FROM conversion c WHERE c.network_id = network.id AND c.external_id IN (`+database.Placeholders(len(args))+`))
+		FROM network WHERE id = ?`, append(args, r.networkID), func(row *sql.Rows) error {
+		return row.Scan(&zone, &network.changedAt, &network.sentAgain)
+	})
+	if err != nil {
+		return network, err
+	}
+	network.zone, err = zone.Location()
+	return network, err
 }
 
 // withoutDuplicates leaves out what was recorded before.
@@ -355,6 +395,8 @@ func (r *recording) adjust(e *entry, o *original) {
 	e.original, e.number, e.PartnerID = o, o.adjustments, o.partnerID
 }
 
+// insert stores the conversions and adds them to the sums. What many calls at once add to comes last, so that they wait
+// for each other as briefly as can be.
 func (r *recording) insert(ctx context.Context, entries []*entry, history histories, zone *time.Location) error {
 	counted := newCounts(r.networkID)
 	type place struct{ accrual, earning cell }
@@ -370,24 +412,24 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		counted.earnings.add(places[i].earning, sums)
 		if term := history.attribute(e.PartnerID, occurredAt, grantID).Term; term != nil {
 			places[i].accrual = cell{term.ID, day, e.slot(term)}
-			counted.accruals.add(places[i].accrual, sums)
+			counted.accrue(places[i].accrual, sums)
 		}
 	}
-	if err := counted.store(ctx, r.tx); err != nil {
-		return err
-	}
-	accrualIDs, err := idsOf(ctx, r.tx, "accrual", "term_id", counted.accruals)
+	accrualIDs, accruals, err := ofTerms.begin(ctx, r.tx, r.networkID, counted.accruals)
 	if err != nil {
 		return err
 	}
-	earningIDs, err := idsOf(ctx, r.tx, "earning_day", "partner_id", counted.earnings)
+	earningIDs, earnings, err := ofPartners.begin(ctx, r.tx, r.networkID, counted.earnings)
 	if err != nil {
 		return err
 	}
 	rows := database.Rows{Table: "conversion", Columns: []string{
-		"network_id", "external_id", "partner_id", "occurred_at", "recorded_at", "revenue", "payout",
-		"adjusts_id", "adjustment_number", "reason", "day", "accrual_id", "earning_day_id",
-	}, Values: make([]any, 0, len(entries)*13)} //nolint:mnd // the columns above
+		"network_id", "external_id", "partner_id", "occurred_at", "recorded_at", "revenue", "payout", "day", "accrual_id", "earning_day_id",
+	}}
+	if entries[0].adjustment {
+		rows.Columns = append(rows.Columns, "adjusts_id", "adjustment_number", "reason")
+	}
+	rows.Values = make([]any, 0, len(entries)*len(rows.Columns))
 	for i, e := range entries {
 		revenue, err := commission.ToMicros(e.Revenue)
 		if err != nil {
@@ -397,35 +439,28 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		if err != nil {
 			return err
 		}
-		var adjusts, number, accrual any
-		if e.adjustment {
-			adjusts, number = e.original.id, e.number
-		}
+		var accrual any
 		if id, ok := accrualIDs[places[i].accrual]; ok {
 			accrual = id
 		}
 		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, revenue, payout,
-			adjusts, number, e.reason, int32(places[i].earning.day), accrual, earningIDs[places[i].earning])
-	}
-	if err := r.tx.Insert(ctx, rows); err != nil {
-		if database.IsDuplicate(err) { // somebody recorded one of them at this moment
-			return fmt.Errorf("%w: %w", database.ErrRetry, err)
+			int32(places[i].earning.day), accrual, earningIDs[places[i].earning])
+		if e.adjustment {
+			rows.Add(e.original.id, e.number, e.reason)
 		}
+	}
+	if err := r.tx.Insert(ctx, rows); database.IsDuplicate(err) { // one of them was recorded before, or by somebody else at this moment
+		return fmt.Errorf("%w: %w", database.ErrRetry, err)
+	} else if err != nil {
 		return err
 	}
-	return nil
-}
-
-// zoneOf is the network's reporting time zone.
-func zoneOf(ctx context.Context, q database.Querier, networkID int) (*time.Location, error) {
-	var zone commission.Zone
-	err := database.Each(ctx, q, "SELECT time_zone FROM network WHERE id = ?", []any{networkID}, func(row *sql.Rows) error {
-		return row.Scan(&zone)
-	})
-	if err != nil {
-		return nil, err
+	if err := ofTerms.add(ctx, r.tx, r.networkID, accruals, accrualIDs); err != nil {
+		return err
 	}
-	return zone.Location()
+	if err := counted.storeTotals(ctx, r.tx); err != nil {
+		return err
+	}
+	return ofPartners.add(ctx, r.tx, r.networkID, earnings, earningIDs)
 }
 
 func keysOf[K comparable](set map[K]struct{}) []K {

@@ -63,8 +63,8 @@ func (v *Voidable) Take(ctx context.Context, tx *database.Tx, networkID, voidID 
 	moved := newCounts(networkID)
 	slot := lineOfVoid(voidID)
 	for at, sums := range v.byDay {
-		moved.accruals.add(at, sums.Negated())
-		moved.accruals.add(cell{at.owner, at.day, slot}, sums)
+		moved.accrue(at, sums.Negated())
+		moved.accrue(cell{at.owner, at.day, slot}, sums)
 	}
 	if err := moved.store(ctx, tx); err != nil || v.statements == "" {
 		return err

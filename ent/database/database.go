@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -32,6 +33,7 @@ type Database struct {
 	dialect     string
 	pool        *sql.DB
 	retries     atomic.Int64
+	turn        atomic.Uint32 // of passing gates
 	persistence time.Duration
 	nodes       *nodes        // nil: SQLite
 	writing     chan struct{} // SQLite has one writer at a time: waiting here is fair, waiting in the engine is not
@@ -175,7 +177,9 @@ func (b bounded) Connect(ctx context.Context) (driver.Conn, error) {
 
 func newDatabase(name string, pool *sql.DB, writing chan struct{}) *Database {
 	client := ent.NewClient(ent.Driver(entsql.OpenDB(name, pool)))
-	return &Database{Client: client, dialect: name, pool: pool, persistence: persistence, writing: writing}
+	d := &Database{Client: client, dialect: name, pool: pool, persistence: persistence, writing: writing}
+	d.turn.Store(rand.Uint32()) //nolint:gosec // servers that begin at once are to begin apart
+	return d
 }
 
 // driverLog takes what the driver has to say, which is why a connection broke.

@@ -21,7 +21,8 @@ import (
 type Tx struct {
 	*ent.Client
 	dialect  string
-	rowByRow bool // of many rows, each is to be locked by a statement of its own
+	turn     uint32 // of passing gates
+	rowByRow bool   // of many rows, each is to be locked by a statement of its own
 }
 
 // ErrRetry says that the transaction met another one that came first, and that it will succeed, or be
@@ -108,7 +109,9 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 			_ = tx.Rollback()
 		}
 	}()
-	if err := work(ctx, &Tx{Client: tx.Client(), dialect: d.dialect, rowByRow: d.nodes != nil && d.nodes.rowByRow.Load()}); err != nil {
+	if err := work(ctx, &Tx{
+		Client: tx.Client(), dialect: d.dialect, turn: d.turn.Add(1), rowByRow: d.nodes != nil && d.nodes.rowByRow.Load(),
+	}); err != nil {
 		if isBroken(err) { // and with it the transaction is undone; who waits for another connection is Open's connector
 			return fmt.Errorf("%w: %w", errUndone, err)
 		}
