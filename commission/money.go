@@ -2,7 +2,8 @@ package commission
 
 import (
 	"fmt"
-	"regexp"
+	"math"
+	"math/bits"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -15,21 +16,36 @@ const Scale = 6
 // sum room for nine thousand such amounts before it would leave a 64-bit integer of micro-units.
 var MaxAmount = decimal.New(1, 9) //nolint:mnd // a thousand million
 
-// plainDecimal is what a decimal looks like on the wire: no exponent, no NaN, no blanks, and so
-// short that parsing it costs nothing.
-var plainDecimal = regexp.MustCompile(`^-?[0-9]{1,18}(\.[0-9]{1,18})?$`)
+// maxDigits bounds the digits of a decimal on the wire, on either side of the point: parsing it costs nothing.
+const maxDigits = 18
 
-// ParseDecimal reads an exact number, written plainly: "-10.50". How many decimals it may have is for the
-// field to say that it is for.
+// ParseDecimal reads an exact number, written plainly: "-10.50", and no exponent, no NaN, no blanks. How many decimals
+// it may have is for the field to say that it is for.
 func ParseDecimal(text string) (decimal.Decimal, *Error) {
-	if !plainDecimal.MatchString(text) {
+	digits, negative := strings.CutPrefix(text, "-")
+	whole, fraction, hasPoint := strings.Cut(digits, ".")
+	if !areDigits(whole) || (hasPoint && !areDigits(fraction)) {
 		return decimal.Zero, Refuse(BadUserInput, "", `must be a plain decimal number such as "10.50"`)
 	}
-	d, err := decimal.NewFromString(text)
-	if err != nil {
-		return decimal.Zero, Refuse(BadUserInput, "", `must be a plain decimal number such as "10.50"`)
+	if len(whole)+len(fraction) > maxDigits { // more than fit into 64 bits
+		d, err := decimal.NewFromString(text)
+		if err != nil {
+			return decimal.Zero, Refuse(BadUserInput, "", `must be a plain decimal number such as "10.50"`)
+		}
+		return d, nil
 	}
-	return d, nil
+	var value int64
+	for _, digit := range []byte(whole + fraction) {
+		value = value*10 + int64(digit-'0')
+	}
+	if negative {
+		value = -value
+	}
+	return decimal.New(value, -int32(len(fraction))), nil //nolint:gosec // at most 18
+}
+
+func areDigits(text string) bool {
+	return len(text) > 0 && len(text) <= maxDigits && strings.Trim(text, "0123456789") == ""
 }
 
 // DecimalsOf counts the decimals that d needs: 2 for 1.50 is told as 1.
@@ -44,11 +60,27 @@ func DecimalsOf(d decimal.Decimal) int {
 
 // ToMicros is an amount as it is stored: a whole number of millionths [C7].
 func ToMicros(d decimal.Decimal) (int64, error) {
+	if shift := Scale + d.Exponent(); 0 <= shift && shift <= Scale { // as amounts are nearly always
+		if coefficient := d.Coefficient(); coefficient.IsInt64() {
+			if high, low := bits.Mul64(magnitude(coefficient.Int64()), powersOf10[shift]); high == 0 && low <= math.MaxInt64 {
+				return int64(d.Sign()) * int64(low), nil
+			}
+		}
+	}
 	micros := d.Shift(Scale)
 	if !micros.IsInteger() || !micros.BigInt().IsInt64() {
 		return 0, fmt.Errorf("%s is no amount that can be stored: at most %d decimals and 12 digits before them", d, Scale)
 	}
 	return micros.IntPart(), nil
+}
+
+var powersOf10 = [Scale + 1]uint64{1, 10, 100, 1e3, 1e4, 1e5, 1e6}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n) //nolint:gosec // two's complement is meant: also of the smallest
+	}
+	return uint64(n)
 }
 
 // FromMicros is the amount that ToMicros stored.

@@ -160,6 +160,39 @@ func TestRecording_allOrNothingAndEveryWrongRowIsTold(t *testing.T) {
 	})
 }
 
+// Whether a call was recorded before is asked of a few of its rows alone: what they do not tell must be found all the same.
+func TestRecording_whatWasRecordedBeforeIsFoundAmongManyNewRows(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		p.Global(tenPercent)
+		bob := p.Active("Bob", p.Active("Ann"))
+		p.At("2026-02-10 10:00")
+		batch := func(name string) []vars {
+			rows := make([]vars, 1000)
+			for i := range rows {
+				rows[i] = p.conversion(fmt.Sprint(name, "-", i), bob, "2026-02-05 09:00", "1", "0.01")
+			}
+			return rows
+		}
+		sale := p.conversion("sale", bob, "2026-02-05 09:00", "10", "5")
+		p.Record(sale)
+		rows := batch("a")
+		rows[7], rows[499] = sale, rows[8]
+		if got := p.Record(rows...); got != (recorded{Recorded: 998, Duplicates: 2}) {
+			p.Errorf("998 of 1,000 rows are new: %+v", got)
+		}
+		rows = batch("b")
+		rows[7] = p.conversion("sale", bob, "2026-02-05 09:00", "10", "6")
+		p.As(tracker).refused("RecordConversions", vars{"conversions": rows}, "CONFLICT conversions.7.externalId")
+		rows[9] = p.conversion("c", "UGFydG5lcjo5OTk5OTk", "2026-02-05 09:00", "1", "1")
+		p.As(tracker).refused("RecordConversions", vars{"conversions": rows}, "CONFLICT conversions.7.externalId", "NOT_FOUND conversions.9.partner")
+		if p.Verify() != "999" {
+			p.Error("something else was recorded")
+		}
+		p.Reports("2026-02-01", "2026-02-28", "Ann > Bob, 10% of payout: EARNING 1.50")
+	})
+}
+
 func TestRecording_theSameExternalIdIsADuplicateOrAConflict(t *testing.T) {
 	onEachEngine(t, func(p *product) {
 		p.At("2026-02-01 10:00")

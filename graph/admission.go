@@ -50,7 +50,10 @@ func (a *admission) admit(ctx context.Context, asked *request) (*admitted, gqler
 	if operation == nil {
 		return nil, gqlerror.List{invalid(nil, "name one of the document's operations in \"operationName\"")}
 	}
-	cost := costOf(a.schema, operation, asked.Variables)
+	if err := asked.readVariables(operation); err != nil {
+		return nil, gqlerror.List{badRequest(`"variables" must be an object in JSON`)}
+	}
+	cost := costOf(a.schema, operation, asked.Variables, asked.rows)
 	if !signedIn && cost > MostOfAddress {
 		return nil, gqlerror.List{refused(commission.Unauthenticated, fmt.Sprintf("sign in first: without a token an operation may cost %d points, and this costs %d", MostOfAddress, cost))}
 	}

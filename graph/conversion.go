@@ -77,11 +77,11 @@ func (r mutationResolver) RecordConversions(ctx context.Context, conversions []*
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]ledger.Conversion, len(conversions))
-	for i, c := range conversions {
-		rows[i] = ledger.Conversion{
+	rows := rowsOf(ctx, "conversions")
+	for _, c := range conversions {
+		rows = append(rows, ledger.Conversion{
 			ExternalID: c.ExternalID, PartnerID: c.Partner.Of(scalar.Partner), OccurredAt: c.OccurredAt, Revenue: c.Revenue, Payout: c.Payout,
-		}
+		})
 	}
 	recorded, err := r.Ledger.RecordConversions(ctx, v.NetworkID, rows)
 	return &recorded, err

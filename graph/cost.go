@@ -75,10 +75,11 @@ const (
 type costing struct {
 	schema    *ast.Schema
 	variables map[string]any
+	read      readRows
 }
 
-func costOf(schema *ast.Schema, operation *ast.OperationDefinition, variables map[string]any) int {
-	return max(1, costing{schema, variables}.of(operation.SelectionSet, 0))
+func costOf(schema *ast.Schema, operation *ast.OperationDefinition, variables map[string]any, read readRows) int {
+	return max(1, costing{schema, variables, read}.of(operation.SelectionSet, 0))
 }
 
 // of is what a selection costs. Size is that of the page whose connection it is in; 0: it is in none.
@@ -145,7 +146,7 @@ func (c costing) rows(field *ast.Field) (rows int) {
 	for _, argument := range field.Arguments {
 		value, _ := argument.Value.Value(c.variables)
 		list, _ := value.([]any)
-		rows += len(list)
+		rows += len(list) + len(c.read.of(argument))
 	}
 	return rows
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -153,6 +154,9 @@ func digest(text string) string {
 type request struct {
 	graphql.RawParams
 	DocumentID *string `json:"documentId"`
+
+	unread map[string]jsontext.Value // variables
+	rows   readRows
 }
 
 const hashPrefix = "sha256:"

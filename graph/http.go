@@ -80,7 +80,7 @@ func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		t.tooMuch(w, r, exec, spending, admitted.cost)
 		return
 	}
-	ctx = withAdmitted(ctx, admitted)
+	ctx = withRows(withAdmitted(ctx, admitted), asked.rows)
 	operation, wrong := exec.CreateOperationContext(ctx, &asked.RawParams)
 	if wrong != nil {
 		refuse(statusOf(codeOf(wrong[0]), accepted(r)), wrong...)
@@ -181,6 +181,11 @@ func readBody(w http.ResponseWriter, r *http.Request) (*request, int, *gqlerror.
 		return nil, http.StatusRequestEntityTooLarge, tooLong(most)
 	case err != nil:
 		return nil, http.StatusBadRequest, badRequest("the request ended before all of it had come")
+	}
+	if r.Header.Get(idempotencyKey) == "" { // a request under a key is hashed as a whole
+		if asked := readAhead(text); asked != nil {
+			return asked, 0, nil
+		}
 	}
 	var asked request
 	var mistaken *json.UnmarshalTypeError

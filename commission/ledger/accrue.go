@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -50,9 +51,39 @@ func lineOfVoid(id int) int { return forfeitedLine - id }
 // voidOfLine is the id of the void that took a row with that line; 0: none did.
 func voidOfLine(line int) int { return max(0, forfeitedLine-line) }
 
-type cells map[cell]commission.Sums
+// micros is sums as they are stored: whole numbers of millionths.
+type micros struct{ conversions, revenue, payout, fee int64 }
 
-func (c cells) add(at cell, sums commission.Sums) { c[at] = c[at].Plus(sums) }
+// microsOf is sums as they are stored.
+func microsOf(s commission.Sums) (m micros, err error) {
+	m.conversions = s.Conversions
+	for of, amount := range map[*int64]decimal.Decimal{&m.revenue: s.Revenue, &m.payout: s.Payout, &m.fee: s.Fee} {
+		if *of, err = commission.ToMicros(amount); err != nil {
+			return micros{}, err
+		}
+	}
+	return m, nil
+}
+
+func (m micros) negated() micros { return micros{-m.conversions, -m.revenue, -m.payout, -m.fee} }
+
+// plus adds two sums; what does not fit into 64 bits cannot be stored.
+func (m micros) plus(other micros) (micros, error) {
+	sum := micros{m.conversions + other.conversions, m.revenue + other.revenue, m.payout + other.payout, m.fee + other.fee}
+	if overflows(m.revenue, other.revenue, sum.revenue) || overflows(m.payout, other.payout, sum.payout) || overflows(m.fee, other.fee, sum.fee) {
+		return micros{}, errors.New("a sum of a day is too large to be stored")
+	}
+	return sum, nil
+}
+
+func overflows(a, b, sum int64) bool { return (a < 0) == (b < 0) && (a < 0) != (sum < 0) }
+
+type cells map[cell]micros
+
+func (c cells) add(at cell, sums micros) (err error) {
+	c[at], err = c[at].plus(sums)
+	return err
+}
 
 // sorted is the cells in the one order in which every transaction locks them.
 func (c cells) sorted() []cell {
@@ -80,9 +111,11 @@ func newCounts(networkID int) counts {
 }
 
 // accrue adds to what a term counted on a day, and in all.
-func (c counts) accrue(at cell, sums commission.Sums) {
-	c.accruals.add(at, sums)
-	c.totals.add(cell{owner: at.owner}, sums)
+func (c counts) accrue(at cell, sums micros) error {
+	if err := c.accruals.add(at, sums); err != nil {
+		return err
+	}
+	return c.totals.add(cell{owner: at.owner}, sums)
 }
 
 var (
@@ -104,9 +137,8 @@ func (c counts) store(ctx context.Context, tx *database.Tx) error {
 func (c counts) storeTotals(ctx context.Context, tx *database.Tx) error {
 	rows := database.Rows{Table: "term_total", Columns: append([]string{"network_id", "term_id"}, termSums...)}
 	for _, at := range c.totals.sorted() {
-		if err := addSums(&rows, c.totals[at], true, c.networkID, at.owner); err != nil {
-			return err
-		}
+		sums := c.totals[at]
+		rows.Add(c.networkID, at.owner, sums.conversions, sums.revenue, sums.payout, sums.fee)
 	}
 	return tx.InsertOrAdd(ctx, rows, []string{"term_id"}, termSums)
 }
@@ -125,20 +157,19 @@ var (
 // add adds to the rows of cells, and makes those that are missing. Where the ids of all are known the engine finds
 // them by these, which takes it a fifth of the time.
 func (k kept) add(ctx context.Context, tx *database.Tx, networkID int, of cells, ids map[cell]int) error {
-	isTerms := k.table == ofTerms.table
-	rows := database.Rows{Table: k.table, Columns: []string{"network_id", k.owner, "day", "slot", "line_id"}}
+	rows := database.Rows{Table: k.table, Columns: append([]string{"network_id", k.owner, "day", "slot", "line_id"}, k.sums...)}
 	key := []string{k.owner, "day", "slot"}
 	if ids != nil {
 		rows.Columns, key = append(rows.Columns, "id"), []string{"id"}
 	}
-	rows.Columns = append(rows.Columns, k.sums...)
 	for _, at := range of.sorted() {
-		head := []any{networkID, at.owner, int32(at.day), at.slot, at.line()}
-		if ids != nil {
-			head = append(head, ids[at])
+		sums := of[at]
+		rows.Add(networkID, at.owner, int32(at.day), at.slot, at.line(), sums.conversions, sums.revenue, sums.payout)
+		if k.table == ofTerms.table {
+			rows.Add(sums.fee)
 		}
-		if err := addSums(&rows, of[at], isTerms, head...); err != nil {
-			return err
+		if ids != nil {
+			rows.Add(ids[at])
 		}
 	}
 	return tx.InsertOrAdd(ctx, rows, key, k.sums)
@@ -164,23 +195,6 @@ func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cell
 	made, err := k.idsOf(ctx, tx, missing)
 	maps.Copy(ids, made)
 	return ids, later, err
-}
-
-func addSums(rows *database.Rows, sums commission.Sums, withFee bool, head ...any) error {
-	rows.Add(head...)
-	rows.Add(sums.Conversions)
-	amounts := []decimal.Decimal{sums.Revenue, sums.Payout}
-	if withFee {
-		amounts = append(amounts, sums.Fee)
-	}
-	for _, amount := range amounts {
-		micros, err := commission.ToMicros(amount)
-		if err != nil {
-			return err
-		}
-		rows.Add(micros)
-	}
-	return nil
 }
 
 // daysAStatement bounds the terms of one condition: SQLite reads no more than a thousand.
@@ -228,8 +242,14 @@ func (k kept) idsOf(ctx context.Context, tx *database.Tx, of cells) (map[cell]in
 
 // AccrueFee adds a flat fee that a term earned at a moment [C2], in the caller's transaction.
 func AccrueFee(ctx context.Context, tx *database.Tx, networkID, termID int, at time.Time, zone *time.Location, fee decimal.Decimal) error {
+	earned, err := microsOf(commission.Sums{Fee: fee})
+	if err != nil {
+		return err
+	}
 	counted := newCounts(networkID)
-	counted.accrue(cell{owner: termID, day: commission.DateOf(at, zone)}, commission.Sums{Fee: fee})
+	if err := counted.accrue(cell{owner: termID, day: commission.DateOf(at, zone)}, earned); err != nil {
+		return err
+	}
 	return counted.store(ctx, tx)
 }
 
@@ -238,7 +258,7 @@ type counted struct {
 	id, partnerID int
 	occurredAt    time.Time // of the original
 	day           commission.Date
-	sums          commission.Sums
+	sums          micros
 	termID, slot  int // where it counts so far; 0: nowhere
 	grantID       int // that granted it; 0: none did
 }
@@ -258,14 +278,12 @@ func Reattribute(ctx context.Context, tx *database.Tx, networkID int, since time
 		FROM conversion o JOIN conversion c ON c.adjusts_id = o.id LEFT JOIN accrual a ON a.id = c.accrual_id
 		WHERE o.network_id = ? AND o.occurred_at >= ?`, []any{networkID, since, networkID, since}, func(row *sql.Rows) error {
 		var c counted
-		var revenue, payout int64
 		var isOriginal bool
-		if err := row.Scan(&c.id, &c.partnerID, &c.occurredAt, &c.day, &revenue, &payout, &isOriginal, &c.termID, &c.slot, &c.grantID); err != nil {
+		if err := row.Scan(&c.id, &c.partnerID, &c.occurredAt, &c.day, &c.sums.revenue, &c.sums.payout, &isOriginal, &c.termID, &c.slot, &c.grantID); err != nil {
 			return err
 		}
-		c.sums.Revenue, c.sums.Payout = commission.FromMicros(revenue), commission.FromMicros(payout)
 		if isOriginal {
-			c.sums.Conversions = 1
+			c.sums.conversions = 1
 		}
 		all = append(all, c)
 		partners[c.partnerID] = struct{}{}
@@ -299,10 +317,14 @@ func move(ctx context.Context, tx *database.Tx, networkID int, all []counted, hi
 			continue
 		}
 		if c.termID != 0 {
-			moves.accrue(cell{c.termID, c.day, c.slot}, c.sums.Negated())
+			if err := moves.accrue(cell{c.termID, c.day, c.slot}, c.sums.negated()); err != nil {
+				return err
+			}
 		}
 		if to.owner != 0 {
-			moves.accrue(to, c.sums)
+			if err := moves.accrue(to, c.sums); err != nil {
+				return err
+			}
 		}
 		moved[to] = append(moved[to], c.id)
 	}

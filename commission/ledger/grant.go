@@ -86,8 +86,14 @@ func Grant(ctx context.Context, tx *database.Tx, networkID int, w Window) error 
 		) AS granted GROUP BY day`, twice, func(row *stdsql.Rows) error {
 		var day commission.Date
 		sums, err := scanSums(row, &day)
-		counted.accrue(cell{owner: w.TermID, day: day}, sums)
-		return err
+		if err != nil {
+			return err
+		}
+		granted, err := microsOf(sums)
+		if err != nil {
+			return err
+		}
+		return counted.accrue(cell{owner: w.TermID, day: day}, granted)
 	})
 	if err != nil {
 		return fmt.Errorf("sum what is granted: %w", err)

@@ -59,6 +59,7 @@ type entry struct {
 	reason     string
 
 	field    string // of the input: "conversions.17"
+	counts   micros
 	original *original
 	number   int // of the adjustment among those of its original
 }
@@ -163,8 +164,11 @@ func (e *entry) check(wrong *commission.Problems, now time.Time) {
 	} else if e.OccurredAt.Year() < 2000 { //nolint:mnd // before there were tracking platforms
 		wrong.Add(e.field+".occurredAt", "must not be before the year 2000")
 	}
-	checkAmount(wrong, e.field+".revenue", e.Revenue, e.adjustment)
-	checkAmount(wrong, e.field+".payout", e.Payout, e.adjustment)
+	e.counts.revenue = checkAmount(wrong, e, ".revenue", e.Revenue)
+	e.counts.payout = checkAmount(wrong, e, ".payout", e.Payout)
+	if !e.adjustment {
+		e.counts.conversions = 1
+	}
 	if e.adjustment {
 		checkText(wrong, e.field+".adjusts", e.adjusts, maxExternalID)
 		if len(e.reason) > maxReason || !utf8.ValidString(e.reason) {
@@ -179,16 +183,23 @@ func checkText(wrong *commission.Problems, field, text string, most int) {
 	}
 }
 
-func checkAmount(wrong *commission.Problems, field string, amount decimal.Decimal, signed bool) {
+// checkAmount gives an amount as it is stored.
+func checkAmount(wrong *commission.Problems, e *entry, field string, amount decimal.Decimal) int64 {
+	micros, err := commission.ToMicros(amount)
 	switch {
-	case amount.IsNegative() && !signed:
-		wrong.Add(field, "must not be negative: what is taken back is an adjustment")
+	case err == nil && micros <= maxMicros && (micros >= 0 || e.adjustment && micros >= -maxMicros):
+		return micros
+	case amount.IsNegative() && !e.adjustment:
+		wrong.Add(e.field+field, "must not be negative: what is taken back is an adjustment")
 	case amount.Abs().GreaterThan(commission.MaxAmount):
-		wrong.Add(field, "must be at most %s", commission.MaxAmount)
-	case commission.DecimalsOf(amount) > commission.Scale:
-		wrong.Add(field, "must have at most %d decimals", commission.Scale)
+		wrong.Add(e.field+field, "must be at most %s", commission.MaxAmount)
+	default:
+		wrong.Add(e.field+field, "must have at most %d decimals", commission.Scale)
 	}
+	return 0
 }
+
+var maxMicros = commission.MaxAmount.Shift(commission.Scale).IntPart()
 
 // same tells whether two rows say the same.
 func (e *entry) same(other *entry) bool {
@@ -402,17 +413,20 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	type place struct{ accrual, earning cell }
 	places := make([]place, len(entries))
 	for i, e := range entries {
-		sums := commission.Sums{Conversions: 1, Revenue: e.Revenue, Payout: e.Payout}
 		occurredAt, grantID := e.OccurredAt, 0
 		if e.adjustment {
-			sums.Conversions, occurredAt, grantID = 0, e.original.occurredAt, e.original.grantID
+			occurredAt, grantID = e.original.occurredAt, e.original.grantID
 		}
 		day := commission.DateOf(e.OccurredAt, zone)
 		places[i].earning = cell{owner: e.PartnerID, day: day}
-		counted.earnings.add(places[i].earning, sums)
+		if err := counted.earnings.add(places[i].earning, e.counts); err != nil {
+			return err
+		}
 		if term := history.attribute(e.PartnerID, occurredAt, grantID).Term; term != nil {
 			places[i].accrual = cell{term.ID, day, e.slot(term)}
-			counted.accrue(places[i].accrual, sums)
+			if err := counted.accrue(places[i].accrual, e.counts); err != nil {
+				return err
+			}
 		}
 	}
 	accrualIDs, accruals, err := ofTerms.begin(ctx, r.tx, r.networkID, counted.accruals)
@@ -431,19 +445,11 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	}
 	rows.Values = make([]any, 0, len(entries)*len(rows.Columns))
 	for i, e := range entries {
-		revenue, err := commission.ToMicros(e.Revenue)
-		if err != nil {
-			return err
-		}
-		payout, err := commission.ToMicros(e.Payout)
-		if err != nil {
-			return err
-		}
 		var accrual any
 		if id, ok := accrualIDs[places[i].accrual]; ok {
 			accrual = id
 		}
-		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, revenue, payout,
+		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, e.counts.revenue, e.counts.payout,
 			int32(places[i].earning.day), accrual, earningIDs[places[i].earning])
 		if e.adjustment {
 			rows.Add(e.original.id, e.number, e.reason)

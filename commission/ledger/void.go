@@ -44,12 +44,18 @@ func FindVoidable(ctx context.Context, tx *database.Tx, termID int, kind commiss
 	err := database.Each(ctx, tx, query, v.args, func(row *stdsql.Rows) error {
 		at := cell{owner: termID}
 		sums, err := scanSums(row, &at.day, &at.slot)
+		if err != nil {
+			return err
+		}
 		if len(v.byDay) == 0 {
 			v.From = at.day
 		}
 		v.To, v.Sums = at.day, v.Sums.Plus(sums)
-		v.byDay.add(at, sums)
-		return err
+		taken, err := microsOf(sums)
+		if err != nil {
+			return err
+		}
+		return v.byDay.add(at, taken)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find what there is to void: %w", err)
@@ -63,8 +69,12 @@ func (v *Voidable) Take(ctx context.Context, tx *database.Tx, networkID, voidID 
 	moved := newCounts(networkID)
 	slot := lineOfVoid(voidID)
 	for at, sums := range v.byDay {
-		moved.accrue(at, sums.Negated())
-		moved.accrue(cell{at.owner, at.day, slot}, sums)
+		if err := moved.accrue(at, sums.negated()); err != nil {
+			return err
+		}
+		if err := moved.accrue(cell{at.owner, at.day, slot}, sums); err != nil {
+			return err
+		}
 	}
 	if err := moved.store(ctx, tx); err != nil || v.statements == "" {
 		return err

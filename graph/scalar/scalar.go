@@ -137,6 +137,11 @@ func UnmarshalDateTime(ctx context.Context, value any) (time.Time, error) {
 
 func momentOf(value any) (time.Time, string) {
 	text, _ := value.(string)
+	return ParseDateTime(text)
+}
+
+// ParseDateTime reads a moment, and says what is wrong with a text that is none.
+func ParseDateTime(text string) (time.Time, string) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || strings.Contains(text, ",") || t.Year() < 1970 || t.Year() > 9999 {
 		return time.Time{}, "must be a moment with its zone in RFC 3339, such as 2026-06-30T12:00:00Z"
