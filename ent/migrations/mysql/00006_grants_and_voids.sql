@@ -3,7 +3,9 @@ ALTER TABLE `conversion`
 
 ALTER TABLE `referral_term`
     MODIFY COLUMN `close_reason` enum('SUPERSEDED','REFERRAL_ENDED','SETTING_ENDED','REVOKED') NULL,
-    ADD COLUMN `grant_id` bigint NULL,
+    ADD COLUMN `grant_id` bigint NULL;
+
+ALTER TABLE `referral_term`
     ADD UNIQUE INDEX `grant_id` (`grant_id`);
 
 CREATE TABLE `commission_void` (
