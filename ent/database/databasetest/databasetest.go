@@ -8,6 +8,7 @@ package databasetest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -17,8 +18,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
-	_ "github.com/go-sql-driver/mysql" // makes and drops the tests' databases
+	"github.com/go-sql-driver/mysql"
 )
 
 // engine is a kind of database.
@@ -160,7 +162,32 @@ func Create(t testing.TB, at *url.URL, name string) {
 func (s *cluster) create(t testing.TB, name string) {
 	t.Helper()
 	s.execute(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+	for _, host := range s.Hosts[1:] { // a node that is asked does not wait for it
+		s.knows(t, host, name)
+	}
 }
+
+// knows waits until a node has a database, which was made at another one. One that was killed has it later.
+func (s *cluster) knows(t testing.TB, host, name string) {
+	t.Helper()
+	node, err := sql.Open("mysql", s.user+"@tcp("+host+")/"+name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = node.Close() }()
+	const unknownDatabase = 1049
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(pause) {
+		refused := (*mysql.MySQLError)(nil)
+		if err = node.PingContext(context.Background()); !errors.As(err, &refused) || refused.Number != unknownDatabase {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v", host, err)
+		}
+	}
+}
+
+const pause = 20 * time.Millisecond
 
 var databases atomic.Int64
 
