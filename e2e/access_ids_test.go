@@ -200,7 +200,7 @@ func kindOf(id string) string {
 }
 
 // told is what is answered to each of some parts of a request: what is shown, or the errors. What an error takes away
-// beside it is asked again.
+// beside it is asked again, and what costs too much together is asked one by one.
 func (c client) told(operation string, parts []string) []string {
 	c.Helper()
 	answers := make([]string, len(parts))
@@ -220,6 +220,12 @@ func (c client) told(operation string, parts []string) []string {
 		data, wrong, err := c.Post(bytes.NewReader(body))
 		if err != nil {
 			c.Fatal(err)
+		}
+		if len(parts) > 1 && strings.HasPrefix(wrong.codes(), "LIMIT_EXCEEDED") { // together they cost too much
+			for i, part := range parts {
+				answers[i] = c.told(operation, []string{part})[0]
+			}
+			return answers
 		}
 		var shown map[string]json.RawMessage
 		if len(data) > 0 {

@@ -339,6 +339,12 @@ func (c client) pose(operation string, some []*asking) {
 	if err != nil {
 		c.Fatal(err)
 	}
+	if len(some) > 1 && strings.HasPrefix(wrong.codes(), "LIMIT_EXCEEDED") { // together they cost too much
+		for _, one := range some {
+			c.pose(operation, []*asking{one})
+		}
+		return
+	}
 	codes := map[string]string{}
 	for _, problem := range wrong {
 		if len(problem.Path) == 0 && c.token == "" { // it is told to sign in before it is told what for
