@@ -51,6 +51,7 @@ var takers = []string{
 	`mutation { approvePartner(id: $id) { partner { name } } }`,
 	`mutation { setPartnerStatus(id: $id, status: SUSPENDED) { partner { name } } }`,
 	`mutation { updatePartnerReferralSetting(input: {partner: $id, version: 2, mode: DISABLED}) { partner { name } } }`,
+	`mutation { takeBackChange(id: $id) { datedChange { status } } }`,
 	`mutation { assignReferredBy(input: {partner: $id, referrer: "{loner}"}) { partner { name } } }`,
 	`mutation { assignReferredBy(input: {partner: "{loner}", referrer: $id}) { partner { name } } }`,
 	`mutation { removeReferredBy(input: {partner: $id}) { partner { name } } }`,
@@ -90,7 +91,7 @@ func TestR1_noIdOfOthersIsToldFromOneThatWasNeverGiven(t *testing.T) {
 // tries asks for the ids of theirs, at home in own, and for ids of the same kinds that were never given.
 func (w *accessWorld) tries(by client, who string, own, theirs place, more ...string) {
 	w.Helper()
-	kinds := append([]string{"partner", "first", "account", "token", "structure", "referral", "term", "invoice", "line", "conversion", "event", "grant", "void"}, more...)
+	kinds := append([]string{"partner", "first", "account", "token", "structure", "referral", "term", "invoice", "line", "conversion", "event", "grant", "void", "dated"}, more...)
 	for _, kind := range kinds {
 		for _, operation := range []string{"query", "mutation"} {
 			var asked, given, never []string
@@ -132,6 +133,7 @@ var lists = []string{
 	`{ networks(after: $after) { edges { cursor node { id } } } }`,
 	`{ network(id: "{network}") { partners(after: $after) { edges { cursor node { id } } } } }`,
 	`{ network(id: "{network}") { retroactiveGrants(after: $after) { edges { cursor node { id } } } } }`,
+	`{ network(id: "{network}") { pendingChanges(after: $after) { edges { cursor node { id } } } } }`,
 	`{ network(id: "{network}") { invoices(after: $after) { edges { cursor node { id } } } } }`,
 	`{ network(id: "{network}") { accounts(after: $after) { edges { cursor node { id } } } } }`,
 	`{ network(id: "{network}") { auditLog(after: $after) { edges { cursor node { id } } } } }`,

@@ -247,6 +247,10 @@ func (w *accessWorld) bill(p *product, at place) {
 	p.As(admin).must(voiding, vars{"input": vars{"term": at["term"], "from": "2026-02-02", "reason": "fraud"}}, &made)
 	at["void"] = made.VoidReferralCommission.Void.ID
 	p.ConvertsFor(at["first"], "2026-02-01 10:04", "77.70", "44.40") // which no invoice pays yet
+	for _, kept := range []string{"dated", "takenBack"} {
+		at[kept] = p.DateSetting("2026-12-24", at["partner"], "DISABLED", vars{"reason": "a holiday"}).DatedChange.ID
+	}
+	p.TakeBack(at["takenBack"])
 }
 
 // versions is the place with the versions that a save must name now.

@@ -103,6 +103,18 @@ func TestR3_everyMutationIsInTheLog(t *testing.T) {
 			{"updatePartnerReferralSetting", "UpdatePartnerReferralSetting", func() vars {
 				return vars{"input": vars{"partner": ann, "version": p.Partner(ann).ReferralSetting.Version, "mode": "CUSTOM", "structure": tenPercent, "reason": "a deal"}}
 			}, []string{"Ada Admin: updatePartnerReferralSetting Ann: referralMode INHERIT > CUSTOM, structure - > * (a deal)"}},
+			{"takeBackChange", takeBack, func() vars {
+				change := p.DateSettings("2026-12-24", vars{"enabled": true, "structure": nil, "reason": "a holiday"}).DatedChange
+				var made []string
+				for _, e := range p.fresh(read) {
+					made = append(made, e.String())
+				}
+				want := "Ada Admin: updateReferralSettings Acme: applyTo - > ALL, disableCustom - > false, effectiveOn - > 2026-12-24, enabled - > ON, reason - > a holiday, reviveExpired - > false, status - > PENDING (a holiday)"
+				if len(made) != 1 || made[0] != want {
+					p.Errorf("of a change that is dated ahead the log says\n\t%s\nwant\n\t%s", strings.Join(made, "\n\t"), want)
+				}
+				return vars{"id": change.ID, "reason": "no holiday"}
+			}, []string{"Ada Admin: takeBackChange Acme: status PENDING > TAKEN_BACK (no holiday)"}},
 			{"assignReferredBy", "AssignReferredBy", func() vars { return vars{"input": vars{"partner": cid, "referrer": ann, "reason": "she says so"}} }, []string{
 				"Ada Admin: assignReferredBy Cyd: *referredBy - > " + ann + "* (she says so)", "Ada Admin: assignReferredBy Cyd: *referrer - > " + ann + "* (she says so)",
 			}},

@@ -182,6 +182,9 @@ func TestIdempotency_everyMutationHappensOnceAndAnswersTheSameAgain(t *testing.T
 				}
 				return keyed{"UpdatePartnerReferralSetting", input(percent("7", "PROFIT")), input(percent("8", "PROFIT"))}
 			}},
+			{"takeBackChange", func() keyed {
+				return keyed{takeBack, vars{"id": p.DateSettings("2026-12-24", vars{"enabled": false}).DatedChange.ID}, vars{"id": "other"}}
+			}},
 			{"removeReferredBy", func() keyed {
 				return keyed{"RemoveReferredBy", vars{"input": vars{"partner": bob}}, vars{"input": vars{"partner": ann}}}
 			}},

@@ -120,7 +120,8 @@ func TestS7_aPreviewIsRefusedAsTheChangeWouldBeAndForWhoMayNot(t *testing.T) {
 	})
 }
 
-// What a preview said is what happens, whatever the change; and until then nothing has changed, not even the log.
+// What a preview said is what happens, whatever the change, also where it is dated ahead; and until then nothing has
+// changed, not even the log.
 func TestS7_whatThePreviewSaidIsWhatHappens(t *testing.T) {
 	onEachEngine(t, func(p *product) {
 		p.At("2026-02-01 10:00")
@@ -134,10 +135,15 @@ func TestS7_whatThePreviewSaidIsWhatHappens(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(7, 7))
 		day := 1
-		for change := range 100 {
+		ahead := "" // a change that takes effect when the clock moves on
+		var foretold preview
+		for change := range 200 {
 			if change%20 == 0 { // durations run out, and something comes in
 				day += 9
 				p.At(time.Date(2026, 2, day, 10, 0, 0, 0, p.zone).Format("2006-01-02 15:04"))
+				if did := p.didDated(ahead); ahead != "" && did != foretold.impact.String() {
+					p.Fatalf("before change %d, the change that was dated ahead did: %s\nthe preview said: %s", change, did, foretold)
+				}
 				for _, partner := range referred {
 					p.Converts(partner, time.Date(2026, 2, day-1, 9, 0, 0, 0, p.zone).Format("2006-01-02 15:04"), strconv.Itoa(random.IntN(100)))
 				}
@@ -149,16 +155,25 @@ func TestS7_whatThePreviewSaidIsWhatHappens(t *testing.T) {
 			}
 			var said preview
 			var done impact
-			if random.IntN(2) == 0 {
+			switch kind := random.IntN(2); {
+			case change%20 == 19:
+				changes := p.randomSettings(random)
+				changes["effectiveOn"] = time.Date(2026, 2, day+1+random.IntN(9), 0, 0, 0, 0, p.zone).Format(time.DateOnly)
+				said = p.PreviewSettings(changes)
+				p.unchanged(before)
+				dating := p.DateSettings(changes["effectiveOn"].(string), changes)
+				done, ahead, foretold = dating.Impact, dating.DatedChange.ID, said
+				done.CustomPartners = said.CustomPartners // which the answer is not asked for
+			case kind == 0:
 				changes := p.randomSettings(random)
 				said = p.PreviewSettings(changes)
 				if looking {
 					p.unchanged(before)
 				}
 				done = p.Settings(changes)
-			} else {
+			default:
 				mode := []string{"INHERIT", "DISABLED", "CUSTOM"}[random.IntN(3)]
-				changes := vars{"reviveExpired": random.IntN(2) == 0}
+				changes := randomReach(random)
 				if mode == "CUSTOM" {
 					changes["structure"] = randomStructure(random)
 				}
@@ -211,7 +226,7 @@ func (p *product) unchanged(before string) {
 
 func (p *product) randomSettings(random *rand.Rand) vars {
 	p.Helper()
-	changes := vars{"reviveExpired": random.IntN(2) == 0}
+	changes := randomReach(random)
 	switch random.IntN(6) {
 	case 0:
 		changes["enabled"] = false
@@ -222,6 +237,27 @@ func (p *product) randomSettings(random *rand.Rand) vars {
 		changes["enabled"], changes["structure"] = true, randomStructure(random)
 	}
 	return changes
+}
+
+// randomReach is for whom a change is.
+func randomReach(random *rand.Rand) vars {
+	switch random.IntN(5) {
+	case 0:
+		return vars{"applyTo": "NEW_REFERRALS"}
+	case 1, 2:
+		return vars{"reviveExpired": true}
+	default:
+		return vars{"applyTo": "ALL"}
+	}
+}
+
+// didDated is what a change did that was dated ahead.
+func (p *product) didDated(id string) string {
+	p.Helper()
+	if id == "" {
+		return ""
+	}
+	return p.Dated(id).did()
 }
 
 func randomStructure(random *rand.Rand) structure {

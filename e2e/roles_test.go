@@ -27,6 +27,7 @@ func mutations(p *product, ann, bob string) map[string]mutation {
 		"updatePartnerReferralSetting": {"UpdatePartnerReferralSetting", staff, vars{"input": vars{
 			"partner": ann, "version": p.Partner(ann).ReferralSetting.Version, "mode": "INHERIT",
 		}}},
+		"takeBackChange":               {takeBack, staff, vars{"id": "none"}},
 		"assignReferredBy":             {"AssignReferredBy", staff, vars{"input": vars{"partner": bob, "referrer": ann}}},
 		"removeReferredBy":             {"RemoveReferredBy", staff, vars{"input": vars{"partner": ann}}},
 		"recordConversions":            {"RecordConversions", recorders, vars{"conversions": []vars{p.conversion("c", bob, "2026-02-01 09:00", "1", "1")}}},

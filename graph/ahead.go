@@ -190,6 +190,9 @@ func allSteps() map[string][]step {
 		"ReferralCommission.line":     one(toOne("InvoiceLine", linesByID, func(told *ledger.Explained) int { return told.LineID })),
 		"ReferralCommission.invoice":  one(toOne("InvoiceLine", linesByID, func(told *ledger.Explained) int { return told.LineID }).and(invoiceOfLine)),
 
+		"DatedChange.partner":   one(toOne("Partner", partners, func(d *ent.DatedChange) int { return value(d.PartnerID) })),
+		"DatedChange.structure": one(toOne("CommissionStructure", structures, func(d *ent.DatedChange) int { return value(d.StructureID) })),
+
 		"Invoice.partner":  one(toOne("Partner", partners, func(i *ent.Invoice) int { return i.PartnerID })),
 		"Invoice.currency": one(networkOfInvoice),
 		"Invoice.total":    one(networkOfInvoice),
@@ -230,6 +233,8 @@ func allSteps() map[string][]step {
 		"Partner.referralLink":    one(networkOfPartner),
 		"Partner.referralSetting": one(within("PartnerReferralSetting", func(p *ent.Partner) any { return p })),
 		"Partner.referralReport":  one(networkOfPartner),
+		"Partner.pendingChanges": one(to("DatedChange", func(l *loaders) *loader[int, []*ent.DatedChange] { return l.pending },
+			func(p *ent.Partner, _ fieldAhead) (int, bool) { return p.ID, true }, each)),
 		"Partner.referralsMade": {
 			to("Referral", func(l *loaders) *loader[referralsOf, []*ent.Referral] { return l.referrals },
 				func(p *ent.Partner, f fieldAhead) (referralsOf, bool) {

@@ -18,6 +18,7 @@ import (
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
+	"partner.example/referrals/ent/generated/datedchange"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
 	"partner.example/referrals/ent/generated/network"
@@ -56,7 +57,9 @@ type loaders struct {
 	referral      *loader[int, *ent.Referral]
 	term          *loader[int, *ent.ReferralTerm]
 	terms         *loader[int, []*ent.ReferralTerm] // of a referral
-	referralsMade *loader[int, int]                 // how many, of a partner
+	dated         *loader[int, *ent.DatedChange]
+	pending       *loader[int, []*ent.DatedChange] // of a partner's setting
+	referralsMade *loader[int, int]                // how many, of a partner
 	referrals     *loader[referralsOf, []*ent.Referral]
 	reachedOn     *loader[int, commission.Date]
 	timeline      *loader[int, []*ledger.Event] // of a referral
@@ -161,6 +164,10 @@ func (r *Resolver) newLoaders() *loaders {
 		term: byID(func(ctx context.Context, ids []int) ([]*ent.ReferralTerm, error) {
 			return r.DB.ReferralTerm.Query().Where(referralterm.IDIn(ids...)).All(ctx)
 		}, func(t *ent.ReferralTerm) int { return t.ID }),
+		dated: byID(func(ctx context.Context, ids []int) ([]*ent.DatedChange, error) {
+			return r.DB.DatedChange.Query().Where(datedchange.IDIn(ids...)).All(ctx)
+		}, func(d *ent.DatedChange) int { return d.ID }),
+		pending:       loading(r.pendingOf),
 		terms:         loading(r.termsOf),
 		referralsMade: loading(r.countReferrals),
 		referrals:     loading(r.referralPages),

@@ -55,6 +55,8 @@ func (r *Resolver) find(ctx context.Context, id scalar.ID) (page.Node, int, erro
 		return nodeOf(ctx, from.grant, id.Row, func(g *ent.RetroactiveGrant) int { return g.NetworkID })
 	case scalar.Void:
 		return nodeOf(ctx, from.void, id.Row, func(v *ent.CommissionVoid) int { return v.NetworkID })
+	case scalar.Dated:
+		return nodeOf(ctx, from.dated, id.Row, func(d *ent.DatedChange) int { return d.NetworkID })
 	case scalar.Event:
 		return nodeOf(ctx, from.event, id.Row, func(e *ent.AuditEvent) int { return value(e.NetworkID) })
 	default:

@@ -36,6 +36,7 @@ type (
 	tokenResolver                  struct{ *Resolver }
 	commissionStructureResolver    struct{ *Resolver }
 	conversionResolver             struct{ *Resolver }
+	datedChangeResolver            struct{ *Resolver }
 	invoiceResolver                struct{ *Resolver }
 	invoiceLineResolver            struct{ *Resolver }
 	invoiceLineDayResolver         struct{ *Resolver }
@@ -81,6 +82,9 @@ func (r *Resolver) CommissionStructure() generated.CommissionStructureResolver {
 
 // Conversion resolves conversions.
 func (r *Resolver) Conversion() generated.ConversionResolver { return conversionResolver{r} }
+
+// DatedChange resolves changes of settings that were dated ahead.
+func (r *Resolver) DatedChange() generated.DatedChangeResolver { return datedChangeResolver{r} }
 
 // Invoice resolves invoices.
 func (r *Resolver) Invoice() generated.InvoiceResolver { return invoiceResolver{r} }

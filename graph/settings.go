@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/shopspring/decimal"
 
 	"partner.example/referrals/commission"
@@ -31,11 +32,11 @@ func (r mutationResolver) UpdateReferralSettings(ctx context.Context, input mode
 	if err != nil {
 		return nil, err
 	}
-	saved, impact, err := r.Program.UpdateReferralSettings(ctx, v.NetworkID, settingsOf(input))
+	saved, outcome, err := r.Program.UpdateReferralSettings(ctx, v.NetworkID, settingsOf(input))
 	if err != nil {
 		return nil, err
 	}
-	return &model.UpdateReferralSettingsPayload{ReferralSettings: saved, Impact: &impact}, nil
+	return &model.UpdateReferralSettingsPayload{ReferralSettings: saved, Impact: &outcome.Impact, DatedChange: outcome.Dated}, nil
 }
 
 // UpdatePartnerReferralSetting changes how one referrer is paid.
@@ -44,11 +45,11 @@ func (r mutationResolver) UpdatePartnerReferralSetting(ctx context.Context, inpu
 	if err != nil {
 		return nil, err
 	}
-	saved, impact, err := r.Program.UpdatePartnerReferralSetting(ctx, v.NetworkID, settingOf(input))
+	saved, outcome, err := r.Program.UpdatePartnerReferralSetting(ctx, v.NetworkID, settingOf(input))
 	if err != nil {
 		return nil, err
 	}
-	return &model.UpdatePartnerReferralSettingPayload{Partner: saved, Impact: &impact}, nil
+	return &model.UpdatePartnerReferralSettingPayload{Partner: saved, Impact: &outcome.Impact, DatedChange: outcome.Dated}, nil
 }
 
 // PreviewReferralSettings says what a change of them would do.
@@ -65,7 +66,8 @@ func (r networkResolver) PreviewPartnerReferralSetting(ctx context.Context, n *e
 
 func settingsOf(input model.UpdateReferralSettingsInput) program.ReferralSettings {
 	change := program.ReferralSettings{
-		Version: int(input.Version), ReviveExpired: or(input.ReviveExpired, false), DisableCustom: or(input.DisableCustom, false), Reason: or(input.Reason, ""),
+		Version: int(input.Version), ReviveExpired: or(input.ReviveExpired, false), DisableCustom: or(input.DisableCustom, false),
+		Reach: reachOf(input.EffectiveOn, input.ApplyTo), Reason: or(input.Reason, ""),
 	}
 	if enabled, ok := given(input.Enabled); ok {
 		change.Enabled = program.Some(enabled)
@@ -79,12 +81,16 @@ func settingsOf(input model.UpdateReferralSettingsInput) program.ReferralSetting
 func settingOf(input model.UpdatePartnerReferralSettingInput) program.PartnerReferralSetting {
 	change := program.PartnerReferralSetting{
 		PartnerID: input.Partner.Of(scalar.Partner), Version: int(input.Version), Mode: input.Mode,
-		ReviveExpired: or(input.ReviveExpired, false), Reason: or(input.Reason, ""),
+		ReviveExpired: or(input.ReviveExpired, false), Reach: reachOf(input.EffectiveOn, input.ApplyTo), Reason: or(input.Reason, ""),
 	}
 	if structure, set := input.Structure.ValueOK(); set {
 		change.Structure = program.Some(structureOf(structure))
 	}
 	return change
+}
+
+func reachOf(effectiveOn graphql.Omittable[*commission.Date], applyTo graphql.Omittable[*commission.ApplyTo]) program.Reach {
+	return program.Reach{EffectiveOn: effectiveOn.Value(), ApplyTo: or(applyTo, commission.ToAll)}
 }
 
 // structureOf reads a structure; null clears. Whether it is a right one is for the rules to say. A variable may hold

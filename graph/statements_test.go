@@ -175,6 +175,10 @@ func (h *house) newNetwork(rows int) *network {
 	}
 	h.ask(&n.tracker, `mutation ($a: [AdjustmentInput!]!) { recordAdjustments(adjustments: $a) { recorded } }`, map[string]any{"a": reversals}, nil)
 	h.ask(&n.admin, `mutation { runBilling(through: "2026-02-28") { invoices { totalCount } } }`, nil, nil)
+	for _, partner := range n.referred {
+		h.ask(&n.admin, `mutation ($p: ID!, $s: CommissionStructureInput!) { updatePartnerReferralSetting(input: {
+			partner: $p, version: 1, mode: CUSTOM, structure: $s, effectiveOn: "2027-01-01"}) { datedChange { id } } }`, map[string]any{"p": partner, "s": paying("7")}, nil)
+	}
 	var found struct {
 		Network struct {
 			ReferralReport struct {
@@ -359,12 +363,15 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 		"People": `query ($first: Int) { network { partners(first: $first, filter: {search: "Partner"}) { nodes {
 			manager { name tokens { name } } referredBy { manager { name } referralSetting { structure { id } effective { summary } } referralLink referralsMade(first: 2) { totalCount nodes { referred { name } } } }
 			referralSetting { effective { summary } } referralsMade(first: 2) { totalCount nodes { referred { name } } }
+			pendingChanges { structure { summary } }
 		} } } }`,
+		"Pending": `query ($first: Int) { network { pendingChanges(first: $first) { totalCount nodes { partner { manager { name } } structure { summary } } } } }`,
 	}
 	ofTheirOwn := []sending{
 		{"Lines", admin, func(n *network, _ int) given { return given{"ann": n.ann} }},
 		{"Rows", admin, func(_ *network, first int) given { return given{"first": min(first, 50)} }},
 		{"People", admin, page},
+		{"Pending", admin, page},
 	}
 	databasetest.Each(t, func(t *testing.T, location string) {
 		h := newHouse(t, location)

@@ -127,10 +127,11 @@ func (o *options) run(ctx context.Context, command *kong.Context, stdin io.Reade
 			return err
 		}
 	}
-	l := &ledger.Ledger{DB: db, Now: now}
+	p := &program.Program{DB: db, Now: now}
 	return command.Run(&app{
 		Context: viewer.AsSystem(ctx, "command line"),
-		db:      db, ledger: l, program: &program.Program{DB: db, Now: now}, billing: &billing.Billing{DB: db, Now: now}, now: now,
+		db:      db, program: p, now: now,
+		ledger: &ledger.Ledger{DB: db, Now: now, TakeEffect: p.TakeEffect}, billing: &billing.Billing{DB: db, Now: now, TakeEffect: p.TakeEffect},
 		stdin: stdin, stdout: stdout, stderr: stderr,
 	})
 }

@@ -18,39 +18,46 @@ const (
 	networksAtOnce = 4
 )
 
-// billByItself begins to run billing wherever it is due, and gives what ends it: that waits for what is running.
+// billByItself begins to run billing wherever it is due, and gives what ends it.
 func (c *serveCommand) billByItself(a *app) (end func()) {
 	schedule := &billing.Schedule{Billing: a.billing, Server: rand.Text(), Patience: patientLooks * c.BillingEvery, AtOnce: networksAtOnce}
 	slog.Info("billing runs by itself", "server", schedule.Server, "every", c.BillingEvery)
+	return c.regularly(a, slog.LevelError, "billing", func(ctx context.Context) error { return schedule.Look(ctx, tell) })
+}
+
+// takeEffectByItself begins to have changes take effect that were dated ahead, on their day. Whoever asks for anything
+// of a network finds them in effect all the same: so it is no error where it cannot look.
+func (c *serveCommand) takeEffectByItself(a *app) (end func()) {
+	return c.regularly(a, slog.LevelWarn, "what takes effect on its day", func(ctx context.Context) error { return a.program.TakeEffect(ctx, 0) })
+}
+
+// regularly begins to look what is due, again and again, and gives what ends it: that waits for what is running.
+func (c *serveCommand) regularly(a *app, complaint slog.Level, what string, look func(ctx context.Context) error) (end func()) {
 	ctx, stop := context.WithCancel(a)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		c.look(ctx, schedule)
+		looks := time.NewTicker(c.BillingEvery)
+		defer looks.Stop()
+		for away := false; ctx.Err() == nil; {
+			err := look(ctx)
+			switch {
+			case ctx.Err() != nil: // told to stop
+			case err != nil && !away:
+				slog.Log(ctx, complaint, what+" cannot look what is due, and goes on trying", "error", err)
+			case err == nil && away:
+				slog.Info(what + " can look again what is due")
+			}
+			away = err != nil
+			select {
+			case <-ctx.Done():
+			case <-looks.C:
+			}
+		}
 	}()
 	return func() {
 		stop()
 		<-ended
-	}
-}
-
-func (c *serveCommand) look(ctx context.Context, schedule *billing.Schedule) {
-	looks := time.NewTicker(c.BillingEvery)
-	defer looks.Stop()
-	for away := false; ctx.Err() == nil; {
-		err := schedule.Look(ctx, tell)
-		switch {
-		case ctx.Err() != nil: // told to stop
-		case err != nil && !away:
-			slog.Error("billing cannot look what is due, and goes on trying", "error", err)
-		case err == nil && away:
-			slog.Info("billing can look again what is due")
-		}
-		away = err != nil
-		select {
-		case <-ctx.Done():
-		case <-looks.C:
-		}
 	}
 }
 

@@ -28,7 +28,7 @@ type serveCommand struct {
 	Drain         time.Duration `default:"0s"                                                                                                                                    help:"When told to stop, say so on /readyz for this long before no more connections are taken."              placeholder:"DURATION"`
 	AddressHeader string        `help:"The header in which the proxy before this server tells its client's address, such as X-Forwarded-For; without it the connection's counts." placeholder:"NAME"`
 	NoBilling     bool          `help:"Do not run billing by itself after midnight; another server on the same database does, or referrals bill."`
-	BillingEvery  time.Duration `default:"30s" help:"How often to look whether billing is due. The run of a server that has stood still for three times as long is taken over." placeholder:"DURATION"`
+	BillingEvery  time.Duration `default:"30s" help:"How often to look whether billing is due, or a change of settings that was dated ahead. The run of a server that has stood still for three times as long is taken over." placeholder:"DURATION"`
 	Welcome       string        `help:"A file that demo --credentials wrote: its tokens are shown, with a query to begin with."                                                   placeholder:"FILE"`
 
 	Door doorFlags `embed:""`
@@ -111,6 +111,7 @@ func (c *serveCommand) Run(a *app) error {
 	go looked.watch(watched)
 	slog.Info("listening", "address", at, "graphql", at+graphqlPath, "explorer", at+"/explorer", "database", engine)
 	greeting.say(a.stderr, at)
+	defer c.takeEffectByItself(a)()
 	if !c.NoBilling {
 		defer c.billByItself(a)()
 	}

@@ -50,7 +50,12 @@ func (d *door) signIn(next http.Handler) http.Handler {
 		case err != nil:
 			graph.Refuse(w, r, err)
 		default:
-			next.ServeHTTP(w, r.WithContext(viewer.With(ctx, v)))
+			ctx = viewer.With(ctx, v)
+			if err := d.program.TakeEffect(ctx, v.NetworkID); err != nil { // so that whatever is read is as of now
+				graph.Refuse(w, r.WithContext(ctx), err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
 		}
 	})
 }

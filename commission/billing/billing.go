@@ -22,6 +22,10 @@ import (
 type Billing struct {
 	DB  *database.Database
 	Now func() time.Time
+
+	// TakeEffect has the changes of a network's settings take effect that are due, before a run. They take effect with
+	// a day, and no run bills a day that is not over, so none becomes due for it meanwhile. nil: none is ever dated ahead.
+	TakeEffect func(ctx context.Context, networkID int) error
 }
 
 // work is one transaction on a network's invoices, behind its gate: meanwhile nothing is recorded, no term opens

@@ -58,6 +58,7 @@ func TestBilling_losesNothingAndPaysNothingTwice(t *testing.T) {
 				"convert":            l.convert,
 				"adjust":             l.takeBack,
 				"the network's":      l.changeSettings,
+				"dated ahead":        l.dateSettings,
 				"a partner's own":    l.changeSetting,
 				"status":             l.changeStatus,
 				"Referred By":        l.changeReferredBy,
@@ -156,7 +157,17 @@ func structureOf(t *rapid.T) commission.Structure {
 
 func (l *life) changeSettings(t *rapid.T) { l.settings(structureOf(t)) }
 
+// dateSettings dates a change ahead, or makes it for new referrals alone, or both.
+func (l *life) dateSettings(t *rapid.T) {
+	reach := program.Reach{ApplyTo: rapid.SampledFrom([]commission.ApplyTo{commission.ToAll, commission.ToNewReferrals}).Draw(t, "for")}
+	if ahead := rapid.Int32Range(0, 20).Draw(t, "days ahead"); ahead > 0 {
+		reach.EffectiveOn = new(commission.DateOf(l.now, l.zone) + commission.Date(ahead))
+	}
+	l.settingsFor(structureOf(t), reach)
+}
+
 func (l *life) changeSetting(t *rapid.T) {
+	l.takeEffect()
 	found := l.find(l.someone(t, "alice", "erin"))
 	input := program.PartnerReferralSetting{PartnerID: found.ID, Version: found.ReferralSettingVersion, Mode: rapid.SampledFrom([]commission.Mode{commission.Inherit, commission.Custom, commission.Custom, commission.Disabled}).Draw(t, "mode")}
 	if input.Mode == commission.Custom {

@@ -66,6 +66,11 @@ func (b *Billing) Bill(ctx context.Context, networkID int, run Run, progress fun
 	if today := commission.DateOf(b.Now(), zone); run.Through >= today {
 		return nil, commission.Refuse(commission.BadUserInput, "through", "must be before today, which is %s in %s: a day is billed when it is over", today, network.TimeZone)
 	}
+	if next := network.NextChangeAt; next != nil && !next.After(b.Now()) && b.TakeEffect != nil {
+		if err := b.TakeEffect(ctx, networkID); err != nil {
+			return nil, err
+		}
+	}
 	candidates, err := b.candidates(ctx, networkID, run)
 	if err != nil {
 		return nil, err

@@ -83,8 +83,8 @@ func newWorld(t fataler, db *database.Database, currency commission.Currency, zo
 	w := &world{fataler: t, db: db, ids: map[string]int{}, names: map[int]string{}}
 	clock := func() time.Time { return w.now }
 	w.program = &program.Program{DB: db, Now: clock}
-	w.ledger = &ledger.Ledger{DB: db, Now: clock}
-	w.billing = &billing.Billing{DB: db, Now: clock}
+	w.ledger = &ledger.Ledger{DB: db, Now: clock, TakeEffect: w.program.TakeEffect}
+	w.billing = &billing.Billing{DB: db, Now: clock, TakeEffect: w.program.TakeEffect}
 	var err error
 	w.zone, err = zone.Location()
 	w.must(err)
@@ -152,12 +152,25 @@ func from(minimum string, s commission.Structure) commission.Structure {
 // settings turns the switch on, with a Global Setting.
 func (w *world) settings(structure commission.Structure) {
 	w.Helper()
+	w.settingsFor(structure, program.Reach{})
+}
+
+// settingsFor is settings from a day on, or for new referrals alone.
+func (w *world) settingsFor(structure commission.Structure, reach program.Reach) {
+	w.Helper()
+	w.takeEffect()
 	network, err := w.db.Network.Get(w.system(), w.network.ID)
 	w.must(err)
 	w.network, _, err = w.program.UpdateReferralSettings(w.admin(), w.network.ID, program.ReferralSettings{
-		Version: network.ReferralSettingsVersion, Enabled: program.Some(true), Structure: program.Some(&structure),
+		Version: network.ReferralSettingsVersion, Enabled: program.Some(true), Structure: program.Some(&structure), Reach: reach,
 	})
 	w.must(err)
+}
+
+// takeEffect has the changes take effect that are due, as the server does before anybody reads.
+func (w *world) takeEffect() {
+	w.Helper()
+	w.must(w.program.TakeEffect(w.admin(), w.network.ID))
 }
 
 // partner creates one that is ACTIVE; referredBy names its referrer, or nobody.

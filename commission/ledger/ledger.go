@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -19,6 +20,10 @@ type Ledger struct {
 	DB    *database.Database
 	Now   func() time.Time
 	Watch func(Recorded) // nil, or told of what every call recorded
+
+	// TakeEffect has the changes of a network's settings take effect that are due, before anything is recorded. What is
+	// recorded between the two is put right by the change itself (Reattribute). nil: none is ever dated ahead.
+	TakeEffect func(ctx context.Context, networkID int) error
 
 	remembering sync.Once
 	histories   *lru.Cache[recallKey, recalled]

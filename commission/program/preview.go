@@ -28,6 +28,7 @@ type repaid struct {
 	of            referrers
 	before, after *commission.Structure
 	revive        bool
+	newOnly       bool // the referrals that there are stay with what pays before
 }
 
 // errPreviewed rolls back what was only tried.
@@ -36,15 +37,15 @@ var errPreviewed = errors.New("this was a preview")
 // PreviewReferralSettings says what UpdateReferralSettings would do, by doing it in a transaction that is rolled
 // back [S7]: nothing is written. For ADMIN.
 func (p *Program) PreviewReferralSettings(ctx context.Context, networkID int, input ReferralSettings) (Impact, error) {
-	_, impact, err := p.UpdateReferralSettings(database.Refusing(ctx, errPreviewed), networkID, input)
-	return previewed(impact, err)
+	_, outcome, err := p.UpdateReferralSettings(database.Refusing(ctx, errPreviewed), networkID, input)
+	return previewed(outcome.Impact, err)
 }
 
 // PreviewPartnerReferralSetting says what UpdatePartnerReferralSetting would do, in the same way. For ADMIN and
 // PARTNER_MANAGER, for partners in scope.
 func (p *Program) PreviewPartnerReferralSetting(ctx context.Context, networkID int, input PartnerReferralSetting) (Impact, error) {
-	_, impact, err := p.UpdatePartnerReferralSetting(database.Refusing(ctx, errPreviewed), networkID, input)
-	return previewed(impact, err)
+	_, outcome, err := p.UpdatePartnerReferralSetting(database.Refusing(ctx, errPreviewed), networkID, input)
+	return previewed(outcome.Impact, err)
 }
 
 func previewed(impact Impact, err error) (Impact, error) {
@@ -83,18 +84,31 @@ func (p *Program) Cost(ctx context.Context, impact Impact) (before, after decima
 		return &commission.Trial{Structure: *structure, Days: days, Zone: zone, Revive: revive}
 	}
 	for _, r := range impact.repaid {
-		costs, err := ledger.Cost(ctx, p.DB, impact.network, ledger.Referrals{Condition: r.of.condition, Args: r.of.args}, try(r.before, false), try(r.after, r.revive))
-		if err != nil {
-			return before, after, err
+		was, is := try(r.before, false), try(r.after, r.revive)
+		tried := []struct {
+			of      referrers
+			was, is *commission.Trial
+		}{{r.of, was, is}}
+		if r.newOnly { // those that there were before the days stay with what they have
+			begin := days.From.Start(zone)
+			tried[0].of, tried[0].is = r.of.and("r.started_at < ?", begin), was
+			tried = append(tried, tried[0])
+			tried[1].of, tried[1].is = r.of.and("r.started_at >= ?", begin), is
 		}
-		before, after = before.Add(costs[0]), after.Add(costs[1])
+		for _, t := range tried {
+			costs, err := ledger.Cost(ctx, p.DB, impact.network, ledger.Referrals{Condition: t.of.condition, Args: t.of.args}, t.was, t.is)
+			if err != nil {
+				return before, after, err
+			}
+			before, after = before.Add(costs[0]), after.Add(costs[1])
+		}
 	}
 	return before, after, nil
 }
 
 // reach notes whom a change pays by what from now on, whether or not that is another structure than before.
-func (c *change) reach(ctx context.Context, of referrers, before, after *int, revive bool) error {
-	r := repaid{of: of, revive: revive}
+func (c *change) reach(ctx context.Context, of referrers, before, after *int, asked *ent.DatedChange) error {
+	r := repaid{of: of, revive: asked.ReviveExpired, newOnly: asked.ApplyTo == commission.ToNewReferrals}
 	var err error
 	if r.before, err = c.maybeStructure(ctx, before); err != nil {
 		return err
@@ -119,7 +133,7 @@ const partnersACondition = 10_000
 
 // reachCustom notes that the CUSTOM partners are paid by nothing any more: they are named one by one, since by then
 // they are CUSTOM no more.
-func (c *change) reachCustom(ctx context.Context) error {
+func (c *change) reachCustom(ctx context.Context, asked *ent.DatedChange) error {
 	custom, err := c.tx.Partner.Query().Where(partner.NetworkID(c.network.ID), partner.ReferralModeEQ(commission.Custom)).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find the custom partners: %w", err)
@@ -131,7 +145,7 @@ func (c *change) reachCustom(ctx context.Context) error {
 	for structureID, all := range byStructure {
 		for ids := range slices.Chunk(all, partnersACondition) {
 			of := referrers{"r.referrer_id IN (" + database.Placeholders(len(ids)) + ")", ids}
-			if err := c.reach(ctx, of, &structureID, nil, false); err != nil {
+			if err := c.reach(ctx, of, &structureID, nil, asked); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,8 @@
 // what opens and closes referral terms; nothing else does.
 //
 // Every change is one transaction behind the network's gate (database.Tx.Hold), happens at one moment,
-// and ends by putting conversions that occurred at that moment or later to where they now count.
+// and ends by putting conversions that occurred at that moment or later to where they now count. Before it, in the
+// same transaction, the changes take effect that were dated ahead and are due.
 package program
 
 import (
@@ -38,6 +39,9 @@ type change struct {
 	zone    *time.Location
 	at      time.Time // the one moment at which everything in it happens
 	impact  Impact
+
+	since    time.Time // the first moment at which something changes in the transaction
+	previous time.Time // the moment of the change before it, in the same transaction
 }
 
 // change runs work at one moment, behind the network's gate. The moment is the clock's, but later than
@@ -49,31 +53,51 @@ func (p *Program) change(ctx context.Context, networkID int, d doing, work func(
 		return err
 	}
 	return p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
-		if err := tx.Hold(ctx, networkID); errors.Is(err, sql.ErrNoRows) {
-			return commission.ErrNotFound("network", "network")
-		} else if err != nil {
-			return err
-		}
-		network, err := tx.Network.Get(ctx, networkID)
+		c, err := p.begin(ctx, tx, networkID)
 		if err != nil {
-			return orNotFound(err, "network", "network")
-		}
-		c := &change{tx: tx, viewer: who, network: network, at: commission.Moment(p.Now())}
-		if c.zone, err = network.TimeZone.Location(); err != nil {
 			return err
 		}
-		if earliest := network.ChangedAt.Add(commission.Micro); c.at.Before(earliest) {
-			c.at = earliest
-		}
-		c.impact.network, c.impact.at = network, c.at
+		c.viewer = who
 		if err := tx.Network.UpdateOneID(networkID).SetChangedAt(c.at).Exec(viewer.Elevate(ctx)); err != nil {
 			return fmt.Errorf("keep the moment: %w", err)
 		}
 		if err := work(audit.Because(ctx, d.action, d.reason, c.at), c); err != nil {
 			return err
 		}
-		return ledger.Reattribute(ctx, tx, networkID, c.at)
+		return ledger.Reattribute(ctx, tx, networkID, c.since)
 	}, results...)
+}
+
+// begin shuts the gate and has the changes take effect that are due. What comes after them has a later moment.
+func (p *Program) begin(ctx context.Context, tx *database.Tx, networkID int) (*change, error) {
+	if err := tx.Hold(ctx, networkID); errors.Is(err, sql.ErrNoRows) {
+		return nil, commission.ErrNotFound("network", "network")
+	} else if err != nil {
+		return nil, err
+	}
+	network, err := tx.Network.Get(ctx, networkID)
+	if err != nil {
+		return nil, orNotFound(err, "network", "network")
+	}
+	c := &change{tx: tx, network: network, at: commission.Moment(p.Now())}
+	if c.zone, err = network.TimeZone.Location(); err != nil {
+		return nil, err
+	}
+	c.notBefore(network.ChangedAt.Add(commission.Micro))
+	c.since = c.at
+	if due := network.NextChangeAt; due != nil && !due.After(c.at) {
+		if err := c.takeEffect(ctx); err != nil {
+			return nil, fmt.Errorf("take effect: %w", err)
+		}
+	}
+	c.impact = Impact{reached: reached{network: c.network, at: c.at}}
+	return c, nil
+}
+
+func (c *change) notBefore(earliest time.Time) {
+	if c.at.Before(earliest) {
+		c.at = earliest
+	}
 }
 
 // doing is what is done, as the audit log says it, and by which roles it may be.

@@ -39,23 +39,31 @@ type ReferralSettings struct {
 	Structure     Optional[*commission.Structure] // nil: none
 	ReviveExpired bool                            // open terms for expired referrals too [T3]
 	DisableCustom bool                            // with Enabled false: CUSTOM partners become DISABLED [S4]
-	Reason        string
+	Reach
+	Reason string
 }
+
+// The names of the mutations, as the audit log has them.
+const (
+	updateReferralSettings       = "updateReferralSettings"
+	updatePartnerReferralSetting = "updatePartnerReferralSetting"
+)
 
 // UpdateReferralSettings changes the switch and the Global Setting, and with them the terms of all the
-// referrals whose referrer inherits them [S6, T2]. For ADMIN.
-func (p *Program) UpdateReferralSettings(ctx context.Context, networkID int, input ReferralSettings) (*ent.Network, Impact, error) {
+// referrals whose referrer inherits them [S6, T2]; dated ahead, it is kept until its day, and nothing changes yet.
+// For ADMIN.
+func (p *Program) UpdateReferralSettings(ctx context.Context, networkID int, input ReferralSettings) (*ent.Network, Outcome, error) {
 	var saved *ent.Network
-	var impact Impact
-	err := p.change(ctx, networkID, doing{action: "updateReferralSettings", by: byAdmin, reason: input.Reason}, func(ctx context.Context, c *change) (err error) {
-		saved, err = c.updateReferralSettings(ctx, input)
-		impact = c.impact
+	var outcome Outcome
+	err := p.change(ctx, networkID, doing{action: updateReferralSettings, by: byAdmin, reason: input.Reason}, func(ctx context.Context, c *change) (err error) {
+		saved, outcome.Dated, err = c.updateReferralSettings(ctx, input)
+		outcome.Impact = c.impact
 		return err
-	}, &saved, &impact)
-	return saved, impact, err
+	}, &saved, &outcome.Impact, &outcome.Dated)
+	return saved, outcome, err
 }
 
-func (c *change) updateReferralSettings(ctx context.Context, input ReferralSettings) (*ent.Network, error) {
+func (c *change) updateReferralSettings(ctx context.Context, input ReferralSettings) (*ent.Network, *ent.DatedChange, error) {
 	var wrong commission.Problems
 	if input.Structure.Set && input.Structure.Value != nil {
 		wrong.In("structure", input.Structure.Value.Check(c.network.Currency))
@@ -63,37 +71,66 @@ func (c *change) updateReferralSettings(ctx context.Context, input ReferralSetti
 	if input.DisableCustom && (!input.Enabled.Set || input.Enabled.Value) {
 		wrong.Add("disableCustom", "goes with enabled: false alone")
 	}
+	asked := &ent.DatedChange{ChangesStructure: input.Structure.Set, ReviveExpired: input.ReviveExpired, DisableCustom: input.DisableCustom}
+	if input.Enabled.Set {
+		asked.Enabled = new(commission.Off)
+		if input.Enabled.Value {
+			asked.Enabled = new(commission.On)
+		}
+	}
+	c.checkReach(&wrong, input.Reach, asked)
 	checkReason(&wrong, input.Reason)
 	if err := wrong.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := checkVersion(input.Version, c.network.ReferralSettingsVersion, "settings"); err != nil {
-		return nil, err
-	}
-	enabled, structureID := c.network.ReferralEnabled, c.network.ReferralStructureID
-	if input.Enabled.Set {
-		enabled = input.Enabled.Value
+		return nil, nil, err
 	}
 	if input.Structure.Set {
 		var err error
-		if structureID, err = c.intern(ctx, input.Structure.Value); err != nil {
-			return nil, err
+		if asked.StructureID, err = c.intern(ctx, input.Structure.Value); err != nil {
+			return nil, nil, err
 		}
+	}
+	if input.EffectiveOn == nil {
+		saved, err := c.applySettings(ctx, asked)
+		return saved, nil, err
+	}
+	saved, err := c.network.Update().AddReferralSettingsVersion(1).Save(ctx) // whoever edits them now has not seen what is pending
+	if err != nil {
+		return nil, nil, fmt.Errorf("count the change: %w", err)
+	}
+	c.network = saved
+	dated, err := c.date(ctx, asked, input.Reason)
+	return saved, dated, err
+}
+
+// applySettings changes the network's settings, now.
+func (c *change) applySettings(ctx context.Context, asked *ent.DatedChange) (*ent.Network, error) {
+	enabled, structureID := c.network.ReferralEnabled, c.network.ReferralStructureID
+	if asked.Enabled != nil {
+		enabled = *asked.Enabled == commission.On
+	}
+	if asked.ChangesStructure {
+		structureID = asked.StructureID
 	}
 	before := commission.Effective(commission.Inherit, nil, c.network.ReferralEnabled, c.network.ReferralStructureID)
 	after := commission.Effective(commission.Inherit, nil, enabled, structureID)
-	if err := c.reach(ctx, referrersOfMode(c.network.ID, commission.Inherit), before, after, input.ReviveExpired); err != nil {
+	inheriting, custom := referrersOfMode(c.network.ID, commission.Inherit), referrersOfMode(c.network.ID, commission.Custom)
+	if err := c.reach(ctx, inheriting, before, after, asked); err != nil {
 		return nil, err
 	}
 	c.impact.CustomOf = c.network.ID
 	disabled := 0
-	if input.DisableCustom {
+	if asked.DisableCustom {
 		c.impact.CustomOf = 0
-		if err := c.reachCustom(ctx); err != nil {
+		if err := c.reachCustom(ctx, asked); err != nil {
 			return nil, err
 		}
-		if err := c.repay(ctx, referrersOfMode(c.network.ID, commission.Custom), nil, false); err != nil {
-			return nil, err
+		if asked.ApplyTo != commission.ToNewReferrals {
+			if err := c.repay(ctx, custom, nil, false); err != nil {
+				return nil, err
+			}
 		}
 		var err error
 		disabled, err = c.tx.Partner.Update().
@@ -107,8 +144,8 @@ func (c *change) updateReferralSettings(ctx context.Context, input ReferralSetti
 	if enabled == c.network.ReferralEnabled && equal(structureID, c.network.ReferralStructureID) && disabled == 0 {
 		return c.network, nil // S6
 	}
-	if !equal(before, after) {
-		if err := c.repay(ctx, referrersOfMode(c.network.ID, commission.Inherit), after, input.ReviveExpired); err != nil {
+	if !equal(before, after) && asked.ApplyTo != commission.ToNewReferrals {
+		if err := c.repay(ctx, inheriting, after, asked.ReviveExpired); err != nil {
 			return nil, err
 		}
 	}
@@ -129,26 +166,27 @@ type PartnerReferralSetting struct {
 	Mode          commission.Mode
 	Structure     Optional[*commission.Structure] // with CUSTOM; absent: the one it has
 	ReviveExpired bool
-	Reason        string
+	Reach
+	Reason string
 }
 
 // UpdatePartnerReferralSetting changes how one referrer is paid, and with it the terms of its referrals
-// [S3, T2]. For ADMIN and PARTNER_MANAGER, for partners in scope.
-func (p *Program) UpdatePartnerReferralSetting(ctx context.Context, networkID int, input PartnerReferralSetting) (*ent.Partner, Impact, error) {
+// [S3, T2]; dated ahead, it is kept until its day. For ADMIN and PARTNER_MANAGER, for partners in scope.
+func (p *Program) UpdatePartnerReferralSetting(ctx context.Context, networkID int, input PartnerReferralSetting) (*ent.Partner, Outcome, error) {
 	var saved *ent.Partner
-	var impact Impact
-	err := p.change(ctx, networkID, doing{action: "updatePartnerReferralSetting", by: byStaff, reason: input.Reason}, func(ctx context.Context, c *change) (err error) {
-		saved, err = c.updatePartnerReferralSetting(ctx, input)
-		impact = c.impact
+	var outcome Outcome
+	err := p.change(ctx, networkID, doing{action: updatePartnerReferralSetting, by: byStaff, reason: input.Reason}, func(ctx context.Context, c *change) (err error) {
+		saved, outcome.Dated, err = c.updatePartnerReferralSetting(ctx, input)
+		outcome.Impact = c.impact
 		return err
-	}, &saved, &impact)
-	return saved, impact, err
+	}, &saved, &outcome.Impact, &outcome.Dated)
+	return saved, outcome, err
 }
 
-func (c *change) updatePartnerReferralSetting(ctx context.Context, input PartnerReferralSetting) (*ent.Partner, error) {
+func (c *change) updatePartnerReferralSetting(ctx context.Context, input PartnerReferralSetting) (*ent.Partner, *ent.DatedChange, error) {
 	referrer, err := c.partner(ctx, "partner", input.PartnerID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var wrong commission.Problems
 	given := input.Structure.Set && input.Structure.Value != nil
@@ -160,35 +198,51 @@ func (c *change) updatePartnerReferralSetting(ctx context.Context, input Partner
 	case input.Mode != commission.Custom && given:
 		wrong.Add("structure", "goes with mode CUSTOM alone")
 	}
+	asked := &ent.DatedChange{PartnerID: &referrer.ID, Mode: &input.Mode, ChangesStructure: input.Mode == commission.Custom, ReviveExpired: input.ReviveExpired}
+	c.checkReach(&wrong, input.Reach, asked)
 	checkReason(&wrong, input.Reason)
 	if err := wrong.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := checkVersion(input.Version, referrer.ReferralSettingVersion, "setting"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var structureID *int
 	if input.Mode == commission.Custom {
-		structureID = referrer.ReferralStructureID
+		asked.StructureID = referrer.ReferralStructureID
 		if given {
-			if structureID, err = c.intern(ctx, input.Structure.Value); err != nil {
-				return nil, err
+			if asked.StructureID, err = c.intern(ctx, input.Structure.Value); err != nil {
+				return nil, nil, err
 			}
 		}
 	}
-	before, after := c.effective(referrer.ReferralMode, referrer.ReferralStructureID), c.effective(input.Mode, structureID)
-	if err := c.reach(ctx, oneReferrer(referrer.ID), before, after, input.ReviveExpired); err != nil {
+	if input.EffectiveOn == nil {
+		saved, err := c.applySetting(ctx, referrer, asked)
+		return saved, nil, err
+	}
+	saved, err := referrer.Update().AddReferralSettingVersion(1).Save(ctx) // whoever edits it now has not seen what is pending
+	if err != nil {
+		return nil, nil, fmt.Errorf("count the change: %w", err)
+	}
+	dated, err := c.date(ctx, asked, input.Reason)
+	return saved, dated, err
+}
+
+// applySetting changes a partner's setting, now.
+func (c *change) applySetting(ctx context.Context, referrer *ent.Partner, asked *ent.DatedChange) (*ent.Partner, error) {
+	mode, structureID := *asked.Mode, asked.StructureID
+	before, after := c.effective(referrer.ReferralMode, referrer.ReferralStructureID), c.effective(mode, structureID)
+	if err := c.reach(ctx, oneReferrer(referrer.ID), before, after, asked); err != nil {
 		return nil, err
 	}
-	if input.Mode == referrer.ReferralMode && equal(structureID, referrer.ReferralStructureID) {
+	if mode == referrer.ReferralMode && equal(structureID, referrer.ReferralStructureID) {
 		return referrer, nil // S6
 	}
-	if !equal(before, after) {
-		if err := c.repay(ctx, oneReferrer(referrer.ID), after, input.ReviveExpired); err != nil {
+	if !equal(before, after) && asked.ApplyTo != commission.ToNewReferrals {
+		if err := c.repay(ctx, oneReferrer(referrer.ID), after, asked.ReviveExpired); err != nil {
 			return nil, err
 		}
 	}
-	save := referrer.Update().SetReferralMode(input.Mode).AddReferralSettingVersion(1)
+	save := referrer.Update().SetReferralMode(mode).AddReferralSettingVersion(1)
 	if structureID == nil {
 		save.ClearReferralStructureID()
 	} else {

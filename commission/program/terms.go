@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
@@ -26,24 +27,42 @@ func referrersOfMode(networkID int, mode commission.Mode) referrers {
 	}
 }
 
-// repay pays referrals by another structure from now on: their open terms close and new ones open [T2].
-// Those whose last term has run out keep it, unless they are to be revived [T3]. A structure of nil pays
-// nothing. It takes three statements for any number of referrals.
+// and narrows them down.
+func (r referrers) and(condition string, args ...any) referrers {
+	return referrers{r.condition + " AND " + condition, slices.Concat(r.args, args)}
+}
+
+// repay pays referrals by another structure from now on: their open terms close and new ones open [T2]. Those whose
+// last term has run out keep it, unless they are to be revived [T3]; those that hold a term under the structure
+// already keep that [S6]. A structure of nil pays nothing. It takes the same few statements for any number of referrals.
 func (c *change) repay(ctx context.Context, of referrers, structureID *int, revive bool) error {
 	reason := commission.Superseded
 	if structureID == nil {
 		reason, revive = commission.SettingEnded, false
 	}
-	closing := `
-		UPDATE referral_term SET closed_at = ?, close_reason = ?, open_key = NULL
-		WHERE network_id = ? AND open_key IS NOT NULL
-		AND referral_id IN (SELECT r.id FROM referral r WHERE r.network_id = ? AND r.active_key IS NOT NULL AND ` + of.condition + `)`
-	args := append([]any{c.at, string(reason), c.network.ID, c.network.ID}, of.args...)
-	if !revive {
-		closing += " AND (window_ends_at IS NULL OR window_ends_at > ?)"
-		args = append(args, c.at)
+	const running = "(window_ends_at IS NULL OR window_ends_at > ?)"
+	ends, endArgs := running, []any{c.at}
+	switch {
+	case structureID != nil && revive:
+		ends, endArgs = "(structure_id <> ? OR window_ends_at <= ?)", []any{*structureID, c.at}
+	case structureID != nil:
+		ends, endArgs = "structure_id <> ? AND "+running, []any{*structureID, c.at}
 	}
-	closed, err := c.exec(ctx, closing, args...)
+	held := "network_id = ? AND referral_id IN (SELECT r.id FROM referral r WHERE r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + ")"
+	heldArgs := append([]any{c.network.ID, c.network.ID}, of.args...)
+	if c.previous.Equal(c.at) { // what another change of this moment opened never ran, and what it closed closes for this one
+		gone, err := c.exec(ctx, "DELETE FROM referral_term WHERE open_key IS NOT NULL AND referred_date = ? AND "+ends+" AND "+held,
+			slices.Concat([]any{c.at}, endArgs, heldArgs)...)
+		if err == nil {
+			_, err = c.exec(ctx, "UPDATE referral_term SET close_reason = ? WHERE closed_at = ? AND grant_id IS NULL AND "+held, slices.Concat([]any{string(reason), c.at}, heldArgs)...)
+		}
+		if err != nil {
+			return fmt.Errorf("take back terms of this moment: %w", err)
+		}
+		c.impact.TermsClosed += gone
+	}
+	closed, err := c.exec(ctx, "UPDATE referral_term SET closed_at = ?, close_reason = ?, open_key = NULL WHERE open_key IS NOT NULL AND "+ends+" AND "+held,
+		slices.Concat([]any{c.at, string(reason)}, endArgs, heldArgs)...)
 	if err != nil {
 		return fmt.Errorf("close terms: %w", err)
 	}

@@ -77,6 +77,9 @@ func WithKey(ctx context.Context, key *Key) context.Context {
 	return context.WithValue(ctx, keyKey{}, keyed{Key: key})
 }
 
+// WithoutKey has the transactions of a context run under no key: those that are not the request's own.
+func WithoutKey(ctx context.Context) context.Context { return context.WithValue(ctx, keyKey{}, nil) }
+
 // HasKey tells whether the transactions of a context run under a key.
 func HasKey(ctx context.Context) bool {
 	_, ok := ctx.Value(keyKey{}).(keyed)

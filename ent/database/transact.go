@@ -133,6 +133,22 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 	return nil
 }
 
+// Trying finds out what something would do: whatever it writes is undone, and the transaction goes on from where it was.
+func (tx *Tx) Trying(ctx context.Context, try func() error) error {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT trying"); err != nil {
+		return fmt.Errorf("begin to try: %w", err)
+	}
+	if err := try(); err != nil {
+		return err
+	}
+	for _, undo := range []string{"ROLLBACK TO SAVEPOINT trying", "RELEASE SAVEPOINT trying"} {
+		if _, err := tx.ExecContext(ctx, undo); err != nil {
+			return fmt.Errorf("undo what was tried: %w", err)
+		}
+	}
+	return nil
+}
+
 // Snapshot reads the database as it is at one moment, that of the first statement, whatever is written meanwhile.
 // It holds nobody up, and nobody holds it up.
 func (d *Database) Snapshot(ctx context.Context, read func(ctx context.Context, q Querier) error) error {

@@ -21,6 +21,7 @@ import (
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
+	"partner.example/referrals/ent/generated/datedchange"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
 	"partner.example/referrals/ent/generated/idempotencykey"
@@ -56,6 +57,8 @@ type Client struct {
 	CommissionVoid *CommissionVoidClient
 	// Conversion is the client for interacting with the Conversion builders.
 	Conversion *ConversionClient
+	// DatedChange is the client for interacting with the DatedChange builders.
+	DatedChange *DatedChangeClient
 	// EarningDay is the client for interacting with the EarningDay builders.
 	EarningDay *EarningDayClient
 	// Gate is the client for interacting with the Gate builders.
@@ -101,6 +104,7 @@ func (c *Client) init() {
 	c.CommissionStructure = NewCommissionStructureClient(c.config)
 	c.CommissionVoid = NewCommissionVoidClient(c.config)
 	c.Conversion = NewConversionClient(c.config)
+	c.DatedChange = NewDatedChangeClient(c.config)
 	c.EarningDay = NewEarningDayClient(c.config)
 	c.Gate = NewGateClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
@@ -213,6 +217,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		CommissionStructure: NewCommissionStructureClient(cfg),
 		CommissionVoid:      NewCommissionVoidClient(cfg),
 		Conversion:          NewConversionClient(cfg),
+		DatedChange:         NewDatedChangeClient(cfg),
 		EarningDay:          NewEarningDayClient(cfg),
 		Gate:                NewGateClient(cfg),
 		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
@@ -252,6 +257,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		CommissionStructure: NewCommissionStructureClient(cfg),
 		CommissionVoid:      NewCommissionVoidClient(cfg),
 		Conversion:          NewConversionClient(cfg),
+		DatedChange:         NewDatedChangeClient(cfg),
 		EarningDay:          NewEarningDayClient(cfg),
 		Gate:                NewGateClient(cfg),
 		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
@@ -296,9 +302,10 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.CommissionVoid,
-		c.Conversion, c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider,
-		c.Invoice, c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
-		c.ReferralTerm, c.RetroactiveGrant, c.TermTotal, c.Token,
+		c.Conversion, c.DatedChange, c.EarningDay, c.Gate, c.IdempotencyKey,
+		c.IdentityProvider, c.Invoice, c.InvoiceLine, c.Network, c.Partner,
+		c.PartnerStatus, c.Referral, c.ReferralTerm, c.RetroactiveGrant, c.TermTotal,
+		c.Token,
 	} {
 		n.Use(hooks...)
 	}
@@ -309,9 +316,10 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.CommissionVoid,
-		c.Conversion, c.EarningDay, c.Gate, c.IdempotencyKey, c.IdentityProvider,
-		c.Invoice, c.InvoiceLine, c.Network, c.Partner, c.PartnerStatus, c.Referral,
-		c.ReferralTerm, c.RetroactiveGrant, c.TermTotal, c.Token,
+		c.Conversion, c.DatedChange, c.EarningDay, c.Gate, c.IdempotencyKey,
+		c.IdentityProvider, c.Invoice, c.InvoiceLine, c.Network, c.Partner,
+		c.PartnerStatus, c.Referral, c.ReferralTerm, c.RetroactiveGrant, c.TermTotal,
+		c.Token,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -332,6 +340,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.CommissionVoid.mutate(ctx, m)
 	case *ConversionMutation:
 		return c.Conversion.mutate(ctx, m)
+	case *DatedChangeMutation:
+		return c.DatedChange.mutate(ctx, m)
 	case *EarningDayMutation:
 		return c.EarningDay.mutate(ctx, m)
 	case *GateMutation:
@@ -1263,6 +1273,172 @@ func (c *ConversionClient) mutate(ctx context.Context, m *ConversionMutation) (V
 		return (&ConversionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("generated: unknown Conversion mutation op: %q", m.Op())
+	}
+}
+
+// DatedChangeClient is a client for the DatedChange schema.
+type DatedChangeClient struct {
+	config
+}
+
+// NewDatedChangeClient returns a client for the DatedChange from the given config.
+func NewDatedChangeClient(c config) *DatedChangeClient {
+	return &DatedChangeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `datedchange.Hooks(f(g(h())))`.
+func (c *DatedChangeClient) Use(hooks ...Hook) {
+	c.hooks.DatedChange = append(c.hooks.DatedChange, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `datedchange.Intercept(f(g(h())))`.
+func (c *DatedChangeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DatedChange = append(c.inters.DatedChange, interceptors...)
+}
+
+// Create returns a builder for creating a DatedChange entity.
+func (c *DatedChangeClient) Create() *DatedChangeCreate {
+	mutation := newDatedChangeMutation(c.config, OpCreate)
+	return &DatedChangeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DatedChange entities.
+func (c *DatedChangeClient) CreateBulk(builders ...*DatedChangeCreate) *DatedChangeCreateBulk {
+	return &DatedChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DatedChangeClient) MapCreateBulk(slice any, setFunc func(*DatedChangeCreate, int)) *DatedChangeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DatedChangeCreateBulk{err: fmt.Errorf("calling to DatedChangeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DatedChangeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DatedChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DatedChange.
+func (c *DatedChangeClient) Update() *DatedChangeUpdate {
+	mutation := newDatedChangeMutation(c.config, OpUpdate)
+	return &DatedChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DatedChangeClient) UpdateOne(_m *DatedChange) *DatedChangeUpdateOne {
+	mutation := newDatedChangeMutation(c.config, OpUpdateOne, withDatedChange(_m))
+	return &DatedChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DatedChangeClient) UpdateOneID(id int) *DatedChangeUpdateOne {
+	mutation := newDatedChangeMutation(c.config, OpUpdateOne, withDatedChangeID(id))
+	return &DatedChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DatedChange.
+func (c *DatedChangeClient) Delete() *DatedChangeDelete {
+	mutation := newDatedChangeMutation(c.config, OpDelete)
+	return &DatedChangeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DatedChangeClient) DeleteOne(_m *DatedChange) *DatedChangeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DatedChangeClient) DeleteOneID(id int) *DatedChangeDeleteOne {
+	builder := c.Delete().Where(datedchange.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DatedChangeDeleteOne{builder}
+}
+
+// Query returns a query builder for DatedChange.
+func (c *DatedChangeClient) Query() *DatedChangeQuery {
+	return &DatedChangeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDatedChange},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DatedChange entity by its id.
+func (c *DatedChangeClient) Get(ctx context.Context, id int) (*DatedChange, error) {
+	return c.Query().Where(datedchange.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DatedChangeClient) GetX(ctx context.Context, id int) *DatedChange {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPartner queries the partner edge of a DatedChange.
+func (c *DatedChangeClient) QueryPartner(_m *DatedChange) *PartnerQuery {
+	query := (&PartnerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(datedchange.Table, datedchange.FieldID, id),
+			sqlgraph.To(partner.Table, partner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, datedchange.PartnerTable, datedchange.PartnerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryStructure queries the structure edge of a DatedChange.
+func (c *DatedChangeClient) QueryStructure(_m *DatedChange) *CommissionStructureQuery {
+	query := (&CommissionStructureClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(datedchange.Table, datedchange.FieldID, id),
+			sqlgraph.To(commissionstructure.Table, commissionstructure.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, datedchange.StructureTable, datedchange.StructureColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DatedChangeClient) Hooks() []Hook {
+	hooks := c.hooks.DatedChange
+	return append(hooks[:len(hooks):len(hooks)], datedchange.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *DatedChangeClient) Interceptors() []Interceptor {
+	return c.inters.DatedChange
+}
+
+func (c *DatedChangeClient) mutate(ctx context.Context, m *DatedChangeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DatedChangeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DatedChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DatedChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DatedChangeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("generated: unknown DatedChange mutation op: %q", m.Op())
 	}
 }
 
@@ -3454,15 +3630,15 @@ func (c *TokenClient) mutate(ctx context.Context, m *TokenMutation) (Value, erro
 type (
 	hooks struct {
 		Account, Accrual, AuditEvent, CommissionStructure, CommissionVoid, Conversion,
-		EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice, InvoiceLine,
-		Network, Partner, PartnerStatus, Referral, ReferralTerm, RetroactiveGrant,
-		TermTotal, Token []ent.Hook
+		DatedChange, EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice,
+		InvoiceLine, Network, Partner, PartnerStatus, Referral, ReferralTerm,
+		RetroactiveGrant, TermTotal, Token []ent.Hook
 	}
 	inters struct {
 		Account, Accrual, AuditEvent, CommissionStructure, CommissionVoid, Conversion,
-		EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice, InvoiceLine,
-		Network, Partner, PartnerStatus, Referral, ReferralTerm, RetroactiveGrant,
-		TermTotal, Token []ent.Interceptor
+		DatedChange, EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice,
+		InvoiceLine, Network, Partner, PartnerStatus, Referral, ReferralTerm,
+		RetroactiveGrant, TermTotal, Token []ent.Interceptor
 	}
 )
 

@@ -18,6 +18,7 @@ import (
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
+	"partner.example/referrals/ent/generated/datedchange"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
 	"partner.example/referrals/ent/generated/idempotencykey"
@@ -98,6 +99,7 @@ func checkColumn(t, c string) error {
 			commissionstructure.Table: commissionstructure.ValidColumn,
 			commissionvoid.Table:      commissionvoid.ValidColumn,
 			conversion.Table:          conversion.ValidColumn,
+			datedchange.Table:         datedchange.ValidColumn,
 			earningday.Table:          earningday.ValidColumn,
 			gate.Table:                gate.ValidColumn,
 			idempotencykey.Table:      idempotencykey.ValidColumn,

@@ -19,6 +19,7 @@ import (
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
+	"partner.example/referrals/ent/generated/datedchange"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
 	"partner.example/referrals/ent/generated/idempotencykey"
@@ -51,6 +52,7 @@ const (
 	TypeCommissionStructure = "CommissionStructure"
 	TypeCommissionVoid      = "CommissionVoid"
 	TypeConversion          = "Conversion"
+	TypeDatedChange         = "DatedChange"
 	TypeEarningDay          = "EarningDay"
 	TypeGate                = "Gate"
 	TypeIdempotencyKey      = "IdempotencyKey"
@@ -6679,6 +6681,1818 @@ func (m *ConversionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Conversion edge %s", name)
 }
 
+// DatedChangeMutation represents an operation that mutates the DatedChange nodes in the graph.
+type DatedChangeMutation struct {
+	config
+	op                        Op
+	typ                       string
+	id                        *int
+	network_id                *int
+	addnetwork_id             *int
+	effective_on              *commission.Date
+	addeffective_on           *commission.Date
+	effective_at              *time.Time
+	status                    *commission.DatedChangeStatus
+	enabled                   *commission.Switch
+	mode                      *commission.Mode
+	changes_structure         *bool
+	apply_to                  *commission.ApplyTo
+	revive_expired            *bool
+	disable_custom            *bool
+	reason                    *string
+	asked_at                  *time.Time
+	asked_by_id               *int
+	addasked_by_id            *int
+	asked_by                  *string
+	asked_as                  *string
+	terms_closed              *int
+	addterms_closed           *int
+	terms_opened              *int
+	addterms_opened           *int
+	referrals_left_expired    *int
+	addreferrals_left_expired *int
+	clearedFields             map[string]struct{}
+	partner                   *int
+	clearedpartner            bool
+	structure                 *int
+	clearedstructure          bool
+	done                      bool
+	oldValue                  func(context.Context) (*DatedChange, error)
+	predicates                []predicate.DatedChange
+}
+
+var _ ent.Mutation = (*DatedChangeMutation)(nil)
+
+// datedchangeOption allows management of the mutation configuration using functional options.
+type datedchangeOption func(*DatedChangeMutation)
+
+// newDatedChangeMutation creates new mutation for the DatedChange entity.
+func newDatedChangeMutation(c config, op Op, opts ...datedchangeOption) *DatedChangeMutation {
+	m := &DatedChangeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDatedChange,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDatedChangeID sets the ID field of the mutation.
+func withDatedChangeID(id int) datedchangeOption {
+	return func(m *DatedChangeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *DatedChange
+		)
+		m.oldValue = func(ctx context.Context) (*DatedChange, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().DatedChange.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDatedChange sets the old DatedChange of the mutation.
+func withDatedChange(node *DatedChange) datedchangeOption {
+	return func(m *DatedChangeMutation) {
+		m.oldValue = func(context.Context) (*DatedChange, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DatedChangeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DatedChangeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("generated: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DatedChangeMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DatedChangeMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().DatedChange.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetNetworkID sets the "network_id" field.
+func (m *DatedChangeMutation) SetNetworkID(i int) {
+	m.network_id = &i
+	m.addnetwork_id = nil
+}
+
+// NetworkID returns the value of the "network_id" field in the mutation.
+func (m *DatedChangeMutation) NetworkID() (r int, exists bool) {
+	v := m.network_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNetworkID returns the old "network_id" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldNetworkID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNetworkID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNetworkID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNetworkID: %w", err)
+	}
+	return oldValue.NetworkID, nil
+}
+
+// AddNetworkID adds i to the "network_id" field.
+func (m *DatedChangeMutation) AddNetworkID(i int) {
+	if m.addnetwork_id != nil {
+		*m.addnetwork_id += i
+	} else {
+		m.addnetwork_id = &i
+	}
+}
+
+// AddedNetworkID returns the value that was added to the "network_id" field in this mutation.
+func (m *DatedChangeMutation) AddedNetworkID() (r int, exists bool) {
+	v := m.addnetwork_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNetworkID resets all changes to the "network_id" field.
+func (m *DatedChangeMutation) ResetNetworkID() {
+	m.network_id = nil
+	m.addnetwork_id = nil
+}
+
+// SetPartnerID sets the "partner_id" field.
+func (m *DatedChangeMutation) SetPartnerID(i int) {
+	m.partner = &i
+}
+
+// PartnerID returns the value of the "partner_id" field in the mutation.
+func (m *DatedChangeMutation) PartnerID() (r int, exists bool) {
+	v := m.partner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPartnerID returns the old "partner_id" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldPartnerID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPartnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPartnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPartnerID: %w", err)
+	}
+	return oldValue.PartnerID, nil
+}
+
+// ClearPartnerID clears the value of the "partner_id" field.
+func (m *DatedChangeMutation) ClearPartnerID() {
+	m.partner = nil
+	m.clearedFields[datedchange.FieldPartnerID] = struct{}{}
+}
+
+// PartnerIDCleared returns if the "partner_id" field was cleared in this mutation.
+func (m *DatedChangeMutation) PartnerIDCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldPartnerID]
+	return ok
+}
+
+// ResetPartnerID resets all changes to the "partner_id" field.
+func (m *DatedChangeMutation) ResetPartnerID() {
+	m.partner = nil
+	delete(m.clearedFields, datedchange.FieldPartnerID)
+}
+
+// SetEffectiveOn sets the "effective_on" field.
+func (m *DatedChangeMutation) SetEffectiveOn(c commission.Date) {
+	m.effective_on = &c
+	m.addeffective_on = nil
+}
+
+// EffectiveOn returns the value of the "effective_on" field in the mutation.
+func (m *DatedChangeMutation) EffectiveOn() (r commission.Date, exists bool) {
+	v := m.effective_on
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEffectiveOn returns the old "effective_on" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldEffectiveOn(ctx context.Context) (v commission.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEffectiveOn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEffectiveOn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEffectiveOn: %w", err)
+	}
+	return oldValue.EffectiveOn, nil
+}
+
+// AddEffectiveOn adds c to the "effective_on" field.
+func (m *DatedChangeMutation) AddEffectiveOn(c commission.Date) {
+	if m.addeffective_on != nil {
+		*m.addeffective_on += c
+	} else {
+		m.addeffective_on = &c
+	}
+}
+
+// AddedEffectiveOn returns the value that was added to the "effective_on" field in this mutation.
+func (m *DatedChangeMutation) AddedEffectiveOn() (r commission.Date, exists bool) {
+	v := m.addeffective_on
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEffectiveOn resets all changes to the "effective_on" field.
+func (m *DatedChangeMutation) ResetEffectiveOn() {
+	m.effective_on = nil
+	m.addeffective_on = nil
+}
+
+// SetEffectiveAt sets the "effective_at" field.
+func (m *DatedChangeMutation) SetEffectiveAt(t time.Time) {
+	m.effective_at = &t
+}
+
+// EffectiveAt returns the value of the "effective_at" field in the mutation.
+func (m *DatedChangeMutation) EffectiveAt() (r time.Time, exists bool) {
+	v := m.effective_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEffectiveAt returns the old "effective_at" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldEffectiveAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEffectiveAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEffectiveAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEffectiveAt: %w", err)
+	}
+	return oldValue.EffectiveAt, nil
+}
+
+// ResetEffectiveAt resets all changes to the "effective_at" field.
+func (m *DatedChangeMutation) ResetEffectiveAt() {
+	m.effective_at = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *DatedChangeMutation) SetStatus(ccs commission.DatedChangeStatus) {
+	m.status = &ccs
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *DatedChangeMutation) Status() (r commission.DatedChangeStatus, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldStatus(ctx context.Context) (v commission.DatedChangeStatus, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *DatedChangeMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetEnabled sets the "enabled" field.
+func (m *DatedChangeMutation) SetEnabled(c commission.Switch) {
+	m.enabled = &c
+}
+
+// Enabled returns the value of the "enabled" field in the mutation.
+func (m *DatedChangeMutation) Enabled() (r commission.Switch, exists bool) {
+	v := m.enabled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnabled returns the old "enabled" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldEnabled(ctx context.Context) (v *commission.Switch, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnabled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnabled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnabled: %w", err)
+	}
+	return oldValue.Enabled, nil
+}
+
+// ClearEnabled clears the value of the "enabled" field.
+func (m *DatedChangeMutation) ClearEnabled() {
+	m.enabled = nil
+	m.clearedFields[datedchange.FieldEnabled] = struct{}{}
+}
+
+// EnabledCleared returns if the "enabled" field was cleared in this mutation.
+func (m *DatedChangeMutation) EnabledCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldEnabled]
+	return ok
+}
+
+// ResetEnabled resets all changes to the "enabled" field.
+func (m *DatedChangeMutation) ResetEnabled() {
+	m.enabled = nil
+	delete(m.clearedFields, datedchange.FieldEnabled)
+}
+
+// SetMode sets the "mode" field.
+func (m *DatedChangeMutation) SetMode(c commission.Mode) {
+	m.mode = &c
+}
+
+// Mode returns the value of the "mode" field in the mutation.
+func (m *DatedChangeMutation) Mode() (r commission.Mode, exists bool) {
+	v := m.mode
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMode returns the old "mode" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldMode(ctx context.Context) (v *commission.Mode, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMode: %w", err)
+	}
+	return oldValue.Mode, nil
+}
+
+// ClearMode clears the value of the "mode" field.
+func (m *DatedChangeMutation) ClearMode() {
+	m.mode = nil
+	m.clearedFields[datedchange.FieldMode] = struct{}{}
+}
+
+// ModeCleared returns if the "mode" field was cleared in this mutation.
+func (m *DatedChangeMutation) ModeCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldMode]
+	return ok
+}
+
+// ResetMode resets all changes to the "mode" field.
+func (m *DatedChangeMutation) ResetMode() {
+	m.mode = nil
+	delete(m.clearedFields, datedchange.FieldMode)
+}
+
+// SetChangesStructure sets the "changes_structure" field.
+func (m *DatedChangeMutation) SetChangesStructure(b bool) {
+	m.changes_structure = &b
+}
+
+// ChangesStructure returns the value of the "changes_structure" field in the mutation.
+func (m *DatedChangeMutation) ChangesStructure() (r bool, exists bool) {
+	v := m.changes_structure
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangesStructure returns the old "changes_structure" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldChangesStructure(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangesStructure is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangesStructure requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangesStructure: %w", err)
+	}
+	return oldValue.ChangesStructure, nil
+}
+
+// ResetChangesStructure resets all changes to the "changes_structure" field.
+func (m *DatedChangeMutation) ResetChangesStructure() {
+	m.changes_structure = nil
+}
+
+// SetStructureID sets the "structure_id" field.
+func (m *DatedChangeMutation) SetStructureID(i int) {
+	m.structure = &i
+}
+
+// StructureID returns the value of the "structure_id" field in the mutation.
+func (m *DatedChangeMutation) StructureID() (r int, exists bool) {
+	v := m.structure
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStructureID returns the old "structure_id" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldStructureID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStructureID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStructureID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStructureID: %w", err)
+	}
+	return oldValue.StructureID, nil
+}
+
+// ClearStructureID clears the value of the "structure_id" field.
+func (m *DatedChangeMutation) ClearStructureID() {
+	m.structure = nil
+	m.clearedFields[datedchange.FieldStructureID] = struct{}{}
+}
+
+// StructureIDCleared returns if the "structure_id" field was cleared in this mutation.
+func (m *DatedChangeMutation) StructureIDCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldStructureID]
+	return ok
+}
+
+// ResetStructureID resets all changes to the "structure_id" field.
+func (m *DatedChangeMutation) ResetStructureID() {
+	m.structure = nil
+	delete(m.clearedFields, datedchange.FieldStructureID)
+}
+
+// SetApplyTo sets the "apply_to" field.
+func (m *DatedChangeMutation) SetApplyTo(ct commission.ApplyTo) {
+	m.apply_to = &ct
+}
+
+// ApplyTo returns the value of the "apply_to" field in the mutation.
+func (m *DatedChangeMutation) ApplyTo() (r commission.ApplyTo, exists bool) {
+	v := m.apply_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplyTo returns the old "apply_to" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldApplyTo(ctx context.Context) (v commission.ApplyTo, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplyTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplyTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplyTo: %w", err)
+	}
+	return oldValue.ApplyTo, nil
+}
+
+// ResetApplyTo resets all changes to the "apply_to" field.
+func (m *DatedChangeMutation) ResetApplyTo() {
+	m.apply_to = nil
+}
+
+// SetReviveExpired sets the "revive_expired" field.
+func (m *DatedChangeMutation) SetReviveExpired(b bool) {
+	m.revive_expired = &b
+}
+
+// ReviveExpired returns the value of the "revive_expired" field in the mutation.
+func (m *DatedChangeMutation) ReviveExpired() (r bool, exists bool) {
+	v := m.revive_expired
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReviveExpired returns the old "revive_expired" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldReviveExpired(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReviveExpired is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReviveExpired requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReviveExpired: %w", err)
+	}
+	return oldValue.ReviveExpired, nil
+}
+
+// ResetReviveExpired resets all changes to the "revive_expired" field.
+func (m *DatedChangeMutation) ResetReviveExpired() {
+	m.revive_expired = nil
+}
+
+// SetDisableCustom sets the "disable_custom" field.
+func (m *DatedChangeMutation) SetDisableCustom(b bool) {
+	m.disable_custom = &b
+}
+
+// DisableCustom returns the value of the "disable_custom" field in the mutation.
+func (m *DatedChangeMutation) DisableCustom() (r bool, exists bool) {
+	v := m.disable_custom
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDisableCustom returns the old "disable_custom" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldDisableCustom(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDisableCustom is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDisableCustom requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDisableCustom: %w", err)
+	}
+	return oldValue.DisableCustom, nil
+}
+
+// ResetDisableCustom resets all changes to the "disable_custom" field.
+func (m *DatedChangeMutation) ResetDisableCustom() {
+	m.disable_custom = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *DatedChangeMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *DatedChangeMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *DatedChangeMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetAskedAt sets the "asked_at" field.
+func (m *DatedChangeMutation) SetAskedAt(t time.Time) {
+	m.asked_at = &t
+}
+
+// AskedAt returns the value of the "asked_at" field in the mutation.
+func (m *DatedChangeMutation) AskedAt() (r time.Time, exists bool) {
+	v := m.asked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAskedAt returns the old "asked_at" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldAskedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAskedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAskedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAskedAt: %w", err)
+	}
+	return oldValue.AskedAt, nil
+}
+
+// ResetAskedAt resets all changes to the "asked_at" field.
+func (m *DatedChangeMutation) ResetAskedAt() {
+	m.asked_at = nil
+}
+
+// SetAskedByID sets the "asked_by_id" field.
+func (m *DatedChangeMutation) SetAskedByID(i int) {
+	m.asked_by_id = &i
+	m.addasked_by_id = nil
+}
+
+// AskedByID returns the value of the "asked_by_id" field in the mutation.
+func (m *DatedChangeMutation) AskedByID() (r int, exists bool) {
+	v := m.asked_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAskedByID returns the old "asked_by_id" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldAskedByID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAskedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAskedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAskedByID: %w", err)
+	}
+	return oldValue.AskedByID, nil
+}
+
+// AddAskedByID adds i to the "asked_by_id" field.
+func (m *DatedChangeMutation) AddAskedByID(i int) {
+	if m.addasked_by_id != nil {
+		*m.addasked_by_id += i
+	} else {
+		m.addasked_by_id = &i
+	}
+}
+
+// AddedAskedByID returns the value that was added to the "asked_by_id" field in this mutation.
+func (m *DatedChangeMutation) AddedAskedByID() (r int, exists bool) {
+	v := m.addasked_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearAskedByID clears the value of the "asked_by_id" field.
+func (m *DatedChangeMutation) ClearAskedByID() {
+	m.asked_by_id = nil
+	m.addasked_by_id = nil
+	m.clearedFields[datedchange.FieldAskedByID] = struct{}{}
+}
+
+// AskedByIDCleared returns if the "asked_by_id" field was cleared in this mutation.
+func (m *DatedChangeMutation) AskedByIDCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldAskedByID]
+	return ok
+}
+
+// ResetAskedByID resets all changes to the "asked_by_id" field.
+func (m *DatedChangeMutation) ResetAskedByID() {
+	m.asked_by_id = nil
+	m.addasked_by_id = nil
+	delete(m.clearedFields, datedchange.FieldAskedByID)
+}
+
+// SetAskedBy sets the "asked_by" field.
+func (m *DatedChangeMutation) SetAskedBy(s string) {
+	m.asked_by = &s
+}
+
+// AskedBy returns the value of the "asked_by" field in the mutation.
+func (m *DatedChangeMutation) AskedBy() (r string, exists bool) {
+	v := m.asked_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAskedBy returns the old "asked_by" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldAskedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAskedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAskedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAskedBy: %w", err)
+	}
+	return oldValue.AskedBy, nil
+}
+
+// ResetAskedBy resets all changes to the "asked_by" field.
+func (m *DatedChangeMutation) ResetAskedBy() {
+	m.asked_by = nil
+}
+
+// SetAskedAs sets the "asked_as" field.
+func (m *DatedChangeMutation) SetAskedAs(s string) {
+	m.asked_as = &s
+}
+
+// AskedAs returns the value of the "asked_as" field in the mutation.
+func (m *DatedChangeMutation) AskedAs() (r string, exists bool) {
+	v := m.asked_as
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAskedAs returns the old "asked_as" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldAskedAs(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAskedAs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAskedAs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAskedAs: %w", err)
+	}
+	return oldValue.AskedAs, nil
+}
+
+// ResetAskedAs resets all changes to the "asked_as" field.
+func (m *DatedChangeMutation) ResetAskedAs() {
+	m.asked_as = nil
+}
+
+// SetTermsClosed sets the "terms_closed" field.
+func (m *DatedChangeMutation) SetTermsClosed(i int) {
+	m.terms_closed = &i
+	m.addterms_closed = nil
+}
+
+// TermsClosed returns the value of the "terms_closed" field in the mutation.
+func (m *DatedChangeMutation) TermsClosed() (r int, exists bool) {
+	v := m.terms_closed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTermsClosed returns the old "terms_closed" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldTermsClosed(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTermsClosed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTermsClosed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTermsClosed: %w", err)
+	}
+	return oldValue.TermsClosed, nil
+}
+
+// AddTermsClosed adds i to the "terms_closed" field.
+func (m *DatedChangeMutation) AddTermsClosed(i int) {
+	if m.addterms_closed != nil {
+		*m.addterms_closed += i
+	} else {
+		m.addterms_closed = &i
+	}
+}
+
+// AddedTermsClosed returns the value that was added to the "terms_closed" field in this mutation.
+func (m *DatedChangeMutation) AddedTermsClosed() (r int, exists bool) {
+	v := m.addterms_closed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearTermsClosed clears the value of the "terms_closed" field.
+func (m *DatedChangeMutation) ClearTermsClosed() {
+	m.terms_closed = nil
+	m.addterms_closed = nil
+	m.clearedFields[datedchange.FieldTermsClosed] = struct{}{}
+}
+
+// TermsClosedCleared returns if the "terms_closed" field was cleared in this mutation.
+func (m *DatedChangeMutation) TermsClosedCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldTermsClosed]
+	return ok
+}
+
+// ResetTermsClosed resets all changes to the "terms_closed" field.
+func (m *DatedChangeMutation) ResetTermsClosed() {
+	m.terms_closed = nil
+	m.addterms_closed = nil
+	delete(m.clearedFields, datedchange.FieldTermsClosed)
+}
+
+// SetTermsOpened sets the "terms_opened" field.
+func (m *DatedChangeMutation) SetTermsOpened(i int) {
+	m.terms_opened = &i
+	m.addterms_opened = nil
+}
+
+// TermsOpened returns the value of the "terms_opened" field in the mutation.
+func (m *DatedChangeMutation) TermsOpened() (r int, exists bool) {
+	v := m.terms_opened
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTermsOpened returns the old "terms_opened" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldTermsOpened(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTermsOpened is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTermsOpened requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTermsOpened: %w", err)
+	}
+	return oldValue.TermsOpened, nil
+}
+
+// AddTermsOpened adds i to the "terms_opened" field.
+func (m *DatedChangeMutation) AddTermsOpened(i int) {
+	if m.addterms_opened != nil {
+		*m.addterms_opened += i
+	} else {
+		m.addterms_opened = &i
+	}
+}
+
+// AddedTermsOpened returns the value that was added to the "terms_opened" field in this mutation.
+func (m *DatedChangeMutation) AddedTermsOpened() (r int, exists bool) {
+	v := m.addterms_opened
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearTermsOpened clears the value of the "terms_opened" field.
+func (m *DatedChangeMutation) ClearTermsOpened() {
+	m.terms_opened = nil
+	m.addterms_opened = nil
+	m.clearedFields[datedchange.FieldTermsOpened] = struct{}{}
+}
+
+// TermsOpenedCleared returns if the "terms_opened" field was cleared in this mutation.
+func (m *DatedChangeMutation) TermsOpenedCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldTermsOpened]
+	return ok
+}
+
+// ResetTermsOpened resets all changes to the "terms_opened" field.
+func (m *DatedChangeMutation) ResetTermsOpened() {
+	m.terms_opened = nil
+	m.addterms_opened = nil
+	delete(m.clearedFields, datedchange.FieldTermsOpened)
+}
+
+// SetReferralsLeftExpired sets the "referrals_left_expired" field.
+func (m *DatedChangeMutation) SetReferralsLeftExpired(i int) {
+	m.referrals_left_expired = &i
+	m.addreferrals_left_expired = nil
+}
+
+// ReferralsLeftExpired returns the value of the "referrals_left_expired" field in the mutation.
+func (m *DatedChangeMutation) ReferralsLeftExpired() (r int, exists bool) {
+	v := m.referrals_left_expired
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReferralsLeftExpired returns the old "referrals_left_expired" field's value of the DatedChange entity.
+// If the DatedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DatedChangeMutation) OldReferralsLeftExpired(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReferralsLeftExpired is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReferralsLeftExpired requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReferralsLeftExpired: %w", err)
+	}
+	return oldValue.ReferralsLeftExpired, nil
+}
+
+// AddReferralsLeftExpired adds i to the "referrals_left_expired" field.
+func (m *DatedChangeMutation) AddReferralsLeftExpired(i int) {
+	if m.addreferrals_left_expired != nil {
+		*m.addreferrals_left_expired += i
+	} else {
+		m.addreferrals_left_expired = &i
+	}
+}
+
+// AddedReferralsLeftExpired returns the value that was added to the "referrals_left_expired" field in this mutation.
+func (m *DatedChangeMutation) AddedReferralsLeftExpired() (r int, exists bool) {
+	v := m.addreferrals_left_expired
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearReferralsLeftExpired clears the value of the "referrals_left_expired" field.
+func (m *DatedChangeMutation) ClearReferralsLeftExpired() {
+	m.referrals_left_expired = nil
+	m.addreferrals_left_expired = nil
+	m.clearedFields[datedchange.FieldReferralsLeftExpired] = struct{}{}
+}
+
+// ReferralsLeftExpiredCleared returns if the "referrals_left_expired" field was cleared in this mutation.
+func (m *DatedChangeMutation) ReferralsLeftExpiredCleared() bool {
+	_, ok := m.clearedFields[datedchange.FieldReferralsLeftExpired]
+	return ok
+}
+
+// ResetReferralsLeftExpired resets all changes to the "referrals_left_expired" field.
+func (m *DatedChangeMutation) ResetReferralsLeftExpired() {
+	m.referrals_left_expired = nil
+	m.addreferrals_left_expired = nil
+	delete(m.clearedFields, datedchange.FieldReferralsLeftExpired)
+}
+
+// ClearPartner clears the "partner" edge to the Partner entity.
+func (m *DatedChangeMutation) ClearPartner() {
+	m.clearedpartner = true
+	m.clearedFields[datedchange.FieldPartnerID] = struct{}{}
+}
+
+// PartnerCleared reports if the "partner" edge to the Partner entity was cleared.
+func (m *DatedChangeMutation) PartnerCleared() bool {
+	return m.PartnerIDCleared() || m.clearedpartner
+}
+
+// PartnerIDs returns the "partner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PartnerID instead. It exists only for internal usage by the builders.
+func (m *DatedChangeMutation) PartnerIDs() (ids []int) {
+	if id := m.partner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPartner resets all changes to the "partner" edge.
+func (m *DatedChangeMutation) ResetPartner() {
+	m.partner = nil
+	m.clearedpartner = false
+}
+
+// ClearStructure clears the "structure" edge to the CommissionStructure entity.
+func (m *DatedChangeMutation) ClearStructure() {
+	m.clearedstructure = true
+	m.clearedFields[datedchange.FieldStructureID] = struct{}{}
+}
+
+// StructureCleared reports if the "structure" edge to the CommissionStructure entity was cleared.
+func (m *DatedChangeMutation) StructureCleared() bool {
+	return m.StructureIDCleared() || m.clearedstructure
+}
+
+// StructureIDs returns the "structure" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// StructureID instead. It exists only for internal usage by the builders.
+func (m *DatedChangeMutation) StructureIDs() (ids []int) {
+	if id := m.structure; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetStructure resets all changes to the "structure" edge.
+func (m *DatedChangeMutation) ResetStructure() {
+	m.structure = nil
+	m.clearedstructure = false
+}
+
+// Where appends a list predicates to the DatedChangeMutation builder.
+func (m *DatedChangeMutation) Where(ps ...predicate.DatedChange) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DatedChangeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DatedChangeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.DatedChange, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DatedChangeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DatedChangeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (DatedChange).
+func (m *DatedChangeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DatedChangeMutation) Fields() []string {
+	fields := make([]string, 0, 20)
+	if m.network_id != nil {
+		fields = append(fields, datedchange.FieldNetworkID)
+	}
+	if m.partner != nil {
+		fields = append(fields, datedchange.FieldPartnerID)
+	}
+	if m.effective_on != nil {
+		fields = append(fields, datedchange.FieldEffectiveOn)
+	}
+	if m.effective_at != nil {
+		fields = append(fields, datedchange.FieldEffectiveAt)
+	}
+	if m.status != nil {
+		fields = append(fields, datedchange.FieldStatus)
+	}
+	if m.enabled != nil {
+		fields = append(fields, datedchange.FieldEnabled)
+	}
+	if m.mode != nil {
+		fields = append(fields, datedchange.FieldMode)
+	}
+	if m.changes_structure != nil {
+		fields = append(fields, datedchange.FieldChangesStructure)
+	}
+	if m.structure != nil {
+		fields = append(fields, datedchange.FieldStructureID)
+	}
+	if m.apply_to != nil {
+		fields = append(fields, datedchange.FieldApplyTo)
+	}
+	if m.revive_expired != nil {
+		fields = append(fields, datedchange.FieldReviveExpired)
+	}
+	if m.disable_custom != nil {
+		fields = append(fields, datedchange.FieldDisableCustom)
+	}
+	if m.reason != nil {
+		fields = append(fields, datedchange.FieldReason)
+	}
+	if m.asked_at != nil {
+		fields = append(fields, datedchange.FieldAskedAt)
+	}
+	if m.asked_by_id != nil {
+		fields = append(fields, datedchange.FieldAskedByID)
+	}
+	if m.asked_by != nil {
+		fields = append(fields, datedchange.FieldAskedBy)
+	}
+	if m.asked_as != nil {
+		fields = append(fields, datedchange.FieldAskedAs)
+	}
+	if m.terms_closed != nil {
+		fields = append(fields, datedchange.FieldTermsClosed)
+	}
+	if m.terms_opened != nil {
+		fields = append(fields, datedchange.FieldTermsOpened)
+	}
+	if m.referrals_left_expired != nil {
+		fields = append(fields, datedchange.FieldReferralsLeftExpired)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DatedChangeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case datedchange.FieldNetworkID:
+		return m.NetworkID()
+	case datedchange.FieldPartnerID:
+		return m.PartnerID()
+	case datedchange.FieldEffectiveOn:
+		return m.EffectiveOn()
+	case datedchange.FieldEffectiveAt:
+		return m.EffectiveAt()
+	case datedchange.FieldStatus:
+		return m.Status()
+	case datedchange.FieldEnabled:
+		return m.Enabled()
+	case datedchange.FieldMode:
+		return m.Mode()
+	case datedchange.FieldChangesStructure:
+		return m.ChangesStructure()
+	case datedchange.FieldStructureID:
+		return m.StructureID()
+	case datedchange.FieldApplyTo:
+		return m.ApplyTo()
+	case datedchange.FieldReviveExpired:
+		return m.ReviveExpired()
+	case datedchange.FieldDisableCustom:
+		return m.DisableCustom()
+	case datedchange.FieldReason:
+		return m.Reason()
+	case datedchange.FieldAskedAt:
+		return m.AskedAt()
+	case datedchange.FieldAskedByID:
+		return m.AskedByID()
+	case datedchange.FieldAskedBy:
+		return m.AskedBy()
+	case datedchange.FieldAskedAs:
+		return m.AskedAs()
+	case datedchange.FieldTermsClosed:
+		return m.TermsClosed()
+	case datedchange.FieldTermsOpened:
+		return m.TermsOpened()
+	case datedchange.FieldReferralsLeftExpired:
+		return m.ReferralsLeftExpired()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DatedChangeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case datedchange.FieldNetworkID:
+		return m.OldNetworkID(ctx)
+	case datedchange.FieldPartnerID:
+		return m.OldPartnerID(ctx)
+	case datedchange.FieldEffectiveOn:
+		return m.OldEffectiveOn(ctx)
+	case datedchange.FieldEffectiveAt:
+		return m.OldEffectiveAt(ctx)
+	case datedchange.FieldStatus:
+		return m.OldStatus(ctx)
+	case datedchange.FieldEnabled:
+		return m.OldEnabled(ctx)
+	case datedchange.FieldMode:
+		return m.OldMode(ctx)
+	case datedchange.FieldChangesStructure:
+		return m.OldChangesStructure(ctx)
+	case datedchange.FieldStructureID:
+		return m.OldStructureID(ctx)
+	case datedchange.FieldApplyTo:
+		return m.OldApplyTo(ctx)
+	case datedchange.FieldReviveExpired:
+		return m.OldReviveExpired(ctx)
+	case datedchange.FieldDisableCustom:
+		return m.OldDisableCustom(ctx)
+	case datedchange.FieldReason:
+		return m.OldReason(ctx)
+	case datedchange.FieldAskedAt:
+		return m.OldAskedAt(ctx)
+	case datedchange.FieldAskedByID:
+		return m.OldAskedByID(ctx)
+	case datedchange.FieldAskedBy:
+		return m.OldAskedBy(ctx)
+	case datedchange.FieldAskedAs:
+		return m.OldAskedAs(ctx)
+	case datedchange.FieldTermsClosed:
+		return m.OldTermsClosed(ctx)
+	case datedchange.FieldTermsOpened:
+		return m.OldTermsOpened(ctx)
+	case datedchange.FieldReferralsLeftExpired:
+		return m.OldReferralsLeftExpired(ctx)
+	}
+	return nil, fmt.Errorf("unknown DatedChange field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DatedChangeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case datedchange.FieldNetworkID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNetworkID(v)
+		return nil
+	case datedchange.FieldPartnerID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPartnerID(v)
+		return nil
+	case datedchange.FieldEffectiveOn:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEffectiveOn(v)
+		return nil
+	case datedchange.FieldEffectiveAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEffectiveAt(v)
+		return nil
+	case datedchange.FieldStatus:
+		v, ok := value.(commission.DatedChangeStatus)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case datedchange.FieldEnabled:
+		v, ok := value.(commission.Switch)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnabled(v)
+		return nil
+	case datedchange.FieldMode:
+		v, ok := value.(commission.Mode)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMode(v)
+		return nil
+	case datedchange.FieldChangesStructure:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangesStructure(v)
+		return nil
+	case datedchange.FieldStructureID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStructureID(v)
+		return nil
+	case datedchange.FieldApplyTo:
+		v, ok := value.(commission.ApplyTo)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplyTo(v)
+		return nil
+	case datedchange.FieldReviveExpired:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReviveExpired(v)
+		return nil
+	case datedchange.FieldDisableCustom:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDisableCustom(v)
+		return nil
+	case datedchange.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case datedchange.FieldAskedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAskedAt(v)
+		return nil
+	case datedchange.FieldAskedByID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAskedByID(v)
+		return nil
+	case datedchange.FieldAskedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAskedBy(v)
+		return nil
+	case datedchange.FieldAskedAs:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAskedAs(v)
+		return nil
+	case datedchange.FieldTermsClosed:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTermsClosed(v)
+		return nil
+	case datedchange.FieldTermsOpened:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTermsOpened(v)
+		return nil
+	case datedchange.FieldReferralsLeftExpired:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReferralsLeftExpired(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DatedChange field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DatedChangeMutation) AddedFields() []string {
+	var fields []string
+	if m.addnetwork_id != nil {
+		fields = append(fields, datedchange.FieldNetworkID)
+	}
+	if m.addeffective_on != nil {
+		fields = append(fields, datedchange.FieldEffectiveOn)
+	}
+	if m.addasked_by_id != nil {
+		fields = append(fields, datedchange.FieldAskedByID)
+	}
+	if m.addterms_closed != nil {
+		fields = append(fields, datedchange.FieldTermsClosed)
+	}
+	if m.addterms_opened != nil {
+		fields = append(fields, datedchange.FieldTermsOpened)
+	}
+	if m.addreferrals_left_expired != nil {
+		fields = append(fields, datedchange.FieldReferralsLeftExpired)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DatedChangeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case datedchange.FieldNetworkID:
+		return m.AddedNetworkID()
+	case datedchange.FieldEffectiveOn:
+		return m.AddedEffectiveOn()
+	case datedchange.FieldAskedByID:
+		return m.AddedAskedByID()
+	case datedchange.FieldTermsClosed:
+		return m.AddedTermsClosed()
+	case datedchange.FieldTermsOpened:
+		return m.AddedTermsOpened()
+	case datedchange.FieldReferralsLeftExpired:
+		return m.AddedReferralsLeftExpired()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DatedChangeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case datedchange.FieldNetworkID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNetworkID(v)
+		return nil
+	case datedchange.FieldEffectiveOn:
+		v, ok := value.(commission.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEffectiveOn(v)
+		return nil
+	case datedchange.FieldAskedByID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAskedByID(v)
+		return nil
+	case datedchange.FieldTermsClosed:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTermsClosed(v)
+		return nil
+	case datedchange.FieldTermsOpened:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTermsOpened(v)
+		return nil
+	case datedchange.FieldReferralsLeftExpired:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReferralsLeftExpired(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DatedChange numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DatedChangeMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(datedchange.FieldPartnerID) {
+		fields = append(fields, datedchange.FieldPartnerID)
+	}
+	if m.FieldCleared(datedchange.FieldEnabled) {
+		fields = append(fields, datedchange.FieldEnabled)
+	}
+	if m.FieldCleared(datedchange.FieldMode) {
+		fields = append(fields, datedchange.FieldMode)
+	}
+	if m.FieldCleared(datedchange.FieldStructureID) {
+		fields = append(fields, datedchange.FieldStructureID)
+	}
+	if m.FieldCleared(datedchange.FieldAskedByID) {
+		fields = append(fields, datedchange.FieldAskedByID)
+	}
+	if m.FieldCleared(datedchange.FieldTermsClosed) {
+		fields = append(fields, datedchange.FieldTermsClosed)
+	}
+	if m.FieldCleared(datedchange.FieldTermsOpened) {
+		fields = append(fields, datedchange.FieldTermsOpened)
+	}
+	if m.FieldCleared(datedchange.FieldReferralsLeftExpired) {
+		fields = append(fields, datedchange.FieldReferralsLeftExpired)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DatedChangeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DatedChangeMutation) ClearField(name string) error {
+	switch name {
+	case datedchange.FieldPartnerID:
+		m.ClearPartnerID()
+		return nil
+	case datedchange.FieldEnabled:
+		m.ClearEnabled()
+		return nil
+	case datedchange.FieldMode:
+		m.ClearMode()
+		return nil
+	case datedchange.FieldStructureID:
+		m.ClearStructureID()
+		return nil
+	case datedchange.FieldAskedByID:
+		m.ClearAskedByID()
+		return nil
+	case datedchange.FieldTermsClosed:
+		m.ClearTermsClosed()
+		return nil
+	case datedchange.FieldTermsOpened:
+		m.ClearTermsOpened()
+		return nil
+	case datedchange.FieldReferralsLeftExpired:
+		m.ClearReferralsLeftExpired()
+		return nil
+	}
+	return fmt.Errorf("unknown DatedChange nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DatedChangeMutation) ResetField(name string) error {
+	switch name {
+	case datedchange.FieldNetworkID:
+		m.ResetNetworkID()
+		return nil
+	case datedchange.FieldPartnerID:
+		m.ResetPartnerID()
+		return nil
+	case datedchange.FieldEffectiveOn:
+		m.ResetEffectiveOn()
+		return nil
+	case datedchange.FieldEffectiveAt:
+		m.ResetEffectiveAt()
+		return nil
+	case datedchange.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case datedchange.FieldEnabled:
+		m.ResetEnabled()
+		return nil
+	case datedchange.FieldMode:
+		m.ResetMode()
+		return nil
+	case datedchange.FieldChangesStructure:
+		m.ResetChangesStructure()
+		return nil
+	case datedchange.FieldStructureID:
+		m.ResetStructureID()
+		return nil
+	case datedchange.FieldApplyTo:
+		m.ResetApplyTo()
+		return nil
+	case datedchange.FieldReviveExpired:
+		m.ResetReviveExpired()
+		return nil
+	case datedchange.FieldDisableCustom:
+		m.ResetDisableCustom()
+		return nil
+	case datedchange.FieldReason:
+		m.ResetReason()
+		return nil
+	case datedchange.FieldAskedAt:
+		m.ResetAskedAt()
+		return nil
+	case datedchange.FieldAskedByID:
+		m.ResetAskedByID()
+		return nil
+	case datedchange.FieldAskedBy:
+		m.ResetAskedBy()
+		return nil
+	case datedchange.FieldAskedAs:
+		m.ResetAskedAs()
+		return nil
+	case datedchange.FieldTermsClosed:
+		m.ResetTermsClosed()
+		return nil
+	case datedchange.FieldTermsOpened:
+		m.ResetTermsOpened()
+		return nil
+	case datedchange.FieldReferralsLeftExpired:
+		m.ResetReferralsLeftExpired()
+		return nil
+	}
+	return fmt.Errorf("unknown DatedChange field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DatedChangeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.partner != nil {
+		edges = append(edges, datedchange.EdgePartner)
+	}
+	if m.structure != nil {
+		edges = append(edges, datedchange.EdgeStructure)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DatedChangeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case datedchange.EdgePartner:
+		if id := m.partner; id != nil {
+			return []ent.Value{*id}
+		}
+	case datedchange.EdgeStructure:
+		if id := m.structure; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DatedChangeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DatedChangeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DatedChangeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedpartner {
+		edges = append(edges, datedchange.EdgePartner)
+	}
+	if m.clearedstructure {
+		edges = append(edges, datedchange.EdgeStructure)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DatedChangeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case datedchange.EdgePartner:
+		return m.clearedpartner
+	case datedchange.EdgeStructure:
+		return m.clearedstructure
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DatedChangeMutation) ClearEdge(name string) error {
+	switch name {
+	case datedchange.EdgePartner:
+		m.ClearPartner()
+		return nil
+	case datedchange.EdgeStructure:
+		m.ClearStructure()
+		return nil
+	}
+	return fmt.Errorf("unknown DatedChange unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DatedChangeMutation) ResetEdge(name string) error {
+	switch name {
+	case datedchange.EdgePartner:
+		m.ResetPartner()
+		return nil
+	case datedchange.EdgeStructure:
+		m.ResetStructure()
+		return nil
+	}
+	return fmt.Errorf("unknown DatedChange edge %s", name)
+}
+
 // EarningDayMutation represents an operation that mutates the EarningDay nodes in the graph.
 type EarningDayMutation struct {
 	config
@@ -12474,6 +14288,7 @@ type NetworkMutation struct {
 	billing_by                   *string
 	billing_beat                 *int
 	addbilling_beat              *int
+	next_change_at               *time.Time
 	changed_at                   *time.Time
 	created_at                   *time.Time
 	clearedFields                map[string]struct{}
@@ -13170,6 +14985,55 @@ func (m *NetworkMutation) ResetBillingBeat() {
 	m.addbilling_beat = nil
 }
 
+// SetNextChangeAt sets the "next_change_at" field.
+func (m *NetworkMutation) SetNextChangeAt(t time.Time) {
+	m.next_change_at = &t
+}
+
+// NextChangeAt returns the value of the "next_change_at" field in the mutation.
+func (m *NetworkMutation) NextChangeAt() (r time.Time, exists bool) {
+	v := m.next_change_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextChangeAt returns the old "next_change_at" field's value of the Network entity.
+// If the Network object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NetworkMutation) OldNextChangeAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextChangeAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextChangeAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextChangeAt: %w", err)
+	}
+	return oldValue.NextChangeAt, nil
+}
+
+// ClearNextChangeAt clears the value of the "next_change_at" field.
+func (m *NetworkMutation) ClearNextChangeAt() {
+	m.next_change_at = nil
+	m.clearedFields[network.FieldNextChangeAt] = struct{}{}
+}
+
+// NextChangeAtCleared returns if the "next_change_at" field was cleared in this mutation.
+func (m *NetworkMutation) NextChangeAtCleared() bool {
+	_, ok := m.clearedFields[network.FieldNextChangeAt]
+	return ok
+}
+
+// ResetNextChangeAt resets all changes to the "next_change_at" field.
+func (m *NetworkMutation) ResetNextChangeAt() {
+	m.next_change_at = nil
+	delete(m.clearedFields, network.FieldNextChangeAt)
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (m *NetworkMutation) SetChangedAt(t time.Time) {
 	m.changed_at = &t
@@ -13303,7 +15167,7 @@ func (m *NetworkMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NetworkMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 16)
 	if m.name != nil {
 		fields = append(fields, network.FieldName)
 	}
@@ -13342,6 +15206,9 @@ func (m *NetworkMutation) Fields() []string {
 	}
 	if m.billing_beat != nil {
 		fields = append(fields, network.FieldBillingBeat)
+	}
+	if m.next_change_at != nil {
+		fields = append(fields, network.FieldNextChangeAt)
 	}
 	if m.changed_at != nil {
 		fields = append(fields, network.FieldChangedAt)
@@ -13383,6 +15250,8 @@ func (m *NetworkMutation) Field(name string) (ent.Value, bool) {
 		return m.BillingBy()
 	case network.FieldBillingBeat:
 		return m.BillingBeat()
+	case network.FieldNextChangeAt:
+		return m.NextChangeAt()
 	case network.FieldChangedAt:
 		return m.ChangedAt()
 	case network.FieldCreatedAt:
@@ -13422,6 +15291,8 @@ func (m *NetworkMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldBillingBy(ctx)
 	case network.FieldBillingBeat:
 		return m.OldBillingBeat(ctx)
+	case network.FieldNextChangeAt:
+		return m.OldNextChangeAt(ctx)
 	case network.FieldChangedAt:
 		return m.OldChangedAt(ctx)
 	case network.FieldCreatedAt:
@@ -13525,6 +15396,13 @@ func (m *NetworkMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetBillingBeat(v)
+		return nil
+	case network.FieldNextChangeAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextChangeAt(v)
 		return nil
 	case network.FieldChangedAt:
 		v, ok := value.(time.Time)
@@ -13630,6 +15508,9 @@ func (m *NetworkMutation) ClearedFields() []string {
 	if m.FieldCleared(network.FieldBilledThrough) {
 		fields = append(fields, network.FieldBilledThrough)
 	}
+	if m.FieldCleared(network.FieldNextChangeAt) {
+		fields = append(fields, network.FieldNextChangeAt)
+	}
 	return fields
 }
 
@@ -13652,6 +15533,9 @@ func (m *NetworkMutation) ClearField(name string) error {
 		return nil
 	case network.FieldBilledThrough:
 		m.ClearBilledThrough()
+		return nil
+	case network.FieldNextChangeAt:
+		m.ClearNextChangeAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Network nullable field %s", name)
@@ -13699,6 +15583,9 @@ func (m *NetworkMutation) ResetField(name string) error {
 		return nil
 	case network.FieldBillingBeat:
 		m.ResetBillingBeat()
+		return nil
+	case network.FieldNextChangeAt:
+		m.ResetNextChangeAt()
 		return nil
 	case network.FieldChangedAt:
 		m.ResetChangedAt()

@@ -45,6 +45,8 @@ type Network struct {
 	BillingBy string `json:"billing_by,omitempty"`
 	// counts the steps of such runs: where it stands still, the server is gone
 	BillingBeat int `json:"billing_beat,omitempty"`
+	// NextChangeAt holds the value of the "next_change_at" field.
+	NextChangeAt *time.Time `json:"next_change_at,omitempty"`
 	// ChangedAt holds the value of the "changed_at" field.
 	ChangedAt time.Time `json:"changed_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -86,7 +88,7 @@ func (*Network) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case network.FieldName, network.FieldCurrency, network.FieldTimeZone, network.FieldReferralSettingsUpdatedBy, network.FieldSignUpPage, network.FieldBillingBy:
 			values[i] = new(sql.NullString)
-		case network.FieldReferralSettingsUpdatedAt, network.FieldChangedAt, network.FieldCreatedAt:
+		case network.FieldReferralSettingsUpdatedAt, network.FieldNextChangeAt, network.FieldChangedAt, network.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -190,6 +192,13 @@ func (_m *Network) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.BillingBeat = int(value.Int64)
 			}
+		case network.FieldNextChangeAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field next_change_at", values[i])
+			} else if value.Valid {
+				_m.NextChangeAt = new(time.Time)
+				*_m.NextChangeAt = value.Time
+			}
 		case network.FieldChangedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field changed_at", values[i])
@@ -287,6 +296,11 @@ func (_m *Network) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("billing_beat=")
 	builder.WriteString(fmt.Sprintf("%v", _m.BillingBeat))
+	builder.WriteString(", ")
+	if v := _m.NextChangeAt; v != nil {
+		builder.WriteString("next_change_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("changed_at=")
 	builder.WriteString(_m.ChangedAt.Format(time.ANSIC))

@@ -182,6 +182,20 @@ func (_c *NetworkCreate) SetNillableBillingBeat(v *int) *NetworkCreate {
 	return _c
 }
 
+// SetNextChangeAt sets the "next_change_at" field.
+func (_c *NetworkCreate) SetNextChangeAt(v time.Time) *NetworkCreate {
+	_c.mutation.SetNextChangeAt(v)
+	return _c
+}
+
+// SetNillableNextChangeAt sets the "next_change_at" field if the given value is not nil.
+func (_c *NetworkCreate) SetNillableNextChangeAt(v *time.Time) *NetworkCreate {
+	if v != nil {
+		_c.SetNextChangeAt(*v)
+	}
+	return _c
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (_c *NetworkCreate) SetChangedAt(v time.Time) *NetworkCreate {
 	_c.mutation.SetChangedAt(v)
@@ -379,6 +393,10 @@ func (_c *NetworkCreate) createSpec() (*Network, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.BillingBeat(); ok {
 		_spec.SetField(network.FieldBillingBeat, field.TypeInt, value)
 		_node.BillingBeat = value
+	}
+	if value, ok := _c.mutation.NextChangeAt(); ok {
+		_spec.SetField(network.FieldNextChangeAt, field.TypeTime, value)
+		_node.NextChangeAt = &value
 	}
 	if value, ok := _c.mutation.ChangedAt(); ok {
 		_spec.SetField(network.FieldChangedAt, field.TypeTime, value)
@@ -628,6 +646,24 @@ func (u *NetworkUpsert) UpdateBillingBeat() *NetworkUpsert {
 // AddBillingBeat adds v to the "billing_beat" field.
 func (u *NetworkUpsert) AddBillingBeat(v int) *NetworkUpsert {
 	u.Add(network.FieldBillingBeat, v)
+	return u
+}
+
+// SetNextChangeAt sets the "next_change_at" field.
+func (u *NetworkUpsert) SetNextChangeAt(v time.Time) *NetworkUpsert {
+	u.Set(network.FieldNextChangeAt, v)
+	return u
+}
+
+// UpdateNextChangeAt sets the "next_change_at" field to the value that was provided on create.
+func (u *NetworkUpsert) UpdateNextChangeAt() *NetworkUpsert {
+	u.SetExcluded(network.FieldNextChangeAt)
+	return u
+}
+
+// ClearNextChangeAt clears the value of the "next_change_at" field.
+func (u *NetworkUpsert) ClearNextChangeAt() *NetworkUpsert {
+	u.SetNull(network.FieldNextChangeAt)
 	return u
 }
 
@@ -894,6 +930,27 @@ func (u *NetworkUpsertOne) AddBillingBeat(v int) *NetworkUpsertOne {
 func (u *NetworkUpsertOne) UpdateBillingBeat() *NetworkUpsertOne {
 	return u.Update(func(s *NetworkUpsert) {
 		s.UpdateBillingBeat()
+	})
+}
+
+// SetNextChangeAt sets the "next_change_at" field.
+func (u *NetworkUpsertOne) SetNextChangeAt(v time.Time) *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.SetNextChangeAt(v)
+	})
+}
+
+// UpdateNextChangeAt sets the "next_change_at" field to the value that was provided on create.
+func (u *NetworkUpsertOne) UpdateNextChangeAt() *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.UpdateNextChangeAt()
+	})
+}
+
+// ClearNextChangeAt clears the value of the "next_change_at" field.
+func (u *NetworkUpsertOne) ClearNextChangeAt() *NetworkUpsertOne {
+	return u.Update(func(s *NetworkUpsert) {
+		s.ClearNextChangeAt()
 	})
 }
 
@@ -1328,6 +1385,27 @@ func (u *NetworkUpsertBulk) AddBillingBeat(v int) *NetworkUpsertBulk {
 func (u *NetworkUpsertBulk) UpdateBillingBeat() *NetworkUpsertBulk {
 	return u.Update(func(s *NetworkUpsert) {
 		s.UpdateBillingBeat()
+	})
+}
+
+// SetNextChangeAt sets the "next_change_at" field.
+func (u *NetworkUpsertBulk) SetNextChangeAt(v time.Time) *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.SetNextChangeAt(v)
+	})
+}
+
+// UpdateNextChangeAt sets the "next_change_at" field to the value that was provided on create.
+func (u *NetworkUpsertBulk) UpdateNextChangeAt() *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.UpdateNextChangeAt()
+	})
+}
+
+// ClearNextChangeAt clears the value of the "next_change_at" field.
+func (u *NetworkUpsertBulk) ClearNextChangeAt() *NetworkUpsertBulk {
+	return u.Update(func(s *NetworkUpsert) {
+		s.ClearNextChangeAt()
 	})
 }
 

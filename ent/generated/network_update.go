@@ -231,6 +231,26 @@ func (_u *NetworkUpdate) AddBillingBeat(v int) *NetworkUpdate {
 	return _u
 }
 
+// SetNextChangeAt sets the "next_change_at" field.
+func (_u *NetworkUpdate) SetNextChangeAt(v time.Time) *NetworkUpdate {
+	_u.mutation.SetNextChangeAt(v)
+	return _u
+}
+
+// SetNillableNextChangeAt sets the "next_change_at" field if the given value is not nil.
+func (_u *NetworkUpdate) SetNillableNextChangeAt(v *time.Time) *NetworkUpdate {
+	if v != nil {
+		_u.SetNextChangeAt(*v)
+	}
+	return _u
+}
+
+// ClearNextChangeAt clears the value of the "next_change_at" field.
+func (_u *NetworkUpdate) ClearNextChangeAt() *NetworkUpdate {
+	_u.mutation.ClearNextChangeAt()
+	return _u
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (_u *NetworkUpdate) SetChangedAt(v time.Time) *NetworkUpdate {
 	_u.mutation.SetChangedAt(v)
@@ -350,6 +370,12 @@ func (_u *NetworkUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedBillingBeat(); ok {
 		_spec.AddField(network.FieldBillingBeat, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.NextChangeAt(); ok {
+		_spec.SetField(network.FieldNextChangeAt, field.TypeTime, value)
+	}
+	if _u.mutation.NextChangeAtCleared() {
+		_spec.ClearField(network.FieldNextChangeAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(network.FieldChangedAt, field.TypeTime, value)
@@ -605,6 +631,26 @@ func (_u *NetworkUpdateOne) AddBillingBeat(v int) *NetworkUpdateOne {
 	return _u
 }
 
+// SetNextChangeAt sets the "next_change_at" field.
+func (_u *NetworkUpdateOne) SetNextChangeAt(v time.Time) *NetworkUpdateOne {
+	_u.mutation.SetNextChangeAt(v)
+	return _u
+}
+
+// SetNillableNextChangeAt sets the "next_change_at" field if the given value is not nil.
+func (_u *NetworkUpdateOne) SetNillableNextChangeAt(v *time.Time) *NetworkUpdateOne {
+	if v != nil {
+		_u.SetNextChangeAt(*v)
+	}
+	return _u
+}
+
+// ClearNextChangeAt clears the value of the "next_change_at" field.
+func (_u *NetworkUpdateOne) ClearNextChangeAt() *NetworkUpdateOne {
+	_u.mutation.ClearNextChangeAt()
+	return _u
+}
+
 // SetChangedAt sets the "changed_at" field.
 func (_u *NetworkUpdateOne) SetChangedAt(v time.Time) *NetworkUpdateOne {
 	_u.mutation.SetChangedAt(v)
@@ -754,6 +800,12 @@ func (_u *NetworkUpdateOne) sqlSave(ctx context.Context) (_node *Network, err er
 	}
 	if value, ok := _u.mutation.AddedBillingBeat(); ok {
 		_spec.AddField(network.FieldBillingBeat, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.NextChangeAt(); ok {
+		_spec.SetField(network.FieldNextChangeAt, field.TypeTime, value)
+	}
+	if _u.mutation.NextChangeAtCleared() {
+		_spec.ClearField(network.FieldNextChangeAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(network.FieldChangedAt, field.TypeTime, value)

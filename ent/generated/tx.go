@@ -26,6 +26,8 @@ type Tx struct {
 	CommissionVoid *CommissionVoidClient
 	// Conversion is the client for interacting with the Conversion builders.
 	Conversion *ConversionClient
+	// DatedChange is the client for interacting with the DatedChange builders.
+	DatedChange *DatedChangeClient
 	// EarningDay is the client for interacting with the EarningDay builders.
 	EarningDay *EarningDayClient
 	// Gate is the client for interacting with the Gate builders.
@@ -191,6 +193,7 @@ func (tx *Tx) init() {
 	tx.CommissionStructure = NewCommissionStructureClient(tx.config)
 	tx.CommissionVoid = NewCommissionVoidClient(tx.config)
 	tx.Conversion = NewConversionClient(tx.config)
+	tx.DatedChange = NewDatedChangeClient(tx.config)
 	tx.EarningDay = NewEarningDayClient(tx.config)
 	tx.Gate = NewGateClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)

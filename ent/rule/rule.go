@@ -238,6 +238,13 @@ func Managed(v viewer.Viewer, partners *sql.Selector) {
 	}
 }
 
+// ChangesOfManaged is the changes of partners' settings that were dated ahead, for a LIMITED manager those of partners
+// that it manages. What will become of the network's own settings is an ADMIN's business.
+func ChangesOfManaged(v viewer.Viewer, changes *sql.Selector) {
+	OfManaged("partner_id")(v, changes)
+	changes.Where(sql.NotNull(changes.C("partner_id")))
+}
+
 // OfEveryNetwork is the rows of all networks, and none that is about support staff itself.
 func OfEveryNetwork(_ viewer.Viewer, rows *sql.Selector) {
 	rows.Where(sql.NotNull(rows.C("network_id")))
@@ -310,14 +317,14 @@ func PartnerItself(v viewer.Viewer, rows *sql.Selector) {
 }
 
 // StructuresOfManaged is every structure of the network; for a LIMITED manager the Global Setting, which it may read,
-// and how the partners that it manages are paid, or were.
+// and how the partners that it manages are paid, were, or were to be.
 func StructuresOfManaged(v viewer.Viewer, rows *sql.Selector) {
 	OfTheNetwork(v, rows)
 	if !v.Limited {
 		return
 	}
 	terms, referrals := sql.Table("referral_term"), sql.Table("referral")
-	partner, network := sql.Table("partner").As("paid"), sql.Table("network")
+	partner, network, dated := sql.Table("partner").As("paid"), sql.Table("network"), sql.Table("dated_change")
 	rows.Where(sql.Or(
 		sql.In(rows.C("id"), sql.Select(terms.C("structure_id")).From(terms).Join(referrals).On(referrals.C("id"), terms.C("referral_id")).
 			Where(sql.In(referrals.C("referrer_id"), managed(v)))),
@@ -325,6 +332,8 @@ func StructuresOfManaged(v viewer.Viewer, rows *sql.Selector) {
 			Where(sql.And(sql.EQ(partner.C("manager_id"), v.AccountID), sql.NotNull(partner.C("referral_structure_id"))))),
 		sql.In(rows.C("id"), sql.Select(network.C("referral_structure_id")).From(network).
 			Where(sql.And(sql.EQ(network.C("id"), v.NetworkID), sql.NotNull(network.C("referral_structure_id"))))),
+		sql.In(rows.C("id"), sql.Select(dated.C("structure_id")).From(dated).
+			Where(sql.And(sql.In(dated.C("partner_id"), managed(v)), sql.NotNull(dated.C("structure_id"))))),
 	))
 }
 

@@ -16,6 +16,7 @@ import (
 	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/database/databasetest"
 	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/datedchange"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/network"
 	"partner.example/referrals/ent/generated/partner"
@@ -71,11 +72,12 @@ var sees = map[string]map[string]string{
 	"Invoice":     {"admin": invoices, "global": invoices, "limited": "ann ann-hidden", "ann": "ann", "bob": "bob", "staff": all},
 	"InvoiceLine": {"admin": invoices, "global": invoices, "limited": "ann ann-hidden", "ann": "ann", "bob": "bob", "staff": all},
 	"CommissionStructure": {
-		"admin": "10% 20% 40% 5%", "global": "10% 20% 40% 5%", "staff": all,
-		"limited": "10% 20% 5%", // of ann's term and setting, and of the Global Setting
-		"ann":     "10% 20%",    // of its term and of its setting, and not by what its own referrer is paid
-		"bob":     "5%",         // of the Global Setting, which it inherits
+		"admin": "10% 20% 30% 40% 5%", "global": "10% 20% 30% 40% 5%", "staff": all,
+		"limited": "10% 20% 30% 5%", // of ann's term, of its setting as it is and as it is to be, and of the Global Setting
+		"ann":     "10% 20%",        // of its term and of its setting, and not by what its own referrer is paid
+		"bob":     "5%",             // of the Global Setting, which it inherits
 	},
+	"DatedChange": {"admin": "acme ann bob", "global": "ann bob", "limited": "ann", "staff": all}, // that of the network is an ADMIN's
 	"Account": {
 		"admin": accounts, "limited": "limited",
 		"global": "admin global limited", "staff": "admin global limited zack", // who can be named as a manager
@@ -98,6 +100,7 @@ var changes = map[string]map[string]string{
 	"Invoice":             {"admin": invoices},
 	"RetroactiveGrant":    {"admin": referrals},
 	"CommissionVoid":      {"admin": ""}, // made, and never changed
+	"DatedChange":         {"admin": "acme ann bob", "global": "ann bob", "limited": "ann"},
 	"CommissionStructure": {"admin": "", "global": "", "limited": ""}, // made, and never changed
 }
 
@@ -239,6 +242,17 @@ var touched = map[string]struct {
 			return tx.CommissionVoid.Update().Save(ctx)
 		},
 		func(*database.Tx) []int { return nil },
+	},
+	"DatedChange": {
+		func(ctx context.Context, tx *database.Tx, id int) error {
+			return tx.DatedChange.UpdateOneID(id).SetStatus(commission.ChangeTakenBack).Exec(ctx)
+		},
+		func(ctx context.Context, tx *database.Tx) (int, error) {
+			return tx.DatedChange.Update().Where(datedchange.StatusEQ(commission.ChangePending)).SetStatus(commission.ChangeTakenBack).Save(ctx)
+		},
+		func(tx *database.Tx) []int {
+			return tx.DatedChange.Query().Where(datedchange.StatusEQ(commission.ChangeTakenBack)).IDsX(program())
+		},
 	},
 	"CommissionStructure": { // nothing of it can be set
 		func(ctx context.Context, tx *database.Tx, id int) error {

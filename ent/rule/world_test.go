@@ -120,7 +120,7 @@ func (m *maker) acme() {
 	m.account("global", commission.PartnerManager, nil)
 	m.account("limited", commission.PartnerManager, func(v *viewer.Viewer) { v.Limited = true })
 	m.account("tracker", commission.Tracker, nil)
-	for _, rate := range []string{"5%", "10%", "20%", "40%"} {
+	for _, rate := range []string{"5%", "10%", "20%", "30%", "40%"} {
 		m.structure(rate)
 	}
 	m.did(m.tx.Network.UpdateOneID(m.network).SetReferralEnabled(true).SetReferralStructureID(m.of("CommissionStructure", "5%")).Exec(m.ctx))
@@ -136,6 +136,10 @@ func (m *maker) acme() {
 	m.referral("cid", "ann", "40%")
 	m.referral("dan", "eve", "5%")
 	m.did(m.tx.Partner.UpdateOneID(m.of("Partner", "flo")).SetReferredByID(m.of("Partner", "gus")).Exec(m.ctx))
+	m.dated("acme", nil, "40%")
+	for name, rate := range map[string]string{"ann": "30%", "bob": "40%"} {
+		m.dated(name, new(m.of("Partner", name)), rate)
+	}
 	m.invoice("ann", 1, "ann", false)
 	m.invoice("ann-hidden", 2, "ann", true)
 	m.invoice("bob", 3, "bob", false)
@@ -144,6 +148,14 @@ func (m *maker) acme() {
 	}
 	ann := m.of("Partner", "ann")
 	m.event("ann's-account", "Account", &ann)
+}
+
+// dated makes a change that is dated ahead: of a partner's setting or, for nil, of the network's.
+func (m *maker) dated(name string, partner *int, rate string) {
+	row, err := m.tx.DatedChange.Create().SetNetworkID(m.network).SetNillablePartnerID(partner).SetEffectiveOn(1).SetEffectiveAt(aDay).
+		SetChangesStructure(true).SetStructureID(m.of("CommissionStructure", rate)).SetApplyTo(commission.ToAll).
+		SetReviveExpired(false).SetDisableCustom(false).SetAskedAt(aDay).SetAskedBy("admin").SetAskedAs("ADMIN").Save(m.ctx)
+	m.note(name, row, err)
 }
 
 // invoice makes an invoice with a line.
@@ -162,6 +174,7 @@ func (m *maker) zeta() {
 	m.partner("zed")
 	m.partner("zoe")
 	m.referral("zed", "zoe", "50%")
+	m.dated("zeta", nil, "50%")
 	m.invoice("zed", 1, "zed", false)
 	m.account("zack", commission.Admin, nil)
 }

@@ -59,7 +59,8 @@ func (Network) Fields() []ent.Field {
 		field.Int32("billed_through").GoType(commission.Date(0)).Optional().Nillable().Comment("the last day through which a server ran billing by itself; none: it never did"),
 		field.String("billing_by").Default("").Comment("the server whose billing run is on its way; none: there is none"),
 		field.Int("billing_beat").Default(0).Comment("counts the steps of such runs: where it stands still, the server is gone"),
-		moment("changed_at"), // of the last change that opens or closes terms: the network's time never runs backwards
+		optionalMoment("next_change_at"), // at which the next change takes effect that was dated ahead
+		moment("changed_at"),             // of the last change that opens or closes terms: the network's time never runs backwards
 		once(moment("created_at")),
 	}
 }
@@ -69,7 +70,8 @@ func (Network) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("referral_structure", CommissionStructure.Type).Field("referral_structure_id").Unique()}
 }
 
-// Indexes of a network. By this one a server sees, without reading the networks, where billing is due.
+// Indexes of a network. By them a server sees, without reading the networks, where billing is due, and where a change
+// that was dated ahead is.
 func (Network) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("time_zone", "billed_through")}
+	return []ent.Index{index.Fields("time_zone", "billed_through"), index.Fields("next_change_at")}
 }

@@ -43,6 +43,7 @@ type ResolverRoot interface {
 	CommissionStructure() CommissionStructureResolver
 	CommissionVoid() CommissionVoidResolver
 	Conversion() ConversionResolver
+	DatedChange() DatedChangeResolver
 	Invoice() InvoiceResolver
 	InvoiceLine() InvoiceLineResolver
 	InvoiceLineDay() InvoiceLineDayResolver
@@ -196,6 +197,39 @@ type ComplexityRoot struct {
 		Token  func(childComplexity int) int
 	}
 
+	DatedChange struct {
+		ApplyTo              func(childComplexity int) int
+		AskedAt              func(childComplexity int) int
+		AskedBy              func(childComplexity int) int
+		ChangesStructure     func(childComplexity int) int
+		DisableCustom        func(childComplexity int) int
+		EffectiveAt          func(childComplexity int) int
+		EffectiveOn          func(childComplexity int) int
+		Enabled              func(childComplexity int) int
+		ID                   func(childComplexity int) int
+		Mode                 func(childComplexity int) int
+		Partner              func(childComplexity int) int
+		Reason               func(childComplexity int) int
+		ReferralsLeftExpired func(childComplexity int) int
+		ReviveExpired        func(childComplexity int) int
+		Status               func(childComplexity int) int
+		Structure            func(childComplexity int) int
+		TermsClosed          func(childComplexity int) int
+		TermsOpened          func(childComplexity int) int
+	}
+
+	DatedChangeConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DatedChangeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Duration struct {
 		Unit  func(childComplexity int) int
 		Value func(childComplexity int) int
@@ -333,6 +367,7 @@ type ComplexityRoot struct {
 		SetPartnerStatus             func(childComplexity int, id scalar.ID, status commission.PartnerStatus, reason *string) int
 		SetSignUpPage                func(childComplexity int, url *string) int
 		SignUp                       func(childComplexity int, input model.SignUpInput) int
+		TakeBackChange               func(childComplexity int, id scalar.ID, reason *string) int
 		UpdatePartner                func(childComplexity int, input model.UpdatePartnerInput) int
 		UpdatePartnerReferralSetting func(childComplexity int, input model.UpdatePartnerReferralSettingInput) int
 		UpdateReferralSettings       func(childComplexity int, input model.UpdateReferralSettingsInput) int
@@ -351,6 +386,7 @@ type ComplexityRoot struct {
 		Name                               func(childComplexity int) int
 		Partner                            func(childComplexity int, id scalar.ID) int
 		Partners                           func(childComplexity int, filter *model.PartnerFilter, first *int32, after *string) int
+		PendingChanges                     func(childComplexity int, first *int32, after *string) int
 		PreviewAcceptRetroactiveCommission func(childComplexity int, id scalar.ID) int
 		PreviewPartnerReferralSetting      func(childComplexity int, input model.UpdatePartnerReferralSettingInput) int
 		PreviewReferralSettings            func(childComplexity int, input model.UpdateReferralSettingsInput) int
@@ -395,6 +431,7 @@ type ComplexityRoot struct {
 		Invoices        func(childComplexity int, first *int32, after *string) int
 		Manager         func(childComplexity int) int
 		Name            func(childComplexity int) int
+		PendingChanges  func(childComplexity int) int
 		ReferralLink    func(childComplexity int) int
 		ReferralReport  func(childComplexity int, from commission.Date, to commission.Date) int
 		ReferralSetting func(childComplexity int) int
@@ -694,6 +731,10 @@ type ComplexityRoot struct {
 		Name func(childComplexity int) int
 	}
 
+	TakeBackChangePayload struct {
+		DatedChange func(childComplexity int) int
+	}
+
 	TermDay struct {
 		BasisAmount    func(childComplexity int) int
 		Commission     func(childComplexity int) int
@@ -718,11 +759,13 @@ type ComplexityRoot struct {
 	}
 
 	UpdatePartnerReferralSettingPayload struct {
-		Impact  func(childComplexity int) int
-		Partner func(childComplexity int) int
+		DatedChange func(childComplexity int) int
+		Impact      func(childComplexity int) int
+		Partner     func(childComplexity int) int
 	}
 
 	UpdateReferralSettingsPayload struct {
+		DatedChange      func(childComplexity int) int
 		Impact           func(childComplexity int) int
 		ReferralSettings func(childComplexity int) int
 	}
@@ -792,6 +835,16 @@ type ConversionResolver interface {
 	ReferralCommission(ctx context.Context, obj *generated.Conversion) (*ledger.Explained, error)
 	PayoutLine(ctx context.Context, obj *generated.Conversion) (*generated.InvoiceLine, error)
 }
+type DatedChangeResolver interface {
+	ID(ctx context.Context, obj *generated.DatedChange) (*scalar.ID, error)
+	Partner(ctx context.Context, obj *generated.DatedChange) (*generated.Partner, error)
+
+	Enabled(ctx context.Context, obj *generated.DatedChange) (*bool, error)
+
+	Structure(ctx context.Context, obj *generated.DatedChange) (*generated.CommissionStructure, error)
+
+	Reason(ctx context.Context, obj *generated.DatedChange) (*string, error)
+}
 type InvoiceResolver interface {
 	ID(ctx context.Context, obj *generated.Invoice) (*scalar.ID, error)
 
@@ -831,6 +884,7 @@ type MutationResolver interface {
 	ApprovePartner(ctx context.Context, id scalar.ID) (*model.PartnerPayload, error)
 	SetPartnerStatus(ctx context.Context, id scalar.ID, status commission.PartnerStatus, reason *string) (*model.PartnerPayload, error)
 	UpdatePartnerReferralSetting(ctx context.Context, input model.UpdatePartnerReferralSettingInput) (*model.UpdatePartnerReferralSettingPayload, error)
+	TakeBackChange(ctx context.Context, id scalar.ID, reason *string) (*model.TakeBackChangePayload, error)
 	AssignReferredBy(ctx context.Context, input model.AssignReferredByInput) (*model.AssignReferredByPayload, error)
 	RemoveReferredBy(ctx context.Context, input model.RemoveReferredByInput) (*model.PartnerPayload, error)
 	RecordConversions(ctx context.Context, conversions []*model.ConversionInput) (*ledger.Recorded, error)
@@ -863,6 +917,7 @@ type NetworkResolver interface {
 	PreviewAcceptRetroactiveCommission(ctx context.Context, obj *generated.Network, id scalar.ID) (*program.Granting, error)
 	PreviewVoidReferralCommission(ctx context.Context, obj *generated.Network, input model.VoidReferralCommissionInput) (*program.Voiding, error)
 	RetroactiveGrants(ctx context.Context, obj *generated.Network, referral *scalar.ID, status []commission.GrantStatus, first *int32, after *string) (*page.Connection[*generated.RetroactiveGrant], error)
+	PendingChanges(ctx context.Context, obj *generated.Network, first *int32, after *string) (*page.Connection[*generated.DatedChange], error)
 	Partners(ctx context.Context, obj *generated.Network, filter *model.PartnerFilter, first *int32, after *string) (*page.Connection[*generated.Partner], error)
 	Partner(ctx context.Context, obj *generated.Network, id scalar.ID) (*generated.Partner, error)
 	ReferralReport(ctx context.Context, obj *generated.Network, from commission.Date, to commission.Date, filter *model.ReferralReportFilter) (*ledger.Report, error)
@@ -884,6 +939,7 @@ type PartnerResolver interface {
 	ReferralLink(ctx context.Context, obj *generated.Partner) (*string, error)
 	ReferredBy(ctx context.Context, obj *generated.Partner) (*generated.Partner, error)
 	ReferralSetting(ctx context.Context, obj *generated.Partner) (*generated.Partner, error)
+	PendingChanges(ctx context.Context, obj *generated.Partner) ([]*generated.DatedChange, error)
 	Billing(ctx context.Context, obj *generated.Partner) (*generated.Partner, error)
 	ReferralsMade(ctx context.Context, obj *generated.Partner, first *int32, after *string) (*page.Connection[*generated.Referral], error)
 	ReferralReport(ctx context.Context, obj *generated.Partner, from commission.Date, to commission.Date) (*ledger.Report, error)
@@ -1459,6 +1515,153 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateTokenPayload.Token(childComplexity), true
+
+	case "DatedChange.applyTo":
+		if e.ComplexityRoot.DatedChange.ApplyTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.ApplyTo(childComplexity), true
+	case "DatedChange.askedAt":
+		if e.ComplexityRoot.DatedChange.AskedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.AskedAt(childComplexity), true
+	case "DatedChange.askedBy":
+		if e.ComplexityRoot.DatedChange.AskedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.AskedBy(childComplexity), true
+	case "DatedChange.changesStructure":
+		if e.ComplexityRoot.DatedChange.ChangesStructure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.ChangesStructure(childComplexity), true
+	case "DatedChange.disableCustom":
+		if e.ComplexityRoot.DatedChange.DisableCustom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.DisableCustom(childComplexity), true
+	case "DatedChange.effectiveAt":
+		if e.ComplexityRoot.DatedChange.EffectiveAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.EffectiveAt(childComplexity), true
+	case "DatedChange.effectiveOn":
+		if e.ComplexityRoot.DatedChange.EffectiveOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.EffectiveOn(childComplexity), true
+	case "DatedChange.enabled":
+		if e.ComplexityRoot.DatedChange.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.Enabled(childComplexity), true
+	case "DatedChange.id":
+		if e.ComplexityRoot.DatedChange.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.ID(childComplexity), true
+	case "DatedChange.mode":
+		if e.ComplexityRoot.DatedChange.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.Mode(childComplexity), true
+	case "DatedChange.partner":
+		if e.ComplexityRoot.DatedChange.Partner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.Partner(childComplexity), true
+	case "DatedChange.reason":
+		if e.ComplexityRoot.DatedChange.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.Reason(childComplexity), true
+	case "DatedChange.referralsLeftExpired":
+		if e.ComplexityRoot.DatedChange.ReferralsLeftExpired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.ReferralsLeftExpired(childComplexity), true
+	case "DatedChange.reviveExpired":
+		if e.ComplexityRoot.DatedChange.ReviveExpired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.ReviveExpired(childComplexity), true
+	case "DatedChange.status":
+		if e.ComplexityRoot.DatedChange.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.Status(childComplexity), true
+	case "DatedChange.structure":
+		if e.ComplexityRoot.DatedChange.Structure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.Structure(childComplexity), true
+	case "DatedChange.termsClosed":
+		if e.ComplexityRoot.DatedChange.TermsClosed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.TermsClosed(childComplexity), true
+	case "DatedChange.termsOpened":
+		if e.ComplexityRoot.DatedChange.TermsOpened == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChange.TermsOpened(childComplexity), true
+
+	case "DatedChangeConnection.edges":
+		if e.ComplexityRoot.DatedChangeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChangeConnection.Edges(childComplexity), true
+	case "DatedChangeConnection.nodes":
+		if e.ComplexityRoot.DatedChangeConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChangeConnection.Nodes(childComplexity), true
+	case "DatedChangeConnection.pageInfo":
+		if e.ComplexityRoot.DatedChangeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChangeConnection.PageInfo(childComplexity), true
+	case "DatedChangeConnection.totalCount":
+		if e.ComplexityRoot.DatedChangeConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChangeConnection.TotalCount(childComplexity), true
+
+	case "DatedChangeEdge.cursor":
+		if e.ComplexityRoot.DatedChangeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChangeEdge.Cursor(childComplexity), true
+	case "DatedChangeEdge.node":
+		if e.ComplexityRoot.DatedChangeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DatedChangeEdge.Node(childComplexity), true
 
 	case "Duration.unit":
 		if e.ComplexityRoot.Duration.Unit == nil {
@@ -2146,6 +2349,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignUp(childComplexity, args["input"].(model.SignUpInput)), true
+	case "Mutation.takeBackChange":
+		if e.ComplexityRoot.Mutation.TakeBackChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_takeBackChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TakeBackChange(childComplexity, args["id"].(scalar.ID), args["reason"].(*string)), true
 	case "Mutation.updatePartner":
 		if e.ComplexityRoot.Mutation.UpdatePartner == nil {
 			break
@@ -2297,6 +2511,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Network.Partners(childComplexity, args["filter"].(*model.PartnerFilter), args["first"].(*int32), args["after"].(*string)), true
+	case "Network.pendingChanges":
+		if e.ComplexityRoot.Network.PendingChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Network_pendingChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Network.PendingChanges(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 	case "Network.previewAcceptRetroactiveCommission":
 		if e.ComplexityRoot.Network.PreviewAcceptRetroactiveCommission == nil {
 			break
@@ -2516,6 +2741,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Partner.Name(childComplexity), true
+	case "Partner.pendingChanges":
+		if e.ComplexityRoot.Partner.PendingChanges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Partner.PendingChanges(childComplexity), true
 	case "Partner.referralLink":
 		if e.ComplexityRoot.Partner.ReferralLink == nil {
 			break
@@ -3725,6 +3956,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subject.Name(childComplexity), true
 
+	case "TakeBackChangePayload.datedChange":
+		if e.ComplexityRoot.TakeBackChangePayload.DatedChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeBackChangePayload.DatedChange(childComplexity), true
+
 	case "TermDay.basisAmount":
 		if e.ComplexityRoot.TermDay.BasisAmount == nil {
 			break
@@ -3817,6 +4055,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TokenPayload.Token(childComplexity), true
 
+	case "UpdatePartnerReferralSettingPayload.datedChange":
+		if e.ComplexityRoot.UpdatePartnerReferralSettingPayload.DatedChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePartnerReferralSettingPayload.DatedChange(childComplexity), true
 	case "UpdatePartnerReferralSettingPayload.impact":
 		if e.ComplexityRoot.UpdatePartnerReferralSettingPayload.Impact == nil {
 			break
@@ -3830,6 +4074,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdatePartnerReferralSettingPayload.Partner(childComplexity), true
 
+	case "UpdateReferralSettingsPayload.datedChange":
+		if e.ComplexityRoot.UpdateReferralSettingsPayload.DatedChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateReferralSettingsPayload.DatedChange(childComplexity), true
 	case "UpdateReferralSettingsPayload.impact":
 		if e.ComplexityRoot.UpdateReferralSettingsPayload.Impact == nil {
 			break
@@ -4154,7 +4404,8 @@ type Mutation {
   ): SignUpPayload!
   """
   Changes the switch and the Global Setting. Referrals whose referrer inherits them get new terms from this moment on
-  (rules S6, T2). CONFLICT where ` + "`" + `version` + "`" + ` is stale (S8).
+  (rules S6, T2). CONFLICT where ` + "`" + `version` + "`" + ` is stale (S8). Dated ahead by ` + "`" + `effectiveOn` + "`" + `, it changes nothing yet, but is among
+  ` + "`" + `Network.pendingChanges` + "`" + `, and takes effect with that day.
   """
   updateReferralSettings(
     "What to change, from which version on."
@@ -4192,12 +4443,23 @@ type Mutation {
   ): PartnerPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   """
   Changes how one referrer is paid. Its referrals get new terms from this moment on (rules S3, T2). CONFLICT where
-  ` + "`" + `version` + "`" + ` is stale (S8).
+  ` + "`" + `version` + "`" + ` is stale (S8). Dated ahead by ` + "`" + `effectiveOn` + "`" + `, it changes nothing yet, but is among ` + "`" + `Partner.pendingChanges` + "`" + `, and takes
+  effect with that day.
   """
   updatePartnerReferralSetting(
     "What to change, from which version on."
     input: UpdatePartnerReferralSettingInput!
   ): UpdatePartnerReferralSettingPayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
+  """
+  Takes back a change of settings that was dated ahead, until it takes effect; after that it is a CONFLICT that says since when
+  it is in effect. One that was taken back before stays as it is. A PARTNER_MANAGER takes back those of partners in scope.
+  """
+  takeBackChange(
+    "The change. NOT_FOUND where the viewer sees none with this id."
+    id: ID!
+    "Why; 1,000 bytes at most."
+    reason: String
+  ): TakeBackChangePayload! @allow(roles: [ADMIN, PARTNER_MANAGER])
   """
   Sets or changes Referred By by hand (rules A4 to A6). On an approved partner the referral starts now, on a pending one at its
   approval; nothing earned before counts. FAILED_PRECONDITION for oneself, for a circle of any length, and for a referrer
@@ -4365,7 +4627,8 @@ type Network implements Node {
   referralSettings: ReferralSettings! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   """
   What ` + "`" + `updateReferralSettings` + "`" + ` would do with this input (rules S4, S7). It is done, and taken back before anybody sees it: nothing
-  is written. Refused for whatever the change itself would be, a stale ` + "`" + `version` + "`" + ` included.
+  is written. Refused for whatever the change itself would be, a stale ` + "`" + `version` + "`" + ` included. Of a change that is dated ahead it says what
+  it will do on its day, after the changes that are pending before it, as far as is known now.
   """
   previewReferralSettings(
     "The change, as it would be made."
@@ -4405,6 +4668,17 @@ type Network implements Node {
     "The cursor behind which the page begins."
     after: String
   ): RetroactiveGrantConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
+  """
+  The changes of settings that are dated ahead and have not taken effect, of the network's settings and of partners', in the order in
+  which they will. Those of one day do so in the order in which they were asked for, as if in one moment. A PARTNER_MANAGER sees
+  those of partners in its scope.
+  """
+  pendingChanges(
+    "How many, 100 at most; 20 where left out."
+    first: Int
+    "The cursor behind which the page begins."
+    after: String
+  ): DatedChangeConnection! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "The partners in the viewer's scope, by name."
   partners(
     "Which ones; all where left out."
@@ -4605,8 +4879,107 @@ input UpdateReferralSettingsInput {
   reviveExpired: Boolean = false
   "With enabled: false, partners that are CUSTOM become DISABLED (rule S4)."
   disableCustom: Boolean = false
+  """
+  Dates the change ahead: it takes effect at midnight with which this day begins in the network's time zone (where clocks skip
+  midnight, with the first moment of the day). After today and at most ten years ahead; absent: at once.
+  """
+  effectiveOn: Date
+  "Which referrals it is for; absent: ALL."
+  applyTo: ApplyTo
   "Why; 1,000 bytes at most."
   reason: String
+}
+
+"""
+Which referrals a change of settings is for.
+"""
+enum ApplyTo {
+  "All that the setting reaches: they get new terms (rule T2), those too that kept another structure so far."
+  ALL
+  """
+  Those that start after it. Referrals that there are keep their open terms, whatever the setting says from then on, until a change
+  for ALL pays their referrer in another way. ` + "`" + `reviveExpired` + "`" + ` does not go with it.
+  """
+  NEW_REFERRALS
+}
+
+"What has become of a change that was dated ahead."
+enum DatedChangeStatus {
+  "It has not taken effect, and may be taken back."
+  PENDING
+  "It has taken effect."
+  IN_EFFECT
+  "It was taken back before it took effect."
+  TAKEN_BACK
+}
+
+"""
+A change of settings that was asked for ahead of the day on which it takes effect. Whatever happens first in the network after that
+moment, however late, finds it in effect since then.
+"""
+type DatedChange implements Node {
+  "Opaque, and the same for ever: ` + "`" + `node` + "`" + ` finds the change by it."
+  id: ID!
+  "Whose setting it changes; null: the network's settings."
+  partner: Partner
+  "The day with which it takes effect, in the network's time zone."
+  effectiveOn: Date!
+  "The moment with which that day begins."
+  effectiveAt: DateTime!
+  "What has become of it."
+  status: DatedChangeStatus!
+  "Of the network's settings: the switch; null: it stays as it is."
+  enabled: Boolean
+  "Of a partner's setting: where it is to stand; null: the change is of the network's settings."
+  mode: ReferralSettingMode
+  "Whether it changes the Global Setting or, with mode CUSTOM, the partner's structure."
+  changesStructure: Boolean!
+  "To which structure; null where ` + "`" + `changesStructure` + "`" + ` is true: to none."
+  structure: CommissionStructure
+  "Which referrals it is for."
+  applyTo: ApplyTo!
+  "Whether it opens terms for referrals whose last term has run out by then, too (rule T3)."
+  reviveExpired: Boolean!
+  "Whether partners that are CUSTOM by then become DISABLED (rule S4)."
+  disableCustom: Boolean!
+  "Why, as the one who asked for it said; null: no reason was given."
+  reason: String
+  "When it was asked for."
+  askedAt: DateTime!
+  "The name of the account that asked for it, at that time."
+  askedBy: String!
+  "How many open terms it closed; null: it has not taken effect."
+  termsClosed: Int
+  "How many terms it opened; null: it has not taken effect."
+  termsOpened: Int
+  "How many referrals kept a term that had run out; null: it has not taken effect."
+  referralsLeftExpired: Int
+}
+
+"A page of changes that were dated ahead."
+type DatedChangeConnection {
+  "The changes of the page."
+  nodes: [DatedChange!]!
+  "The same, each with its cursor."
+  edges: [DatedChangeEdge!]!
+  "How many there are on all pages."
+  totalCount: Int!
+  "Where this page begins and ends, and whether there is more."
+  pageInfo: PageInfo!
+}
+
+"A change that was dated ahead, in a list."
+type DatedChangeEdge {
+  "Where it stands in the list."
+  cursor: String!
+  "The thing itself."
+  node: DatedChange!
+}
+
+"What became of a change that was taken back."
+type TakeBackChangePayload {
+  "As it is now."
+  datedChange: DatedChange!
 }
 
 "How referrals are to pay."
@@ -4653,8 +5026,10 @@ input DurationInput {
 type UpdateReferralSettingsPayload {
   "As they are now."
   referralSettings: ReferralSettings!
-  "What the change did."
+  "What the change did or, where it is dated ahead, what it will do, as far as is known now."
   impact: SettingsImpact!
+  "The change, where it is dated ahead; null: it took effect at once."
+  datedChange: DatedChange
 }
 
 "What a change of settings does to the referrals, or what it would do (rule S7)."
@@ -4725,6 +5100,8 @@ type Partner implements Node {
   referredBy: Partner @whole @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "How this partner is paid for its referrals."
   referralSetting: PartnerReferralSetting! @whole
+  "The changes of its setting that are dated ahead and have not taken effect, in the order in which they will; 100 at most."
+  pendingChanges: [DatedChange!]! @whole @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "How this partner is invoiced."
   billing: Billing! @whole @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "The referrals that this partner made, the latest first, those that ended included."
@@ -5094,6 +5471,13 @@ input UpdatePartnerReferralSettingInput {
   structure: CommissionStructureInput
   "Open terms for referrals whose last term has run out, too (rule T3)."
   reviveExpired: Boolean = false
+  """
+  Dates the change ahead: it takes effect at midnight with which this day begins in the network's time zone (where clocks skip
+  midnight, with the first moment of the day). After today and at most ten years ahead; absent: at once.
+  """
+  effectiveOn: Date
+  "Which of the referrer's referrals it is for; absent: ALL."
+  applyTo: ApplyTo
   "Why; 1,000 bytes at most."
   reason: String
 }
@@ -5102,8 +5486,10 @@ input UpdatePartnerReferralSettingInput {
 type UpdatePartnerReferralSettingPayload {
   "As it is now."
   partner: Partner!
-  "What the change did."
+  "What the change did or, where it is dated ahead, what it will do, as far as is known now."
   impact: SettingsImpact!
+  "The change, where it is dated ahead; null: it took effect at once."
+  datedChange: DatedChange
 }
 
 # --- Referred By ---
@@ -6469,6 +6855,72 @@ func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type CreateTokenPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DatedChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DatedChange_id(ctx, field)
+	case "partner":
+		return ec.fieldContext_DatedChange_partner(ctx, field)
+	case "effectiveOn":
+		return ec.fieldContext_DatedChange_effectiveOn(ctx, field)
+	case "effectiveAt":
+		return ec.fieldContext_DatedChange_effectiveAt(ctx, field)
+	case "status":
+		return ec.fieldContext_DatedChange_status(ctx, field)
+	case "enabled":
+		return ec.fieldContext_DatedChange_enabled(ctx, field)
+	case "mode":
+		return ec.fieldContext_DatedChange_mode(ctx, field)
+	case "changesStructure":
+		return ec.fieldContext_DatedChange_changesStructure(ctx, field)
+	case "structure":
+		return ec.fieldContext_DatedChange_structure(ctx, field)
+	case "applyTo":
+		return ec.fieldContext_DatedChange_applyTo(ctx, field)
+	case "reviveExpired":
+		return ec.fieldContext_DatedChange_reviveExpired(ctx, field)
+	case "disableCustom":
+		return ec.fieldContext_DatedChange_disableCustom(ctx, field)
+	case "reason":
+		return ec.fieldContext_DatedChange_reason(ctx, field)
+	case "askedAt":
+		return ec.fieldContext_DatedChange_askedAt(ctx, field)
+	case "askedBy":
+		return ec.fieldContext_DatedChange_askedBy(ctx, field)
+	case "termsClosed":
+		return ec.fieldContext_DatedChange_termsClosed(ctx, field)
+	case "termsOpened":
+		return ec.fieldContext_DatedChange_termsOpened(ctx, field)
+	case "referralsLeftExpired":
+		return ec.fieldContext_DatedChange_referralsLeftExpired(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DatedChange", field.Name)
+}
+
+func (ec *executionContext) childFields_DatedChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_DatedChangeConnection_nodes(ctx, field)
+	case "edges":
+		return ec.fieldContext_DatedChangeConnection_edges(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DatedChangeConnection_totalCount(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DatedChangeConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DatedChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DatedChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DatedChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DatedChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DatedChangeEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Duration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "value":
@@ -6713,6 +7165,8 @@ func (ec *executionContext) childFields_Network(ctx context.Context, field graph
 		return ec.fieldContext_Network_previewVoidReferralCommission(ctx, field)
 	case "retroactiveGrants":
 		return ec.fieldContext_Network_retroactiveGrants(ctx, field)
+	case "pendingChanges":
+		return ec.fieldContext_Network_pendingChanges(ctx, field)
 	case "partners":
 		return ec.fieldContext_Network_partners(ctx, field)
 	case "partner":
@@ -6807,6 +7261,8 @@ func (ec *executionContext) childFields_Partner(ctx context.Context, field graph
 		return ec.fieldContext_Partner_referredBy(ctx, field)
 	case "referralSetting":
 		return ec.fieldContext_Partner_referralSetting(ctx, field)
+	case "pendingChanges":
+		return ec.fieldContext_Partner_pendingChanges(ctx, field)
 	case "billing":
 		return ec.fieldContext_Partner_billing(ctx, field)
 	case "referralsMade":
@@ -7375,6 +7831,14 @@ func (ec *executionContext) childFields_Subject(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Subject", field.Name)
 }
 
+func (ec *executionContext) childFields_TakeBackChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "datedChange":
+		return ec.fieldContext_TakeBackChangePayload_datedChange(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TakeBackChangePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_TermDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "date":
@@ -7427,6 +7891,8 @@ func (ec *executionContext) childFields_UpdatePartnerReferralSettingPayload(ctx 
 		return ec.fieldContext_UpdatePartnerReferralSettingPayload_partner(ctx, field)
 	case "impact":
 		return ec.fieldContext_UpdatePartnerReferralSettingPayload_impact(ctx, field)
+	case "datedChange":
+		return ec.fieldContext_UpdatePartnerReferralSettingPayload_datedChange(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdatePartnerReferralSettingPayload", field.Name)
 }
@@ -7437,6 +7903,8 @@ func (ec *executionContext) childFields_UpdateReferralSettingsPayload(ctx contex
 		return ec.fieldContext_UpdateReferralSettingsPayload_referralSettings(ctx, field)
 	case "impact":
 		return ec.fieldContext_UpdateReferralSettingsPayload_impact(ctx, field)
+	case "datedChange":
+		return ec.fieldContext_UpdateReferralSettingsPayload_datedChange(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateReferralSettingsPayload", field.Name)
 }
@@ -8041,6 +8509,28 @@ func (ec *executionContext) field_Mutation_signUp_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_takeBackChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (scalar.ID, error) {
+			return ec.unmarshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_updatePartnerReferralSetting_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8262,6 +8752,28 @@ func (ec *executionContext) field_Network_partners_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Network_pendingChanges_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -10738,6 +11250,612 @@ func (ec *executionContext) fieldContext_CreateTokenPayload_token(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _DatedChange_id(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DatedChange().ID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *scalar.ID) graphql.Marshaler {
+			return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, true, true, "ID")
+}
+
+func (ec *executionContext) _DatedChange_partner(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_partner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DatedChange().Partner(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.Partner) graphql.Marshaler {
+			return ec.marshalOPartner2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐPartner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_partner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DatedChange",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Partner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DatedChange_effectiveOn(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_effectiveOn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EffectiveOn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
+			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_effectiveOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Date")
+}
+
+func (ec *executionContext) _DatedChange_effectiveAt(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_effectiveAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EffectiveAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_effectiveAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DatedChange_status(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.DatedChangeStatus) graphql.Marshaler {
+			return ec.marshalNDatedChangeStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐDatedChangeStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "DatedChangeStatus")
+}
+
+func (ec *executionContext) _DatedChange_enabled(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DatedChange().Enabled(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _DatedChange_mode(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_mode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commission.Mode) graphql.Marshaler {
+			return ec.marshalOReferralSettingMode2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐMode(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_mode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "ReferralSettingMode")
+}
+
+func (ec *executionContext) _DatedChange_changesStructure(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_changesStructure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangesStructure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_changesStructure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DatedChange_structure(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_structure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DatedChange().Structure(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.CommissionStructure) graphql.Marshaler {
+			return ec.marshalOCommissionStructure2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionStructure(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_structure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DatedChange",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommissionStructure(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DatedChange_applyTo(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_applyTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplyTo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.ApplyTo) graphql.Marshaler {
+			return ec.marshalNApplyTo2partnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_applyTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "ApplyTo")
+}
+
+func (ec *executionContext) _DatedChange_reviveExpired(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_reviveExpired(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviveExpired, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_reviveExpired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DatedChange_disableCustom(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_disableCustom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DisableCustom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_disableCustom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DatedChange_reason(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DatedChange().Reason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, true, true, "String")
+}
+
+func (ec *executionContext) _DatedChange_askedAt(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_askedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AskedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_askedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DatedChange_askedBy(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_askedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AskedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_askedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _DatedChange_termsClosed(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_termsClosed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TermsClosed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_termsClosed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DatedChange_termsOpened(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_termsOpened(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TermsOpened, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_termsOpened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DatedChange_referralsLeftExpired(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChange_referralsLeftExpired(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReferralsLeftExpired, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChange_referralsLeftExpired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DatedChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.DatedChange]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChangeConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*generated.DatedChange) graphql.Marshaler {
+			return ec.marshalNDatedChange2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChangeConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DatedChangeConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DatedChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.DatedChange]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChangeConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*generated.DatedChange]) graphql.Marshaler {
+			return ec.marshalNDatedChangeEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChangeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DatedChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChangeEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DatedChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.DatedChange]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChangeConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChangeConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChangeConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DatedChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.DatedChange]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChangeConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2partnerᚗexampleᚋreferralsᚋgraphᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChangeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DatedChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DatedChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.DatedChange]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChangeEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatedChangeEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _DatedChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.DatedChange]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatedChangeEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.DatedChange) graphql.Marshaler {
+			return ec.marshalNDatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatedChangeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DatedChangeEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Duration_value(ctx context.Context, field graphql.CollectedField, obj *commission.Duration) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13110,6 +14228,68 @@ func (ec *executionContext) fieldContext_Mutation_updatePartnerReferralSetting(c
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_takeBackChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_takeBackChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TakeBackChange(ctx, fc.Args["id"].(scalar.ID), fc.Args["reason"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
+				if err != nil {
+					var zeroVal *model.TakeBackChangePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *model.TakeBackChangePayload
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, nil, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TakeBackChangePayload) graphql.Marshaler {
+			return ec.marshalNTakeBackChangePayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐTakeBackChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_takeBackChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TakeBackChangePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_takeBackChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_assignReferredBy(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14802,6 +15982,68 @@ func (ec *executionContext) fieldContext_Network_retroactiveGrants(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Network_pendingChanges(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Network_pendingChanges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Network().PendingChanges(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal *page.Connection[*generated.DatedChange]
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal *page.Connection[*generated.DatedChange]
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive0, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*generated.DatedChange]) graphql.Marshaler {
+			return ec.marshalNDatedChangeConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Network_pendingChanges(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Network",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChangeConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Network_pendingChanges_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Network_partners(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16116,6 +17358,63 @@ func (ec *executionContext) fieldContext_Partner_referralSetting(_ context.Conte
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PartnerReferralSetting(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Partner_pendingChanges(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Partner_pendingChanges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Partner().PendingChanges(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Whole == nil {
+					var zeroVal []*generated.DatedChange
+					return zeroVal, errors.New("directive whole is not implemented")
+				}
+				return ec.Directives.Whole(ctx, obj, directive0)
+			}
+			directive2 := func(ctx context.Context) (any, error) {
+				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
+				if err != nil {
+					var zeroVal []*generated.DatedChange
+					return zeroVal, err
+				}
+				if ec.Directives.Allow == nil {
+					var zeroVal []*generated.DatedChange
+					return zeroVal, errors.New("directive allow is not implemented")
+				}
+				return ec.Directives.Allow(ctx, obj, directive1, roles)
+			}
+
+			next = directive2
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*generated.DatedChange) graphql.Marshaler {
+			return ec.marshalNDatedChange2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Partner_pendingChanges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Partner",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChange(ctx, field)
 		},
 	}
 	return fc, nil
@@ -21436,6 +22735,38 @@ func (ec *executionContext) fieldContext_Subject_name(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Subject", field, false, false, "String")
 }
 
+func (ec *executionContext) _TakeBackChangePayload_datedChange(ctx context.Context, field graphql.CollectedField, obj *model.TakeBackChangePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TakeBackChangePayload_datedChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DatedChange, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.DatedChange) graphql.Marshaler {
+			return ec.marshalNDatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TakeBackChangePayload_datedChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TakeBackChangePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TermDay_date(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21915,6 +23246,38 @@ func (ec *executionContext) fieldContext_UpdatePartnerReferralSettingPayload_imp
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdatePartnerReferralSettingPayload_datedChange(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePartnerReferralSettingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdatePartnerReferralSettingPayload_datedChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DatedChange, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.DatedChange) graphql.Marshaler {
+			return ec.marshalODatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdatePartnerReferralSettingPayload_datedChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdatePartnerReferralSettingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateReferralSettingsPayload_referralSettings(ctx context.Context, field graphql.CollectedField, obj *model.UpdateReferralSettingsPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21974,6 +23337,38 @@ func (ec *executionContext) fieldContext_UpdateReferralSettingsPayload_impact(_ 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_SettingsImpact(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateReferralSettingsPayload_datedChange(ctx context.Context, field graphql.CollectedField, obj *model.UpdateReferralSettingsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateReferralSettingsPayload_datedChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DatedChange, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *generated.DatedChange) graphql.Marshaler {
+			return ec.marshalODatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateReferralSettingsPayload_datedChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateReferralSettingsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatedChange(ctx, field)
 		},
 	}
 	return fc, nil
@@ -24576,7 +25971,7 @@ func (ec *executionContext) unmarshalInputUpdatePartnerReferralSettingInput(ctx 
 		asMap["reviveExpired"] = false
 	}
 
-	fieldsInOrder := [...]string{"partner", "version", "mode", "structure", "reviveExpired", "reason"}
+	fieldsInOrder := [...]string{"partner", "version", "mode", "structure", "reviveExpired", "effectiveOn", "applyTo", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -24618,6 +26013,20 @@ func (ec *executionContext) unmarshalInputUpdatePartnerReferralSettingInput(ctx 
 				return it, err
 			}
 			it.ReviveExpired = graphql.OmittableOf(data)
+		case "effectiveOn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("effectiveOn"))
+			data, err := ec.unmarshalODate2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EffectiveOn = graphql.OmittableOf(data)
+		case "applyTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applyTo"))
+			data, err := ec.unmarshalOApplyTo2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplyTo = graphql.OmittableOf(data)
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -24660,7 +26069,7 @@ func (ec *executionContext) unmarshalInputUpdateReferralSettingsInput(ctx contex
 		asMap["disableCustom"] = false
 	}
 
-	fieldsInOrder := [...]string{"version", "enabled", "structure", "reviveExpired", "disableCustom", "reason"}
+	fieldsInOrder := [...]string{"version", "enabled", "structure", "reviveExpired", "disableCustom", "effectiveOn", "applyTo", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -24702,6 +26111,20 @@ func (ec *executionContext) unmarshalInputUpdateReferralSettingsInput(ctx contex
 				return it, err
 			}
 			it.DisableCustom = graphql.OmittableOf(data)
+		case "effectiveOn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("effectiveOn"))
+			data, err := ec.unmarshalODate2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EffectiveOn = graphql.OmittableOf(data)
+		case "applyTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applyTo"))
+			data, err := ec.unmarshalOApplyTo2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplyTo = graphql.OmittableOf(data)
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -24880,6 +26303,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Invoice(ctx, sel, obj)
+	case generated.DatedChange:
+		return ec._DatedChange(ctx, sel, &obj)
+	case *generated.DatedChange:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._DatedChange(ctx, sel, obj)
 	case generated.Conversion:
 		return ec._Conversion(ctx, sel, &obj)
 	case *generated.Conversion:
@@ -25731,6 +27161,215 @@ func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.Sel
 			}
 		case "token":
 			out.Values[i] = ec._CreateTokenPayload_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var datedChangeImplementors = []string{"DatedChange", "Node"}
+
+func (ec *executionContext) _DatedChange(ctx context.Context, sel ast.SelectionSet, obj *generated.DatedChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, datedChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DatedChange")
+		case "id":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DatedChange_id(ctx, field, obj)
+				})
+		case "partner":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DatedChange_partner(ctx, field, obj)
+				})
+		case "effectiveOn":
+			out.Values[i] = ec._DatedChange_effectiveOn(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "effectiveAt":
+			out.Values[i] = ec._DatedChange_effectiveAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = ec._DatedChange_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "enabled":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DatedChange_enabled(ctx, field, obj)
+				})
+		case "mode":
+			out.Values[i] = ec._DatedChange_mode(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "changesStructure":
+			out.Values[i] = ec._DatedChange_changesStructure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "structure":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DatedChange_structure(ctx, field, obj)
+				})
+		case "applyTo":
+			out.Values[i] = ec._DatedChange_applyTo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviveExpired":
+			out.Values[i] = ec._DatedChange_reviveExpired(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "disableCustom":
+			out.Values[i] = ec._DatedChange_disableCustom(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DatedChange_reason(ctx, field, obj)
+				})
+		case "askedAt":
+			out.Values[i] = ec._DatedChange_askedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "askedBy":
+			out.Values[i] = ec._DatedChange_askedBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "termsClosed":
+			out.Values[i] = ec._DatedChange_termsClosed(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "termsOpened":
+			out.Values[i] = ec._DatedChange_termsOpened(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "referralsLeftExpired":
+			out.Values[i] = ec._DatedChange_referralsLeftExpired(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var datedChangeConnectionImplementors = []string{"DatedChangeConnection"}
+
+func (ec *executionContext) _DatedChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.DatedChange]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, datedChangeConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DatedChangeConnection")
+		case "nodes":
+			out.Values[i] = ec._DatedChangeConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = ec._DatedChangeConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._DatedChangeConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._DatedChangeConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var datedChangeEdgeImplementors = []string{"DatedChangeEdge"}
+
+func (ec *executionContext) _DatedChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.DatedChange]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, datedChangeEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DatedChangeEdge")
+		case "cursor":
+			out.Values[i] = ec._DatedChangeEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._DatedChangeEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -26603,6 +28242,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "takeBackChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_takeBackChange(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "assignReferredBy":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_assignReferredBy(ctx, field)
@@ -26828,6 +28474,12 @@ func (ec *executionContext) _Network(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Network_retroactiveGrants(ctx, field, obj)
+				})
+		case "pendingChanges":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Network_pendingChanges(ctx, field, obj)
 				})
 		case "partners":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -27145,6 +28797,12 @@ func (ec *executionContext) _Partner(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Partner_referralSetting(ctx, field, obj)
+				})
+		case "pendingChanges":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Partner_pendingChanges(ctx, field, obj)
 				})
 		case "billing":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -29198,6 +30856,39 @@ func (ec *executionContext) _Subject(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var takeBackChangePayloadImplementors = []string{"TakeBackChangePayload"}
+
+func (ec *executionContext) _TakeBackChangePayload(ctx context.Context, sel ast.SelectionSet, obj *model.TakeBackChangePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, takeBackChangePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TakeBackChangePayload")
+		case "datedChange":
+			out.Values[i] = ec._TakeBackChangePayload_datedChange(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var termDayImplementors = []string{"TermDay"}
 
 func (ec *executionContext) _TermDay(ctx context.Context, sel ast.SelectionSet, obj *ledger.Day) graphql.Marshaler {
@@ -29376,6 +31067,11 @@ func (ec *executionContext) _UpdatePartnerReferralSettingPayload(ctx context.Con
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "datedChange":
+			out.Values[i] = ec._UpdatePartnerReferralSettingPayload_datedChange(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -29412,6 +31108,11 @@ func (ec *executionContext) _UpdateReferralSettingsPayload(ctx context.Context, 
 		case "impact":
 			out.Values[i] = ec._UpdateReferralSettingsPayload_impact(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "datedChange":
+			out.Values[i] = ec._UpdateReferralSettingsPayload_datedChange(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -30005,6 +31706,21 @@ func (ec *executionContext) unmarshalNAdjustmentInput2ᚖpartnerᚗexampleᚋref
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNApplyTo2partnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx context.Context, v any) (commission.ApplyTo, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := commission.ApplyTo(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplyTo2partnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx context.Context, sel ast.SelectionSet, v commission.ApplyTo) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ApplyTo!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNAssignReferredByInput2partnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐAssignReferredByInput(ctx context.Context, v any) (model.AssignReferredByInput, error) {
 	res, err := ec.unmarshalInputAssignReferredByInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -30325,6 +32041,77 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
 	}
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) marshalNDatedChange2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.DatedChange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx context.Context, sel ast.SelectionSet, v *generated.DatedChange) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DatedChange!")
+		return graphql.Null
+	}
+	return ec._DatedChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDatedChangeConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*generated.DatedChange]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DatedChangeConnection!")
+		return graphql.Null
+	}
+	return ec._DatedChangeConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDatedChangeEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.DatedChange]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDatedChangeEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDatedChangeEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*generated.DatedChange]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DatedChangeEdge!")
+		return graphql.Null
+	}
+	return ec._DatedChangeEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDatedChangeStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐDatedChangeStatus(ctx context.Context, v any) (commission.DatedChangeStatus, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := commission.DatedChangeStatus(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDatedChangeStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐDatedChangeStatus(ctx context.Context, sel ast.SelectionSet, v commission.DatedChangeStatus) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DatedChangeStatus!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (decimal.Decimal, error) {
@@ -31459,6 +33246,14 @@ func (ec *executionContext) marshalNSubject2ᚖpartnerᚗexampleᚋreferralsᚋg
 	return ec._Subject(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTakeBackChangePayload2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐTakeBackChangePayload(ctx context.Context, sel ast.SelectionSet, v *model.TakeBackChangePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TakeBackChangePayload!")
+		return graphql.Null
+	}
+	return ec._TakeBackChangePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNTermDay2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Day) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -31731,6 +33526,25 @@ func (ec *executionContext) marshalOActor2ᚖpartnerᚗexampleᚋreferralsᚋgra
 	return ec._Actor(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOApplyTo2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx context.Context, v any) (*commission.ApplyTo, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := commission.ApplyTo(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOApplyTo2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx context.Context, sel ast.SelectionSet, v *commission.ApplyTo) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOBillingFrequency2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐBillingFrequency(ctx context.Context, v any) (*commission.BillingFrequency, error) {
 	if v == nil {
 		return nil, nil
@@ -31906,6 +33720,13 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalODatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx context.Context, sel ast.SelectionSet, v *generated.DatedChange) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DatedChange(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (*decimal.Decimal, error) {
 	if v == nil {
 		return nil, nil
@@ -31961,6 +33782,24 @@ func (ec *executionContext) marshalOID2ᚖpartnerᚗexampleᚋreferralsᚋgraph�
 	_ = sel
 	res := scalar.MarshalID(*v)
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalInt(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.SelectionSet, v *int) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalInt(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint32(ctx context.Context, v any) (*int32, error) {
@@ -32178,6 +34017,25 @@ func (ec *executionContext) unmarshalOReferralReportOrder2ᚖpartnerᚗexample�
 	}
 	res, err := ec.unmarshalInputReferralReportOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOReferralSettingMode2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐMode(ctx context.Context, v any) (*commission.Mode, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := commission.Mode(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReferralSettingMode2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐMode(ctx context.Context, sel ast.SelectionSet, v *commission.Mode) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOReferralStatus2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐReferralStatus(ctx context.Context, v any) (*commission.ReferralStatus, error) {

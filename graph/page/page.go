@@ -51,6 +51,8 @@ type (
 	AuditEvent         = Edge[*ent.AuditEvent]
 	Conversions        = Connection[*ent.Conversion]
 	Conversion         = Edge[*ent.Conversion]
+	DatedChanges       = Connection[*ent.DatedChange]
+	DatedChange        = Edge[*ent.DatedChange]
 	LineDays           = Connection[*ledger.LineDay]
 	LineDay            = Edge[*ledger.LineDay]
 	RowLines           = Connection[*ledger.RowLine]

@@ -41,6 +41,7 @@ const (
 	Converted = "Conversion"
 	Grant     = "RetroactiveGrant"
 	Void      = "CommissionVoid"
+	Dated     = "DatedChange"
 )
 
 // String is the id as clients see it.

@@ -81,6 +81,18 @@ func (f ConversionFunc) Mutate(ctx context.Context, m generated.Mutation) (gener
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.ConversionMutation", m)
 }
 
+// The DatedChangeFunc type is an adapter to allow the use of ordinary
+// function as DatedChange mutator.
+type DatedChangeFunc func(context.Context, *generated.DatedChangeMutation) (generated.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DatedChangeFunc) Mutate(ctx context.Context, m generated.Mutation) (generated.Value, error) {
+	if mv, ok := m.(*generated.DatedChangeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.DatedChangeMutation", m)
+}
+
 // The EarningDayFunc type is an adapter to allow the use of ordinary
 // function as EarningDay mutator.
 type EarningDayFunc func(context.Context, *generated.EarningDayMutation) (generated.Value, error)

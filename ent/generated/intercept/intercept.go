@@ -14,6 +14,7 @@ import (
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
+	"partner.example/referrals/ent/generated/datedchange"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
 	"partner.example/referrals/ent/generated/idempotencykey"
@@ -247,6 +248,33 @@ func (f TraverseConversion) Traverse(ctx context.Context, q generated.Query) err
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *generated.ConversionQuery", q)
+}
+
+// The DatedChangeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DatedChangeFunc func(context.Context, *generated.DatedChangeQuery) (generated.Value, error)
+
+// Query calls f(ctx, q).
+func (f DatedChangeFunc) Query(ctx context.Context, q generated.Query) (generated.Value, error) {
+	if q, ok := q.(*generated.DatedChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *generated.DatedChangeQuery", q)
+}
+
+// The TraverseDatedChange type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDatedChange func(context.Context, *generated.DatedChangeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDatedChange) Intercept(next generated.Querier) generated.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDatedChange) Traverse(ctx context.Context, q generated.Query) error {
+	if q, ok := q.(*generated.DatedChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *generated.DatedChangeQuery", q)
 }
 
 // The EarningDayFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -642,6 +670,8 @@ func NewQuery(q generated.Query) (Query, error) {
 		return &query[*generated.CommissionVoidQuery, predicate.CommissionVoid, commissionvoid.OrderOption]{typ: generated.TypeCommissionVoid, tq: q}, nil
 	case *generated.ConversionQuery:
 		return &query[*generated.ConversionQuery, predicate.Conversion, conversion.OrderOption]{typ: generated.TypeConversion, tq: q}, nil
+	case *generated.DatedChangeQuery:
+		return &query[*generated.DatedChangeQuery, predicate.DatedChange, datedchange.OrderOption]{typ: generated.TypeDatedChange, tq: q}, nil
 	case *generated.EarningDayQuery:
 		return &query[*generated.EarningDayQuery, predicate.EarningDay, earningday.OrderOption]{typ: generated.TypeEarningDay, tq: q}, nil
 	case *generated.GateQuery:

@@ -256,6 +256,62 @@ var (
 			},
 		},
 	}
+	// DatedChangeColumns holds the columns for the "dated_change" table.
+	DatedChangeColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "network_id", Type: field.TypeInt},
+		{Name: "effective_on", Type: field.TypeInt32},
+		{Name: "effective_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "IN_EFFECT", "TAKEN_BACK"}, Default: "PENDING"},
+		{Name: "enabled", Type: field.TypeEnum, Nullable: true, Enums: []string{"ON", "OFF"}},
+		{Name: "mode", Type: field.TypeEnum, Nullable: true, Enums: []string{"INHERIT", "DISABLED", "CUSTOM"}},
+		{Name: "changes_structure", Type: field.TypeBool},
+		{Name: "apply_to", Type: field.TypeEnum, Enums: []string{"ALL", "NEW_REFERRALS"}},
+		{Name: "revive_expired", Type: field.TypeBool},
+		{Name: "disable_custom", Type: field.TypeBool},
+		{Name: "reason", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "asked_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
+		{Name: "asked_by_id", Type: field.TypeInt, Nullable: true},
+		{Name: "asked_by", Type: field.TypeString},
+		{Name: "asked_as", Type: field.TypeString},
+		{Name: "terms_closed", Type: field.TypeInt, Nullable: true},
+		{Name: "terms_opened", Type: field.TypeInt, Nullable: true},
+		{Name: "referrals_left_expired", Type: field.TypeInt, Nullable: true},
+		{Name: "partner_id", Type: field.TypeInt, Nullable: true},
+		{Name: "structure_id", Type: field.TypeInt, Nullable: true},
+	}
+	// DatedChangeTable holds the schema information for the "dated_change" table.
+	DatedChangeTable = &schema.Table{
+		Name:       "dated_change",
+		Columns:    DatedChangeColumns,
+		PrimaryKey: []*schema.Column{DatedChangeColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "dated_change_partner_partner",
+				Columns:    []*schema.Column{DatedChangeColumns[19]},
+				RefColumns: []*schema.Column{PartnerColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "dated_change_commission_structure_structure",
+				Columns:    []*schema.Column{DatedChangeColumns[20]},
+				RefColumns: []*schema.Column{CommissionStructureColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "datedchange_network_id_status_effective_at",
+				Unique:  false,
+				Columns: []*schema.Column{DatedChangeColumns[1], DatedChangeColumns[4], DatedChangeColumns[3]},
+			},
+			{
+				Name:    "datedchange_partner_id_status",
+				Unique:  false,
+				Columns: []*schema.Column{DatedChangeColumns[19], DatedChangeColumns[4]},
+			},
+		},
+	}
 	// EarningDayColumns holds the columns for the "earning_day" table.
 	EarningDayColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -471,6 +527,7 @@ var (
 		{Name: "billed_through", Type: field.TypeInt32, Nullable: true},
 		{Name: "billing_by", Type: field.TypeString, Default: ""},
 		{Name: "billing_beat", Type: field.TypeInt, Default: 0},
+		{Name: "next_change_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "changed_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "referral_structure_id", Type: field.TypeInt, Nullable: true},
@@ -483,7 +540,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "network_commission_structure_referral_structure",
-				Columns:    []*schema.Column{NetworkColumns[15]},
+				Columns:    []*schema.Column{NetworkColumns[16]},
 				RefColumns: []*schema.Column{CommissionStructureColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -493,6 +550,11 @@ var (
 				Name:    "network_time_zone_billed_through",
 				Unique:  false,
 				Columns: []*schema.Column{NetworkColumns[3], NetworkColumns[10]},
+			},
+			{
+				Name:    "network_next_change_at",
+				Unique:  false,
+				Columns: []*schema.Column{NetworkColumns[13]},
 			},
 		},
 	}
@@ -793,6 +855,7 @@ var (
 		CommissionStructureTable,
 		CommissionVoidTable,
 		ConversionTable,
+		DatedChangeTable,
 		EarningDayTable,
 		GateTable,
 		IdempotencyKeyTable,
@@ -843,6 +906,13 @@ func init() {
 	ConversionTable.ForeignKeys[0].RefTable = PartnerTable
 	ConversionTable.Annotation = &entsql.Annotation{
 		Table:     "conversion",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	DatedChangeTable.ForeignKeys[0].RefTable = PartnerTable
+	DatedChangeTable.ForeignKeys[1].RefTable = CommissionStructureTable
+	DatedChangeTable.Annotation = &entsql.Annotation{
+		Table:     "dated_change",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

@@ -39,6 +39,8 @@ const (
 	FieldBillingBy = "billing_by"
 	// FieldBillingBeat holds the string denoting the billing_beat field in the database.
 	FieldBillingBeat = "billing_beat"
+	// FieldNextChangeAt holds the string denoting the next_change_at field in the database.
+	FieldNextChangeAt = "next_change_at"
 	// FieldChangedAt holds the string denoting the changed_at field in the database.
 	FieldChangedAt = "changed_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -72,6 +74,7 @@ var Columns = []string{
 	FieldBilledThrough,
 	FieldBillingBy,
 	FieldBillingBeat,
+	FieldNextChangeAt,
 	FieldChangedAt,
 	FieldCreatedAt,
 }
@@ -182,6 +185,11 @@ func ByBillingBy(opts ...sql.OrderTermOption) OrderOption {
 // ByBillingBeat orders the results by the billing_beat field.
 func ByBillingBeat(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBillingBeat, opts...).ToFunc()
+}
+
+// ByNextChangeAt orders the results by the next_change_at field.
+func ByNextChangeAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNextChangeAt, opts...).ToFunc()
 }
 
 // ByChangedAt orders the results by the changed_at field.

@@ -124,6 +124,11 @@ func BillingBeat(v int) predicate.Network {
 	return predicate.Network(sql.FieldEQ(FieldBillingBeat, v))
 }
 
+// NextChangeAt applies equality check predicate on the "next_change_at" field. It's identical to NextChangeAtEQ.
+func NextChangeAt(v time.Time) predicate.Network {
+	return predicate.Network(sql.FieldEQ(FieldNextChangeAt, v))
+}
+
 // ChangedAt applies equality check predicate on the "changed_at" field. It's identical to ChangedAtEQ.
 func ChangedAt(v time.Time) predicate.Network {
 	return predicate.Network(sql.FieldEQ(FieldChangedAt, v))
@@ -834,6 +839,56 @@ func BillingBeatLT(v int) predicate.Network {
 // BillingBeatLTE applies the LTE predicate on the "billing_beat" field.
 func BillingBeatLTE(v int) predicate.Network {
 	return predicate.Network(sql.FieldLTE(FieldBillingBeat, v))
+}
+
+// NextChangeAtEQ applies the EQ predicate on the "next_change_at" field.
+func NextChangeAtEQ(v time.Time) predicate.Network {
+	return predicate.Network(sql.FieldEQ(FieldNextChangeAt, v))
+}
+
+// NextChangeAtNEQ applies the NEQ predicate on the "next_change_at" field.
+func NextChangeAtNEQ(v time.Time) predicate.Network {
+	return predicate.Network(sql.FieldNEQ(FieldNextChangeAt, v))
+}
+
+// NextChangeAtIn applies the In predicate on the "next_change_at" field.
+func NextChangeAtIn(vs ...time.Time) predicate.Network {
+	return predicate.Network(sql.FieldIn(FieldNextChangeAt, vs...))
+}
+
+// NextChangeAtNotIn applies the NotIn predicate on the "next_change_at" field.
+func NextChangeAtNotIn(vs ...time.Time) predicate.Network {
+	return predicate.Network(sql.FieldNotIn(FieldNextChangeAt, vs...))
+}
+
+// NextChangeAtGT applies the GT predicate on the "next_change_at" field.
+func NextChangeAtGT(v time.Time) predicate.Network {
+	return predicate.Network(sql.FieldGT(FieldNextChangeAt, v))
+}
+
+// NextChangeAtGTE applies the GTE predicate on the "next_change_at" field.
+func NextChangeAtGTE(v time.Time) predicate.Network {
+	return predicate.Network(sql.FieldGTE(FieldNextChangeAt, v))
+}
+
+// NextChangeAtLT applies the LT predicate on the "next_change_at" field.
+func NextChangeAtLT(v time.Time) predicate.Network {
+	return predicate.Network(sql.FieldLT(FieldNextChangeAt, v))
+}
+
+// NextChangeAtLTE applies the LTE predicate on the "next_change_at" field.
+func NextChangeAtLTE(v time.Time) predicate.Network {
+	return predicate.Network(sql.FieldLTE(FieldNextChangeAt, v))
+}
+
+// NextChangeAtIsNil applies the IsNil predicate on the "next_change_at" field.
+func NextChangeAtIsNil() predicate.Network {
+	return predicate.Network(sql.FieldIsNull(FieldNextChangeAt))
+}
+
+// NextChangeAtNotNil applies the NotNil predicate on the "next_change_at" field.
+func NextChangeAtNotNil() predicate.Network {
+	return predicate.Network(sql.FieldNotNull(FieldNextChangeAt))
 }
 
 // ChangedAtEQ applies the EQ predicate on the "changed_at" field.

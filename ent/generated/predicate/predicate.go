@@ -68,6 +68,9 @@ func ConversionOrErr(p Conversion, err error) Conversion {
 	}
 }
 
+// DatedChange is the predicate function for datedchange builders.
+type DatedChange func(*sql.Selector)
+
 // EarningDay is the predicate function for earningday builders.
 type EarningDay func(*sql.Selector)
 

@@ -254,6 +254,30 @@ func (f ConversionMutationRuleFunc) EvalMutation(ctx context.Context, m generate
 	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.ConversionMutation", m)
 }
 
+// The DatedChangeQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type DatedChangeQueryRuleFunc func(context.Context, *generated.DatedChangeQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f DatedChangeQueryRuleFunc) EvalQuery(ctx context.Context, q generated.Query) error {
+	if q, ok := q.(*generated.DatedChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("generated/privacy: unexpected query type %T, expect *generated.DatedChangeQuery", q)
+}
+
+// The DatedChangeMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type DatedChangeMutationRuleFunc func(context.Context, *generated.DatedChangeMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f DatedChangeMutationRuleFunc) EvalMutation(ctx context.Context, m generated.Mutation) error {
+	if m, ok := m.(*generated.DatedChangeMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.DatedChangeMutation", m)
+}
+
 // The EarningDayQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type EarningDayQueryRuleFunc func(context.Context, *generated.EarningDayQuery) error

@@ -12,6 +12,7 @@ import (
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/commissionvoid"
 	"partner.example/referrals/ent/generated/conversion"
+	"partner.example/referrals/ent/generated/datedchange"
 	"partner.example/referrals/ent/generated/earningday"
 	"partner.example/referrals/ent/generated/gate"
 	"partner.example/referrals/ent/generated/idempotencykey"
@@ -173,6 +174,26 @@ func init() {
 	conversion.DefaultReason = conversionDescReason.Default.(string)
 	// conversion.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	conversion.ReasonValidator = conversionDescReason.Validators[0].(func(string) error)
+	datedchange.Policy = privacy.NewPolicies(schema.DatedChange{})
+	datedchange.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := datedchange.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	datedchangeHooks := schema.DatedChange{}.Hooks()
+
+	datedchange.Hooks[1] = datedchangeHooks[0]
+	datedchangeFields := schema.DatedChange{}.Fields()
+	_ = datedchangeFields
+	// datedchangeDescReason is the schema descriptor for reason field.
+	datedchangeDescReason := datedchangeFields[11].Descriptor()
+	// datedchange.DefaultReason holds the default value on creation for the reason field.
+	datedchange.DefaultReason = datedchangeDescReason.Default.(string)
+	// datedchange.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	datedchange.ReasonValidator = datedchangeDescReason.Validators[0].(func(string) error)
 	earningday.Policy = privacy.NewPolicies(schema.EarningDay{})
 	earningday.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

@@ -366,6 +366,12 @@ type Subject struct {
 	Name string `json:"name"`
 }
 
+// What became of a change that was taken back.
+type TakeBackChangePayload struct {
+	// As it is now.
+	DatedChange *generated.DatedChange `json:"datedChange"`
+}
+
 // A token after a change.
 type TokenPayload struct {
 	// As it is now.
@@ -400,6 +406,11 @@ type UpdatePartnerReferralSettingInput struct {
 	Structure graphql.Omittable[*CommissionStructureInput] `json:"structure,omitempty"`
 	// Open terms for referrals whose last term has run out, too (rule T3).
 	ReviveExpired graphql.Omittable[*bool] `json:"reviveExpired,omitempty"`
+	// Dates the change ahead: it takes effect at midnight with which this day begins in the network's time zone (where clocks skip
+	// midnight, with the first moment of the day). After today and at most ten years ahead; absent: at once.
+	EffectiveOn graphql.Omittable[*commission.Date] `json:"effectiveOn,omitempty"`
+	// Which of the referrer's referrals it is for; absent: ALL.
+	ApplyTo graphql.Omittable[*commission.ApplyTo] `json:"applyTo,omitempty"`
 	// Why; 1,000 bytes at most.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
@@ -408,8 +419,10 @@ type UpdatePartnerReferralSettingInput struct {
 type UpdatePartnerReferralSettingPayload struct {
 	// As it is now.
 	Partner *generated.Partner `json:"partner"`
-	// What the change did.
+	// What the change did or, where it is dated ahead, what it will do, as far as is known now.
 	Impact *program.Impact `json:"impact"`
+	// The change, where it is dated ahead; null: it took effect at once.
+	DatedChange *generated.DatedChange `json:"datedChange,omitempty"`
 }
 
 // An absent field leaves things as they are; null clears them.
@@ -424,6 +437,11 @@ type UpdateReferralSettingsInput struct {
 	ReviveExpired graphql.Omittable[*bool] `json:"reviveExpired,omitempty"`
 	// With enabled: false, partners that are CUSTOM become DISABLED (rule S4).
 	DisableCustom graphql.Omittable[*bool] `json:"disableCustom,omitempty"`
+	// Dates the change ahead: it takes effect at midnight with which this day begins in the network's time zone (where clocks skip
+	// midnight, with the first moment of the day). After today and at most ten years ahead; absent: at once.
+	EffectiveOn graphql.Omittable[*commission.Date] `json:"effectiveOn,omitempty"`
+	// Which referrals it is for; absent: ALL.
+	ApplyTo graphql.Omittable[*commission.ApplyTo] `json:"applyTo,omitempty"`
 	// Why; 1,000 bytes at most.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
@@ -432,8 +450,10 @@ type UpdateReferralSettingsInput struct {
 type UpdateReferralSettingsPayload struct {
 	// As they are now.
 	ReferralSettings *generated.Network `json:"referralSettings"`
-	// What the change did.
+	// What the change did or, where it is dated ahead, what it will do, as far as is known now.
 	Impact *program.Impact `json:"impact"`
+	// The change, where it is dated ahead; null: it took effect at once.
+	DatedChange *generated.DatedChange `json:"datedChange,omitempty"`
 }
 
 // What to take away.
