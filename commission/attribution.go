@@ -16,8 +16,9 @@ const (
 	ReasonReferrerNotActive  Reason = "REFERRER_NOT_ACTIVE"
 	ReasonReferralEnded      Reason = "REFERRAL_ENDED"
 	ReasonFlatFee            Reason = "FLAT_FEE"
-	ReasonGranted            Reason = "GRANTED" // the rules paid nobody, and an ADMIN granted it
-	ReasonVoided             Reason = "VOIDED"  // it counts, and an ADMIN took away what it brought
+	ReasonGranted            Reason = "GRANTED"           // the rules paid nobody, and an ADMIN granted it
+	ReasonNothing            Reason = "NOTHING_GENERATED" // of a row: nothing in the range counts
+	ReasonVoided             Reason = "VOIDED"            // it counts, and an ADMIN took away what it brought
 )
 
 // Interval is [From, Until); without Until it goes on.

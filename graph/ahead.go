@@ -205,6 +205,7 @@ func allSteps() map[string][]step {
 		"InvoiceLine.term":        one(toOne("ReferralTerm", termsByID, func(l *ent.InvoiceLine) int { return value(l.TermID) })),
 		"InvoiceLine.amount":      one(networkOfLine),
 		"InvoiceLine.basisAmount": one(networkOfLine),
+		"InvoiceLine.explanation": one(networkOfLine, invoiceOfLine, structureOfLine),
 		"InvoiceLine.counterpart": counterpart,
 		"InvoiceLine.description": counterpart,
 		"InvoiceLine.days": {
@@ -265,11 +266,13 @@ func allSteps() map[string][]step {
 		"ReferralEvent.term":    one(toOne("ReferralTerm", termsByID, func(e *ledger.Event) int { return e.TermID })),
 		"ReferralEvent.invoice": one(toOne("Invoice", invoicesByID, func(e *ledger.Event) int { return e.InvoiceID })),
 
-		"ReferralReportRow.referral":  one(toOne("Referral", referralsByID, func(row *ledger.Row) int { return row.ReferralID })),
-		"ReferralReportRow.term":      one(toOne("ReferralTerm", termsByID, func(row *ledger.Row) int { return row.TermID })),
-		"ReferralReportRow.referrer":  one(toOne("Partner", partners, func(row *ledger.Row) int { return row.ReferrerID })),
-		"ReferralReportRow.referred":  one(toOne("Partner", partners, func(row *ledger.Row) int { return row.ReferredID })),
-		"ReferralReportRow.structure": one(structureOfRow),
+		"ReferralReportRow.referral":    one(toOne("Referral", referralsByID, func(row *ledger.Row) int { return row.ReferralID })),
+		"ReferralReportRow.term":        one(toOne("ReferralTerm", termsByID, func(row *ledger.Row) int { return row.TermID })),
+		"ReferralReportRow.referrer":    one(toOne("Partner", partners, func(row *ledger.Row) int { return row.ReferrerID })),
+		"ReferralReportRow.referred":    one(toOne("Partner", partners, func(row *ledger.Row) int { return row.ReferredID })),
+		"ReferralReportRow.structure":   one(structureOfRow),
+		"ReferralReportRow.reason":      one(structureOfRow),
+		"ReferralReportRow.explanation": one(structureOfRow),
 		"ReferralReportRow.lines": {
 			to("ReferralReportRowLine", func(l *loaders) *loader[termIn, []ledger.LineSums] { return l.termLines },
 				func(row *ledger.Row, _ fieldAhead) (termIn, bool) {

@@ -14,6 +14,7 @@ import (
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/partner"
 	"partner.example/referrals/ent/generated/predicate"
+	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph/generated/model"
 	"partner.example/referrals/graph/page"
 	"partner.example/referrals/graph/scalar"
@@ -177,6 +178,32 @@ func (r invoiceLineDayResolver) ConversionList(ctx context.Context, day *ledger.
 // Line is the line itself.
 func (r referralReportRowLineResolver) Line(ctx context.Context, l *ledger.RowLine) (*ent.InvoiceLine, error) {
 	return one(ctx, loadersOf(ctx).line, l.LineID, "line")
+}
+
+// Explanation is what the line pays, in a sentence.
+func (r invoiceLineResolver) Explanation(ctx context.Context, l *ent.InvoiceLine) (string, error) {
+	on, err := r.Invoice(ctx, l)
+	if err != nil {
+		return "", err
+	}
+	n, err := one(ctx, loadersOf(ctx).network, l.NetworkID, "network")
+	if err != nil {
+		return "", err
+	}
+	v, _ := viewer.From(ctx)
+	facts := commission.LineFacts{
+		Currency: n.Currency, Own: v.Is(commission.PartnerUser), Type: l.Type, Partner: on.PartnerName, Referred: l.ReferredName,
+		Days: commission.Period{From: l.From, To: l.To}, Conversions: l.Conversions, BasisAmount: l.BasisAmount, Amount: l.Amount, Deleted: on.Status == commission.Deleted,
+	}
+	if l.StructureID != nil {
+		stored, err := one(ctx, loadersOf(ctx).structure, *l.StructureID, "structure")
+		if err != nil {
+			return "", err
+		}
+		structure := ledger.StructureOf(stored)
+		facts.Structure = &structure
+	}
+	return facts.Explain(), nil
 }
 
 // Structure is how a referral line pays.

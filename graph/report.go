@@ -159,6 +159,29 @@ func (r referralReportRowResolver) Lines(ctx context.Context, row *ledger.Row, f
 	return page.Of(window, lines, total, func(l *ledger.RowLine) page.Position { return page.Position{Row: l.LineID} }), nil
 }
 
+// Reason is why the row shows what it does.
+func (r referralReportRowResolver) Reason(ctx context.Context, row *ledger.Row) (commission.Reason, error) {
+	reason, _, err := r.explain(ctx, row)
+	return reason, err
+}
+
+// Explanation is the reason in a sentence.
+func (r referralReportRowResolver) Explanation(ctx context.Context, row *ledger.Row) (string, error) {
+	_, text, err := r.explain(ctx, row)
+	return text, err
+}
+
+func (r referralReportRowResolver) explain(ctx context.Context, row *ledger.Row) (commission.Reason, string, error) {
+	stored, err := r.Structure(ctx, row)
+	if err != nil || stored == nil {
+		reason, text := row.Explain(ctx, nil)
+		return reason, text, err
+	}
+	structure := ledger.StructureOf(stored)
+	reason, text := row.Explain(ctx, &structure)
+	return reason, text, nil
+}
+
 // ReachedAt is the start of the day on which the threshold was reached.
 func (r referralThresholdResolver) ReachedAt(ctx context.Context, threshold *ledger.Threshold) (*time.Time, error) {
 	if threshold.Progress.LessThan(threshold.Target) {

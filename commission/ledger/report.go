@@ -59,7 +59,24 @@ type Row struct {
 	Conversions       int64
 	BasisAmount       decimal.Decimal
 	Threshold         *Threshold // nil: the structure has none
+	EndedAt           *time.Time // the referral
+	Term              commission.Term
+	Zone              *time.Location
 	commission.Amounts
+}
+
+// Explain says why the row shows what it does, to whoever it is shown to [P5].
+func (r *Row) Explain(ctx context.Context, structure *commission.Structure) (commission.Reason, string) {
+	v, _ := viewer.From(ctx)
+	facts := commission.RowFacts{
+		Currency: r.Currency, Zone: r.Zone, Own: v.Is(commission.PartnerUser), Referrer: r.ReferrerName, Referred: r.ReferredName,
+		Days: commission.Period{From: r.Days.From, To: r.Days.To}, Structure: structure, Term: r.Term, StartedAt: r.ReferralStartedAt, EndedAt: r.EndedAt, State: r.State,
+		Amounts: r.Amounts, Conversions: r.Conversions, BasisAmount: r.BasisAmount,
+	}
+	if r.Threshold != nil {
+		facts.Threshold = &commission.Threshold{Target: r.Threshold.Target, Progress: r.Threshold.Progress}
+	}
+	return facts.Explain()
 }
 
 // hideBasis takes from a row what its referrer is not shown, whoever asks for it: how many conversions it was, and of
@@ -126,7 +143,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 			referral, through = t.ReferralID, commission.Sums{}
 		}
 		row := &t.Row
-		row.Days, row.Currency = days, currency
+		row.Days, row.Currency, row.Zone, row.EndedAt = days, currency, zone, t.endedAt
 		row.Status = commission.ReferralActive
 		if t.endedAt != nil {
 			row.Status = commission.ReferralInactive
@@ -135,7 +152,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 			row.State, row.BasisAmount = commission.Tracked, zero
 			row.Amounts = commission.NothingEarned(currency, row.Status)
 		} else {
-			if !t.term.Granted { // what was granted counts for no threshold
+			if !t.Term.Granted { // what was granted counts for no threshold
 				through = through.Plus(t.total)
 			}
 			structure := structures[t.StructureID]
@@ -144,7 +161,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 			if threshold != nil {
 				row.Threshold = &Threshold{TermID: t.TermID, Zone: zone, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
 			}
-			row.State = t.term.State(now, t.referrerActive, reached)
+			row.State = t.Term.State(now, t.referrerActive, reached)
 			counted := sums[t.TermID]
 			all := counted.all()
 			row.Conversions, row.BasisAmount = all.Conversions, currency.Exact(all.Of(structure.Basis()))
@@ -182,7 +199,6 @@ func (r *Report) add(row *Row) {
 // termRow is a row on its way, with what its state is computed from.
 type termRow struct {
 	Row
-	term           commission.Term
 	endedAt        *time.Time
 	referrerActive bool
 	total          commission.Sums
@@ -334,14 +350,17 @@ func (l *Ledger) eachTerm(ctx context.Context, networkID int, filter Filter, use
 		var conversions, revenue, payout, fee stdsql.NullInt64
 		if err := row.Scan(
 			&found.ReferralID, &found.ReferrerID, &found.ReferredID, &found.ReferrerName, &found.ReferredName, &found.ReferralStartedAt, &found.endedAt, &status,
-			&termID, &structureID, &found.ReferredDate, &found.WindowEndsAt, &found.term.ClosedAt, &reason, &grantID,
+			&termID, &structureID, &found.ReferredDate, &found.WindowEndsAt, &found.Term.ClosedAt, &reason, &grantID,
 			&conversions, &revenue, &payout, &fee,
 		); err != nil {
 			return err
 		}
 		found.TermID, found.StructureID = int(termID.Int64), int(structureID.Int64)
 		found.referrerActive = status == commission.PartnerActive
-		found.term.WindowEndsAt, found.term.CloseReason, found.term.Granted = found.WindowEndsAt, commission.CloseReason(reason.String), grantID.Valid
+		found.Term.WindowEndsAt, found.Term.CloseReason, found.Term.Granted = found.WindowEndsAt, commission.CloseReason(reason.String), grantID.Valid
+		if found.ReferredDate != nil {
+			found.Term.ReferredDate = *found.ReferredDate
+		}
 		found.total = commission.Sums{
 			Conversions: conversions.Int64, Revenue: commission.FromMicros(revenue.Int64),
 			Payout: commission.FromMicros(payout.Int64), Fee: commission.FromMicros(fee.Int64),

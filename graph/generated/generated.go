@@ -292,6 +292,7 @@ type ComplexityRoot struct {
 		Counterpart    func(childComplexity int) int
 		Days           func(childComplexity int, first *int32, after *string) int
 		Description    func(childComplexity int) int
+		Explanation    func(childComplexity int) int
 		From           func(childComplexity int) int
 		ID             func(childComplexity int) int
 		Invoice        func(childComplexity int) int
@@ -560,8 +561,10 @@ type ComplexityRoot struct {
 		BelowThreshold    func(childComplexity int) int
 		Billed            func(childComplexity int) int
 		Conversions       func(childComplexity int) int
+		Explanation       func(childComplexity int) int
 		ID                func(childComplexity int) int
 		Lines             func(childComplexity int, first *int32, after *string) int
+		Reason            func(childComplexity int) int
 		Referral          func(childComplexity int) int
 		ReferralStartedAt func(childComplexity int) int
 		Referred          func(childComplexity int) int
@@ -866,6 +869,7 @@ type InvoiceLineResolver interface {
 
 	BasisAmount(ctx context.Context, obj *generated.InvoiceLine) (*decimal.Decimal, error)
 	Amount(ctx context.Context, obj *generated.InvoiceLine) (*decimal.Decimal, error)
+	Explanation(ctx context.Context, obj *generated.InvoiceLine) (string, error)
 	Counterpart(ctx context.Context, obj *generated.InvoiceLine) (*generated.InvoiceLine, error)
 	Days(ctx context.Context, obj *generated.InvoiceLine, first *int32, after *string) (*page.Connection[*ledger.LineDay], error)
 	ConversionList(ctx context.Context, obj *generated.InvoiceLine, first *int32, after *string) (*page.Connection[*generated.Conversion], error)
@@ -996,6 +1000,9 @@ type ReferralReportRowResolver interface {
 	Referrer(ctx context.Context, obj *ledger.Row) (*generated.Partner, error)
 	Referred(ctx context.Context, obj *ledger.Row) (*generated.Partner, error)
 	Structure(ctx context.Context, obj *ledger.Row) (*generated.CommissionStructure, error)
+
+	Reason(ctx context.Context, obj *ledger.Row) (commission.Reason, error)
+	Explanation(ctx context.Context, obj *ledger.Row) (string, error)
 
 	Lines(ctx context.Context, obj *ledger.Row, first *int32, after *string) (*page.Connection[*ledger.RowLine], error)
 }
@@ -1903,6 +1910,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvoiceLine.Description(childComplexity), true
+	case "InvoiceLine.explanation":
+		if e.ComplexityRoot.InvoiceLine.Explanation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceLine.Explanation(childComplexity), true
 	case "InvoiceLine.from":
 		if e.ComplexityRoot.InvoiceLine.From == nil {
 			break
@@ -3278,6 +3291,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralReportRow.Conversions(childComplexity), true
+	case "ReferralReportRow.explanation":
+		if e.ComplexityRoot.ReferralReportRow.Explanation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRow.Explanation(childComplexity), true
 	case "ReferralReportRow.id":
 		if e.ComplexityRoot.ReferralReportRow.ID == nil {
 			break
@@ -3295,6 +3314,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReferralReportRow.Lines(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "ReferralReportRow.reason":
+		if e.ComplexityRoot.ReferralReportRow.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralReportRow.Reason(childComplexity), true
 	case "ReferralReportRow.referral":
 		if e.ComplexityRoot.ReferralReportRow.Referral == nil {
 			break
@@ -5826,6 +5851,10 @@ type ReferralReportRow {
   unbilled: Decimal!
   "Accrued, but waiting for the minimum earnings (rule C3); not in the Balance."
   belowThreshold: Decimal!
+  "Why it shows what it does: why its Balance is null, or nothing, or what waits (rule P5)."
+  reason: CommissionReason!
+  "The reason in a sentence, with the dates and amounts, in the network's time zone and currency."
+  explanation: String!
   "The way to the minimum earnings; null where the structure has none."
   threshold: ReferralThreshold @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "The invoice lines that pay a part of the range, the latest first: what each pays of it adds up to billed (rule P5)."
@@ -6222,6 +6251,8 @@ type InvoiceLine implements Node {
   basisAmount: Decimal! @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
   "The rate of the basis amount, rounded to the currency's minor unit, halves away from zero (rule C7)."
   amount: Decimal!
+  "What it pays and by what it comes to that, in a sentence with the days and amounts (rule P5)."
+  explanation: String!
   """
   Of a CARRY_FORWARD: the line on the other invoice, which brings this one back, or which this one brings back (rule I5). Null:
   it has not come back yet, or the viewer does not see the other invoice.
@@ -6526,7 +6557,7 @@ type ReferralCommission {
   line: InvoiceLine
 }
 
-"Why a conversion earned a referral commission, or none."
+"Why a conversion earned a referral commission, or none; or why a row of the report shows what it does."
 enum CommissionReason {
   "It counts in a term, and what it brings is payable or billed (rules C1, T5)."
   EARNED
@@ -6550,6 +6581,8 @@ enum CommissionReason {
   GRANTED
   "It counts in a term, and an ADMIN took away what it brought."
   VOIDED
+  "Of a row of the report: nothing that counts was generated in the range."
+  NOTHING_GENERATED
 }
 
 "A page of conversions, in the order in which they were recorded."
@@ -7047,6 +7080,8 @@ func (ec *executionContext) childFields_InvoiceLine(ctx context.Context, field g
 		return ec.fieldContext_InvoiceLine_basisAmount(ctx, field)
 	case "amount":
 		return ec.fieldContext_InvoiceLine_amount(ctx, field)
+	case "explanation":
+		return ec.fieldContext_InvoiceLine_explanation(ctx, field)
 	case "counterpart":
 		return ec.fieldContext_InvoiceLine_counterpart(ctx, field)
 	case "days":
@@ -7513,6 +7548,10 @@ func (ec *executionContext) childFields_ReferralReportRow(ctx context.Context, f
 		return ec.fieldContext_ReferralReportRow_unbilled(ctx, field)
 	case "belowThreshold":
 		return ec.fieldContext_ReferralReportRow_belowThreshold(ctx, field)
+	case "reason":
+		return ec.fieldContext_ReferralReportRow_reason(ctx, field)
+	case "explanation":
+		return ec.fieldContext_ReferralReportRow_explanation(ctx, field)
 	case "threshold":
 		return ec.fieldContext_ReferralReportRow_threshold(ctx, field)
 	case "lines":
@@ -12991,6 +13030,29 @@ func (ec *executionContext) _InvoiceLine_amount(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_InvoiceLine_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLine", field, true, true, "Decimal")
+}
+
+func (ec *executionContext) _InvoiceLine_explanation(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_explanation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InvoiceLine().Explanation(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_explanation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLine", field, true, true, "String")
 }
 
 func (ec *executionContext) _InvoiceLine_counterpart(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
@@ -20154,6 +20216,52 @@ func (ec *executionContext) _ReferralReportRow_belowThreshold(ctx context.Contex
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_belowThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _ReferralReportRow_reason(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRow_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralReportRow().Reason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commission.Reason) graphql.Marshaler {
+			return ec.marshalNCommissionReason2partnerᚗexampleᚋreferralsᚋcommissionᚐReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRow_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralReportRow", field, true, true, "CommissionReason")
+}
+
+func (ec *executionContext) _ReferralReportRow_explanation(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralReportRow_explanation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralReportRow().Explanation(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferralReportRow_explanation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferralReportRow", field, true, true, "String")
 }
 
 func (ec *executionContext) _ReferralReportRow_threshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
@@ -27849,6 +27957,12 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._InvoiceLine_amount(ctx, field, obj)
 				})
+		case "explanation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvoiceLine_explanation(ctx, field, obj)
+				})
 		case "counterpart":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -29754,6 +29868,18 @@ func (ec *executionContext) _ReferralReportRow(ctx context.Context, sel ast.Sele
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "reason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralReportRow_reason(ctx, field, obj)
+				})
+		case "explanation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReferralReportRow_explanation(ctx, field, obj)
+				})
 		case "threshold":
 			out.Values[i] = ec._ReferralReportRow_threshold(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
