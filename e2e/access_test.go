@@ -310,11 +310,7 @@ func (c client) ask(all []probe, at place) map[string][]answer {
 	if c.token == "" { // to strangers the door gives little
 		size = 1
 	}
-	dear := func(a *asking) bool { return strings.Contains(a.document, "reconciliation {") } // of which few may be asked at once
-	for some := range slices.Chunk(slices.DeleteFunc(slices.Clone(questions), func(a *asking) bool { return !dear(a) }), min(size, 2)) {
-		c.pose("query", some)
-	}
-	for some := range slices.Chunk(slices.DeleteFunc(slices.Clone(questions), dear), size) {
+	for some := range slices.Chunk(questions, size) {
 		c.pose("query", some)
 		c.pose("query", slices.DeleteFunc(slices.Clone(some), func(a *asking) bool { return a.code != "" || a.shown != "" })) // an error beside them took them away
 	}
