@@ -1,5 +1,7 @@
 ALTER TABLE `network`
-    ADD COLUMN `next_change_at` datetime(6) NULL,
+    ADD COLUMN `next_change_at` datetime(6) NULL;
+
+ALTER TABLE `network`
     ADD INDEX `network_next_change_at` (`next_change_at`);
 
 CREATE TABLE `dated_change` (
