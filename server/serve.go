@@ -154,7 +154,8 @@ func (c *serveCommand) reach(a *app, at string) (engine string, err error) {
 		switch {
 		case a.Err() != nil:
 			return "", errors.New("stopped before the database answered")
-		case err == nil, a.db.Embedded(), !database.IsUnavailable(err) && !errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded): // the machine may be busy, whatever the engine
+		case err == nil, a.db.Embedded(), !database.IsUnavailable(err):
 			return engine, err
 		}
 		slog.Warn("waiting for the database", "address", at, "error", err)
