@@ -143,7 +143,7 @@ type server struct {
 }
 
 // serve starts the product and waits until it answers. It ends with the benchmark.
-func serve(b *testing.B, location string) server {
+func serve(b *testing.B, location string, flags ...string) server {
 	b.Helper()
 	path, err := binary()
 	if err != nil {
@@ -151,7 +151,7 @@ func serve(b *testing.B, location string) server {
 	}
 	address := freeAddress(b)
 	var said bytes.Buffer
-	process := exec.Command(path, "serve", "--account-points", "0", "--address-points", "0", "--no-billing", "--database", location, "--listen", address)
+	process := exec.Command(path, append([]string{"serve", "--account-points", "0", "--address-points", "0", "--no-billing", "--database", location, "--listen", address}, flags...)...)
 	process.Stderr = &said
 	if err := process.Start(); err != nil {
 		b.Fatal(err)

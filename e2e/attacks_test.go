@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"partner.example/referrals/graph/graphtest"
 )
@@ -24,17 +23,7 @@ type attempt struct {
 // turnedAway makes an attempt several times and wants it to be refused, in little processor time.
 func (c client) turnedAway(a attempt) (got answered) {
 	c.Helper()
-	const (
-		times = 10
-		most  = 20 * time.Millisecond
-	)
-	before := c.server.cpu(c.T)
-	for range times {
-		got = c.HTTP(a.method, a.path, a.body, a.headers...)
-	}
-	if took := (c.server.cpu(c.T) - before) / times; took > most {
-		c.Errorf("it took %s of processor time", took)
-	}
+	c.cheaply(func() { got = c.HTTP(a.method, a.path, a.body, a.headers...) })
 	if got.status != a.status || got.codes() != a.code || got.Data != nil {
 		c.Errorf("HTTP %d %s: %.600s", got.status, got.codes(), got.text)
 	}
