@@ -38,7 +38,7 @@ const (
 )
 
 // fromTheLeft has the MySQL family join in the order in which the tables are written, partners first; to SQLite it is a
-// comment. MariaDB takes what is unbilled of some partners for few rows, and then reads what is unbilled of all.
+// comment. Where its statistics are old, MariaDB begins with the terms, or what is unbilled, of all partners, for each of them.
 const fromTheLeft = "/*! STRAIGHT_JOIN */"
 
 // linesAStatement keeps a statement under the limits of the engines: one referrer may have thousands of lines.
@@ -140,7 +140,7 @@ func (b *Billing) candidates(ctx context.Context, networkID int, run Run) ([]can
 	}
 	var all []candidate
 	err := database.Each(ctx, b.DB, `
-		SELECT p.id, (SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.referral_id = r.id WHERE r.referrer_id = p.id)
+		SELECT p.id, (SELECT `+fromTheLeft+` COUNT(*) FROM referral r JOIN referral_term t ON t.referral_id = r.id WHERE r.referrer_id = p.id)
 		FROM (
 			SELECT id, CASE billing_frequency`+until.String()+` END AS last_day FROM partner
 			WHERE network_id = ? AND status NOT IN ('PENDING', 'SUSPENDED') AND billing_frequency <> 'MANUAL'
@@ -148,7 +148,7 @@ func (b *Billing) candidates(ctx context.Context, networkID int, run Run) ([]can
 		WHERE NOT EXISTS (SELECT 1 FROM invoice i WHERE i.partner_id = p.id AND i.to_day >= p.last_day AND i.status <> 'DELETED') AND (
 			EXISTS (SELECT 1 FROM earning_day e WHERE e.line_id = 0 AND e.partner_id = p.id AND e.day <= p.last_day AND e.payout <> 0)
 			OR EXISTS (
-				SELECT 1 FROM referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.line_id = 0 AND a.term_id = t.id AND a.day <= p.last_day
+				SELECT `+fromTheLeft+` 1 FROM referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.line_id = 0 AND a.term_id = t.id AND a.day <= p.last_day
 				WHERE r.referrer_id = p.id
 			)
 		)
