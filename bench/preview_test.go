@@ -13,7 +13,7 @@ func BenchmarkPreview(b *testing.B) {
 	location := newDatabase(b, "preview")
 	network := newTraded(b, location, referrals/referralsEach, referrals, sizes.Conversions)
 	execute(b, connect(b, location), "UPDATE network SET changed_at = '2026-06-30' WHERE id = ?", network.network) // time never runs backwards
-	product := serve(b, location, "--clock", "2026-07-01T12:00:00Z") // the day after the last that is traded
+	product := serve(b, location, "--clock", "2026-07-01T12:00:00Z")                                               // the day after the last that is traded
 	change := func(document string, version int, rate string) []byte {
 		return request(b, operation(b, "network-portal", document), map[string]any{"input": map[string]any{
 			"version": version, "enabled": true,
