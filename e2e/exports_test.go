@@ -1,10 +1,7 @@
 package e2e_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/csv"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,27 +16,12 @@ import (
 // table asks for a table, and reads it.
 func (c client) table(path string) (status int, rows [][]string) {
 	c.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, c.server.address+path, nil)
-	if err != nil {
-		c.Fatal(err)
-	}
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	response, err := c.server.http.Do(request)
-	if err != nil {
-		c.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		c.Fatal(err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return response.StatusCode, nil
+	got := c.Document(path)
+	if got.status != http.StatusOK {
+		return got.status, nil
 	}
 	if strings.Contains(path, ".xlsx") {
-		book, err := excelize.OpenReader(bytes.NewReader(body))
+		book, err := excelize.OpenReader(strings.NewReader(got.body))
 		if err != nil {
 			c.Fatal(err)
 		}
@@ -47,13 +29,13 @@ func (c client) table(path string) (status int, rows [][]string) {
 		if err != nil {
 			c.Fatal(err)
 		}
-		return response.StatusCode, rows
+		return got.status, rows
 	}
-	rows, err = csv.NewReader(bytes.NewReader(body)).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(got.body)).ReadAll()
 	if err != nil {
 		c.Fatal(err)
 	}
-	return response.StatusCode, rows
+	return got.status, rows
 }
 
 func TestExports_areWhatIsOnTheScreenForWhoSeesItThere(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// [S1, S2, S3]
 func TestS3_theMostSpecificSettingOfTheReferrerCounts(t *testing.T) {
 	onEachEngine(t, func(p *product) {
 		p.At("2026-02-01 08:00")

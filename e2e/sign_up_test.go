@@ -54,6 +54,29 @@ func (p *product) apply(from string, input vars) told {
 	return told{fmt.Sprint(response.Status, response.Header, string(text)), took}
 }
 
+func TestA1_whoComesByALinkIsPendingAndItsReferralStartsAtItsApproval(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		p.Global(tenPercent)
+		ann, amy := p.Active("Ann"), p.Active("Amy")
+		link := *p.Partner(ann).ReferralLink
+		if link == *p.Partner(amy).ReferralLink {
+			p.Errorf("two partners have the link %s", link)
+		}
+		bob := p.SignUp("Bob", link)
+		if got := p.Partner(bob); got.Status != "PENDING" || got.ReferredBy == nil || got.ReferredBy.ID != ann {
+			p.Errorf("it is %s, referred by %v", got.Status, got.ReferredBy)
+		}
+		p.Reports("2026-01-01", "2026-12-31")
+		p.At("2026-02-05 10:00")
+		p.Approve(bob)
+		p.At("2026-02-10 10:00")
+		p.Converts(bob, "2026-02-04 09:00", "100")
+		p.Converts(bob, "2026-02-06 09:00", "30")
+		p.Reports("2026-02-01", "2026-02-28", "Ann > Bob, 10% of payout: EARNING 3.00")
+	})
+}
+
 // A stranger cannot tell a code that exists from one that does not, nor an e-mail that signed up before from a new one
 // [A3]: not by the answer, and not by when it comes.
 func TestA3_nothingTellsWhetherACodeOrAnEmailIsKnown(t *testing.T) {

@@ -1,7 +1,6 @@
 package fuzz
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,28 +32,9 @@ type world struct {
 	file     string // the one in use
 	db       *database.Database
 	door     http.Handler
-	askers   []*viewer.Viewer // nil: who did not sign in
-	ids      []string         // of things of every kind
-	log      faults
-}
-
-// faults is what the log tells of them since it was asked.
-type faults struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (f *faults) Write(line []byte) (int, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.text.Write(line)
-}
-
-func (f *faults) take() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	defer f.text.Reset()
-	return f.text.String()
+	askers   []*viewer.Viewer  // nil: who did not sign in
+	ids      []string          // of things of every kind
+	log      graphtest.Journal // what went wrong
 }
 
 var today = time.Date(2026, time.March, 3, 10, 0, 0, 0, time.UTC)
@@ -229,7 +208,7 @@ func (w *world) holds(t *testing.T, who int, body string) {
 	}
 	complain := func(format string, args ...any) {
 		t.Helper()
-		t.Errorf("%s\n%+v sent %s\nand was answered HTTP %d %s\n%s", fmt.Sprintf(format, args...), as, body, status, answer, w.log.take())
+		t.Errorf("%s\n%+v sent %s\nand was answered HTTP %d %s\n%s", fmt.Sprintf(format, args...), as, body, status, answer, w.log.Take())
 	}
 	if err := json.Unmarshal(answer, &got); err != nil {
 		complain("no JSON: %v", err)
@@ -248,7 +227,7 @@ func (w *world) holds(t *testing.T, who int, body string) {
 			complain("%s is nothing for a client", leak)
 		}
 	}
-	if told := w.log.take(); told != "" {
+	if told := w.log.Take(); told != "" {
 		complain("a fault was logged: %s", told)
 	}
 	if w.changed() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 	"partner.example/referrals/ent/database/databasetest"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/account"
+	"partner.example/referrals/graph/graphtest"
 	"partner.example/referrals/graph/scalar"
 )
 
@@ -31,7 +30,7 @@ type house struct {
 	db       *database.Database
 	program  *program.Program
 	server   *httptest.Server
-	log      *journal
+	log      *graphtest.Journal
 	network  *ent.Network
 	partner  *ent.Partner
 	theirs   *ent.Partner // of the other network
@@ -39,31 +38,11 @@ type house struct {
 	other    *issuer
 }
 
-// journal is what the log says.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *journal) Write(said []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(said)
-}
-
-// take is what it said since it was asked last.
-func (l *journal) take() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer l.text.Reset()
-	return l.text.String()
-}
-
 func eachHouse(t *testing.T, test func(h *house)) {
 	t.Helper()
 	databasetest.Each(t, func(t *testing.T, location string) {
 		db, p, l := opened(t, location)
-		h := &house{T: t, location: location, db: db, program: p, log: &journal{}, issuer: startIssuer(t, "of Acme"), other: startIssuer(t, "of Zeta")}
+		h := &house{T: t, location: location, db: db, program: p, log: &graphtest.Journal{}, issuer: startIssuer(t, "of Acme"), other: startIssuer(t, "of Zeta")}
 		kept := slog.Default()
 		t.Cleanup(func() { slog.SetDefault(kept) })
 		h.network, h.partner = h.found("Acme", h.issuer)
@@ -153,7 +132,7 @@ func (h *house) admits(token, role, name, partner string) {
 		is = answer.Data.Viewer.Partner.ID
 	}
 	if v := answer.Data.Viewer; status != http.StatusOK || v.Role != role || v.Name != name || v.Network.Name != "Acme" || is != partner {
-		h.Errorf("HTTP %d, %s\nwant %s %s %s\n%s", status, body, role, name, partner, h.log.take())
+		h.Errorf("HTTP %d, %s\nwant %s %s %s\n%s", status, body, role, name, partner, h.log.Take())
 	}
 }
 
@@ -161,13 +140,13 @@ func (h *house) admits(token, role, name, partner string) {
 func (h *house) turnsAway(token, why string) {
 	h.Helper()
 	slog.SetDefault(slog.New(slog.NewTextHandler(h.log, nil))) // commands set their own
-	h.log.take()
+	h.log.Take()
 	status, body := h.who(token)
 	const want = `{"errors":[{"message":"this token is not valid: sign in again, or ask an ADMIN of your network for another one","extensions":{"code":"UNAUTHENTICATED"}}]}`
 	if status != http.StatusUnauthorized || body != want {
 		h.Errorf("HTTP %d, %s", status, body)
 	}
-	said := h.log.take()
+	said := h.log.Take()
 	if !strings.Contains(said, "sign-in refused") || !strings.Contains(said, why) {
 		h.Errorf("the log says not %q:\n%s", why, said)
 	}
