@@ -2,7 +2,7 @@ import { DOC_EXPLORER_PLUGIN } from '@graphiql/plugin-doc-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import { useGraphiQL } from '@graphiql/react'
 import { GraphiQL } from 'graphiql'
-import { getIntrospectionQuery } from 'graphql'
+import { getIntrospectionQuery, parse } from 'graphql'
 import { useEffect, useMemo, useState } from 'react'
 import { Banner } from './Banner.jsx'
 import { Desk, SHELF_PLUGIN } from './Shelf.jsx'
@@ -29,7 +29,7 @@ function Explorer({ session, onExpired, onSignOut }) {
   const schema = useSchema(session)
   const desk = useMemo(() => ({ session, network }), [session, network])
   const fetcher = useMemo(() => async ({ query, variables, operationName }) => {
-    const { status, answer } = await session.send({ query, variables, operationName })
+    const { status, answer } = await session.send({ query, variables, operationName: named(query, operationName) })
     if (status === 401) onExpired(answer.errors?.[0]?.message)
     return answer
   }, [session]) // onExpired is always the same: the page's own
@@ -49,6 +49,15 @@ function Explorer({ session, onExpired, onSignOut }) {
       </div>
     </Desk>
   )
+}
+
+/** The operation's name if the document has it: the editor notices what is written a moment late, and names what was there before. */
+function named(query, operationName) {
+  try {
+    return parse(query).definitions.some(({ name }) => name?.value === operationName) ? operationName : undefined
+  } catch {
+    return operationName // the server says what is wrong with the document
+  }
 }
 
 /** The schema, where this role may look at it; without it there is no completion and no documentation, and the rest works. */

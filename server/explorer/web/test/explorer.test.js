@@ -175,6 +175,16 @@ test('support staff signs in, completes a field, runs documents of the shelf and
   await page.waitForFunction((written) => globalThis.__MONACO?.editor.getModels().some((model) => written.test(model.getValue())), written)
   assert.deepEqual((await ask(page, 'viewer { role', () => page.keyboard.press('Control+Enter'))).data, { viewer: { role: 'SUPPORT' } })
 
+  // what runs is what is written, also at once
+  for (const text of ['query One { viewer { role } }', 'query Another { viewer { role } }']) {
+    const writeAndRun = (text) => {
+      globalThis.__MONACO.editor.getModels().find(({ uri }) => uri.path.endsWith('operation.graphql')).setValue(text)
+      document.querySelector('.graphiql-execute-button').click()
+    }
+    const said = await ask(page, text, () => page.evaluate(writeAndRun, text))
+    assert.deepEqual([said.data, said.errors], [{ viewer: { role: 'SUPPORT' } }, undefined])
+  }
+
   for (const document of shelf.filter(({ roles }) => roles.includes('SUPPORT'))) {
     const got = await runFromShelf(page, document)
     assert.equal(got.errors, undefined, `${document.name}: ${JSON.stringify(got.errors)}`)
