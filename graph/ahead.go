@@ -35,6 +35,7 @@ type aheadLoader interface {
 type fieldAhead struct {
 	graphql.CollectedField
 	window page.Window
+	days   ledger.Range
 	asks   map[string]bool // of it
 }
 
@@ -236,11 +237,14 @@ func allSteps() map[string][]step {
 		"Partner.referralReport":  one(networkOfPartner),
 		"Partner.pendingChanges": one(to("DatedChange", func(l *loaders) *loader[int, []*ent.DatedChange] { return l.pending },
 			func(p *ent.Partner, _ fieldAhead) (int, bool) { return p.ID, true }, each)),
+		"Partner.invoices": {
+			to("Invoice", func(l *loaders) *loader[partOf, []*ent.Invoice] { return l.invoices },
+				func(p *ent.Partner, f fieldAhead) (partOf, bool) { return pageOf(p, f.window), true }, each),
+			counted(func(l *loaders) *loader[int, int] { return l.invoicesIn }, func(p *ent.Partner, _ fieldAhead) (int, bool) { return p.ID, true }),
+		},
 		"Partner.referralsMade": {
-			to("Referral", func(l *loaders) *loader[referralsOf, []*ent.Referral] { return l.referrals },
-				func(p *ent.Partner, f fieldAhead) (referralsOf, bool) {
-					return referralPage(p, f.window), !onlyCounts(f.asks)
-				}, each),
+			to("Referral", func(l *loaders) *loader[partOf, []*ent.Referral] { return l.referrals },
+				func(p *ent.Partner, f fieldAhead) (partOf, bool) { return pageOf(p, f.window), !onlyCounts(f.asks) }, each),
 			counted(func(l *loaders) *loader[int, int] { return l.referralsMade },
 				func(p *ent.Partner, f fieldAhead) (int, bool) { return p.ID, f.asks["totalCount"] }),
 		},
@@ -303,7 +307,26 @@ func allSteps() map[string][]step {
 		"ReferralTerm.grant":     one(toOne("RetroactiveGrant", grantsByID, func(t *ent.ReferralTerm) int { return value(t.GrantID) })),
 		"ReferralTerm.voids": one(to("CommissionVoid", func(l *loaders) *loader[int, []*ent.CommissionVoid] { return l.voids },
 			func(t *ent.ReferralTerm, _ fieldAhead) (int, bool) { return t.ID, true }, each)),
-		"ReferralTerm.days": one(structureOfTerm, toOne("", networks, func(t *ent.ReferralTerm) int { return t.NetworkID })),
+		"ReferralTerm.days": {
+			{
+				to: "TermDay",
+				keys: func(l *loaders, row any, f fieldAhead) (aheadLoader, any) {
+					if f.days.CheckDays() != nil {
+						return nil, nil // the field is refused
+					}
+					return l.termDays, termIn{row.(*ent.ReferralTerm).ID, f.days} //nolint:forcetypeassert // its rows are terms
+				},
+				rows: func(l *loaders, row any, f fieldAhead) (days []any) {
+					of := termIn{row.(*ent.ReferralTerm).ID, f.days} //nolint:forcetypeassert // its rows are terms
+					found, _ := l.termDays.ahead(of)
+					for _, sums := range found.value {
+						days = append(days, &ledger.Day{TermID: of.id, Date: sums.Date, LineID: sums.LineID})
+					}
+					return days
+				},
+			},
+			structureOfTerm, toOne("", networks, func(t *ent.ReferralTerm) int { return t.NetworkID }),
+		},
 
 		"RetroactiveGrant.referral":  one(toOne("Referral", referralsByID, func(g *ent.RetroactiveGrant) int { return g.ReferralID })),
 		"RetroactiveGrant.structure": one(toOne("CommissionStructure", structures, func(g *ent.RetroactiveGrant) int { return g.StructureID })),
@@ -407,6 +430,7 @@ func waysOf(ctx context.Context, kind string, rows []any, of graphql.CollectedFi
 			}
 			asked.window = window
 		}
+		asked.days = rangeOf(ctx, field)
 		for _, s := range known {
 			ways = append(ways, walk{rows, asked, s})
 		}
@@ -434,6 +458,17 @@ func windowOf(ctx context.Context, field graphql.CollectedField) (page.Window, e
 		after = &value
 	}
 	return page.Read(first, after)
+}
+
+// rangeOf is the range of days that a field asks for, if it does. One that is no range is refused by the field.
+func rangeOf(ctx context.Context, field graphql.CollectedField) (days ledger.Range) {
+	given := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	for name, day := range map[string]*commission.Date{"from": &days.From, "to": &days.To} {
+		if text, ok := given[name].(string); ok {
+			*day, _ = commission.ParseDate(text)
+		}
+	}
+	return days
 }
 
 // rowFields is the fields that are asked of the rows of a field, be it one object, a list or a page.

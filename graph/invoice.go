@@ -233,7 +233,7 @@ func (r termDayResolver) Invoice(ctx context.Context, day *ledger.Day) (*ent.Inv
 	return maybe(ctx, loadersOf(ctx).invoice, &line.InvoiceID)
 }
 
-// Invoices is those of the partners in scope.
+// Invoices is those of the partners in scope, the latest first.
 func (r networkResolver) Invoices(ctx context.Context, n *ent.Network, filter *model.InvoiceFilter, first *int32, after *string) (*page.Invoices, error) {
 	where := []predicate.Invoice{invoice.NetworkID(n.ID)}
 	if filter != nil {
@@ -261,16 +261,6 @@ func (r networkResolver) Invoices(ctx context.Context, n *ent.Network, filter *m
 			where = append(where, found)
 		}
 	}
-	return r.invoices(ctx, where, first, after)
-}
-
-// Invoices is the partner's.
-func (r partnerResolver) Invoices(ctx context.Context, p *ent.Partner, first *int32, after *string) (*page.Invoices, error) {
-	return r.invoices(ctx, []predicate.Invoice{invoice.PartnerID(p.ID)}, first, after)
-}
-
-// invoices is a page of invoices, the latest first.
-func (r *Resolver) invoices(ctx context.Context, where []predicate.Invoice, first *int32, after *string) (*page.Invoices, error) {
 	window, err := page.Read(first, after)
 	if err != nil {
 		return nil, err
@@ -285,8 +275,27 @@ func (r *Resolver) invoices(ctx context.Context, where []predicate.Invoice, firs
 	}
 	rows, err := query.All(ctx)
 	ahead(ctx, "Invoice", rows)
-	return page.Of(window, rows, total, func(i *ent.Invoice) page.Position { return page.Position{Row: i.Number} }), err
+	return page.Of(window, rows, total, invoicePosition), err
 }
+
+// Invoices is the partner's, the latest first.
+func (r partnerResolver) Invoices(ctx context.Context, p *ent.Partner, first *int32, after *string) (*page.Invoices, error) {
+	window, err := page.Read(first, after)
+	if err != nil {
+		return nil, err
+	}
+	from := loadersOf(ctx)
+	total, err := from.invoicesIn.Load(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := from.invoices.Load(ctx, pageOf(p, window))
+	ahead(ctx, "Invoice", rows)
+	return page.Of(window, rows, total, invoicePosition), err
+}
+
+// invoicePosition is the place of an invoice in a list: they go by their numbers.
+func invoicePosition(i *ent.Invoice) page.Position { return page.Position{Row: i.Number} }
 
 // Invoice is one of the network's.
 func (r networkResolver) Invoice(ctx context.Context, n *ent.Network, id scalar.ID) (*ent.Invoice, error) {

@@ -51,6 +51,7 @@ type loaders struct {
 	lineDaysIn    *loader[ledger.Line, int]      // how many
 	broughtBack   *loader[int, *ent.InvoiceLine] // by another line
 	termLines     *loader[termIn, []ledger.LineSums]
+	termDays      *loader[termIn, []ledger.TermDaySums]
 	network       *loader[int, *ent.Network]
 	partner       *loader[int, *ent.Partner]
 	structure     *loader[int, *ent.CommissionStructure]
@@ -60,7 +61,9 @@ type loaders struct {
 	dated         *loader[int, *ent.DatedChange]
 	pending       *loader[int, []*ent.DatedChange] // of a partner's setting
 	referralsMade *loader[int, int]                // how many, of a partner
-	referrals     *loader[referralsOf, []*ent.Referral]
+	referrals     *loader[partOf, []*ent.Referral] // of a partner
+	invoicesIn    *loader[int, int]                // how many, of a partner
+	invoices      *loader[partOf, []*ent.Invoice]  // of a partner
 	reachedOn     *loader[int, commission.Date]
 	timeline      *loader[int, []*ledger.Event] // of a referral
 	actor         *loader[*ledger.Event, *ent.AuditEvent]
@@ -72,11 +75,11 @@ type loaders struct {
 	reconciliation *loader[int, *ledger.Reconciliation] // of a network
 }
 
-// referralsOf is one partner's page of the referrals that it made.
-type referralsOf struct {
+// partOf is one page of what a partner has of one kind, the latest first.
+type partOf struct {
 	partnerID int
 	first     int
-	before    int // the id of the referral behind which the page begins; 0: from the beginning
+	before    int // the row behind which the page begins, by its place; 0: from the beginning
 }
 
 // conversionsOf is one page of the conversions that are counted together.
@@ -148,6 +151,7 @@ func (r *Resolver) newLoaders() *loaders {
 		broughtBack: byID(func(ctx context.Context, ids []int) ([]*ent.InvoiceLine, error) {
 			return r.DB.InvoiceLine.Query().Where(invoiceline.CarriedByIn(ids...)).All(ctx)
 		}, func(l *ent.InvoiceLine) int { return *l.CarriedBy }),
+		termDays:  loading(r.termDaysOf),
 		termLines: loading(r.termLinesOf),
 		network: byID(func(ctx context.Context, ids []int) ([]*ent.Network, error) {
 			return r.DB.Network.Query().Where(network.IDIn(ids...)).All(ctx)
@@ -167,16 +171,30 @@ func (r *Resolver) newLoaders() *loaders {
 		dated: byID(func(ctx context.Context, ids []int) ([]*ent.DatedChange, error) {
 			return r.DB.DatedChange.Query().Where(datedchange.IDIn(ids...)).All(ctx)
 		}, func(d *ent.DatedChange) int { return d.ID }),
-		pending:       loading(r.pendingOf),
-		terms:         loading(r.termsOf),
-		referralsMade: loading(r.countReferrals),
-		referrals:     loading(r.referralPages),
-		reachedOn:     loading(r.Ledger.ReachedOn),
-		timeline:      loading(r.Ledger.Timelines),
-		actor:         loading(r.actors),
-		explained:     loading(r.explain),
-		payoutLine:    loading(r.Ledger.PayoutLines),
-		cost:          loading(r.costs),
+		pending: loading(r.pendingOf),
+		terms:   loading(r.termsOf),
+		referralsMade: loading(func(ctx context.Context, partners []int) (map[int]int, error) {
+			return referralsMade.count(ctx, r.DB, partners)
+		}),
+		referrals: loading(func(ctx context.Context, pages []partOf) (map[partOf][]*ent.Referral, error) {
+			return pagesOf(ctx, r.DB, referralsMade, pages, func(ids []int) ([]*ent.Referral, error) {
+				return r.DB.Referral.Query().Where(referral.IDIn(ids...)).Order(referral.ByID(sql.OrderDesc())).All(ctx)
+			}, func(made *ent.Referral) int { return made.ReferrerID })
+		}),
+		invoicesIn: loading(func(ctx context.Context, partners []int) (map[int]int, error) {
+			return invoicesOf.count(ctx, r.DB, partners)
+		}),
+		invoices: loading(func(ctx context.Context, pages []partOf) (map[partOf][]*ent.Invoice, error) {
+			return pagesOf(ctx, r.DB, invoicesOf, pages, func(ids []int) ([]*ent.Invoice, error) {
+				return r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).Order(invoice.ByNumber(sql.OrderDesc())).All(ctx)
+			}, func(i *ent.Invoice) int { return i.PartnerID })
+		}),
+		reachedOn:  loading(r.Ledger.ReachedOn),
+		timeline:   loading(r.Ledger.Timelines),
+		actor:      loading(r.actors),
+		explained:  loading(r.explain),
+		payoutLine: loading(r.Ledger.PayoutLines),
+		cost:       loading(r.costs),
 
 		reconciliation: loading(r.reconciliations),
 	}
@@ -232,47 +250,67 @@ func (r *Resolver) tokensOf(ctx context.Context, accounts []int) (map[int][]*ent
 	return tokens, err
 }
 
-func (r *Resolver) countReferrals(ctx context.Context, partners []int) (map[int]int, error) {
-	var found []struct {
-		ReferrerID int `json:"referrer_id"`
-		Count      int `json:"count"`
-	}
-	err := r.DB.Referral.Query().Where(referral.ReferrerIDIn(partners...)).
-		GroupBy(referral.FieldReferrerID).Aggregate(ent.Count()).Scan(ctx, &found)
+// had is the rows of a table that partners have, each of one kind in an order of its own.
+type had struct {
+	table string
+	by    string // the column that names the partner
+	place string // the column that orders what one partner has, never twice the same
+	seen  rule.Roles
+}
+
+var (
+	referralsMade = had{"referral", referral.FieldReferrerID, referral.FieldID, rule.Referrals}
+	invoicesOf    = had{"invoice", invoice.FieldPartnerID, invoice.FieldNumber, rule.Invoices}
+)
+
+// of selects what some partners have and the viewer sees.
+func (h had) of(ctx context.Context, db *database.Database, partners []int) (rows *sql.SelectTable, query *sql.Selector, err error) {
+	rows = sql.Table(h.table)
+	query = sql.Dialect(db.Dialect()).Select().From(rows).Where(sql.InInts(rows.C(h.by), partners...))
+	return rows, query, h.seen.Narrow(ctx, query)
+}
+
+// count is how many each partner has.
+func (h had) count(ctx context.Context, db *database.Database, partners []int) (map[int]int, error) {
 	counts := make(map[int]int, len(partners))
 	for _, id := range partners {
 		counts[id] = 0
 	}
-	for _, row := range found {
-		counts[row.ReferrerID] = row.Count
+	rows, query, err := h.of(ctx, db, partners)
+	if err != nil {
+		return nil, err
 	}
-	return counts, err
+	statement, args := query.Select(rows.C(h.by), sql.Count("*")).GroupBy(rows.C(h.by)).Query()
+	return counts, database.Each(ctx, db, statement, args, func(row *stdsql.Rows) error {
+		var partner, count int
+		err := row.Scan(&partner, &count)
+		counts[partner] = count
+		return err
+	})
 }
 
-// referralPages finds for each of many partners the first referrals behind a place, with one more to tell
-// whether there are more.
-func (r *Resolver) referralPages(ctx context.Context, pages []referralsOf) (map[referralsOf][]*ent.Referral, error) {
+// pagesOf finds for each of many partners the first of what it has behind a place, with one more to tell whether there
+// are more. Find reads rows in the order of the pages.
+func pagesOf[R any](ctx context.Context, db *database.Database, h had, pages []partOf, find func(ids []int) ([]R, error), partner func(R) int) (map[partOf][]R, error) {
 	type window struct{ first, before int }
 	alike := map[window][]int{}
-	found := make(map[referralsOf][]*ent.Referral, len(pages))
+	found := make(map[partOf][]R, len(pages))
 	for _, p := range pages {
 		found[p] = nil
 		alike[window{p.first, p.before}] = append(alike[window{p.first, p.before}], p.partnerID)
 	}
 	for at, partners := range alike {
-		referrals := sql.Table("referral")
-		query := sql.Dialect(r.DB.Dialect()).Select(referrals.C("id")).From(referrals)
-		query.Where(sql.InInts(referrals.C("referrer_id"), partners...))
-		if at.before != 0 {
-			query.Where(sql.LT(referrals.C("id"), at.before))
-		}
-		if err := rule.Referrals.Narrow(ctx, query); err != nil {
+		rows, query, err := h.of(ctx, db, partners)
+		if err != nil {
 			return nil, err
 		}
-		query.AppendSelectExprAs(sql.RowNumber().PartitionBy(referrals.C("referrer_id")).OrderExpr(sql.Expr(referrals.C("id")+" DESC")), "place")
+		if at.before != 0 {
+			query.Where(sql.LT(rows.C(h.place), at.before))
+		}
+		query.Select(rows.C("id")).AppendSelectExprAs(sql.RowNumber().PartitionBy(rows.C(h.by)).OrderExpr(sql.Expr(rows.C(h.place)+" DESC")), "place")
 		statement, args := query.Query()
 		var ids []int
-		err := database.Each(ctx, r.DB, fmt.Sprintf("SELECT id FROM (%s) AS numbered WHERE place <= %d", statement, at.first+1), args, func(row *stdsql.Rows) error {
+		err = database.Each(ctx, db, fmt.Sprintf("SELECT id FROM (%s) AS numbered WHERE place <= %d", statement, at.first+1), args, func(row *stdsql.Rows) error {
 			var id int
 			err := row.Scan(&id)
 			ids = append(ids, id)
@@ -281,12 +319,12 @@ func (r *Resolver) referralPages(ctx context.Context, pages []referralsOf) (map[
 		if err != nil {
 			return nil, err
 		}
-		rows, err := r.DB.Referral.Query().Where(referral.IDIn(ids...)).Order(referral.ByID(sql.OrderDesc())).All(ctx)
+		its, err := find(ids)
 		if err != nil {
 			return nil, err
 		}
-		for _, row := range rows {
-			key := referralsOf{row.ReferrerID, at.first, at.before}
+		for _, row := range its {
+			key := partOf{partner(row), at.first, at.before}
 			found[key] = append(found[key], row)
 		}
 	}
@@ -355,18 +393,31 @@ func (r *Resolver) lineDayPages(ctx context.Context, pages []daysOf) (map[daysOf
 }
 
 func (r *Resolver) termLinesOf(ctx context.Context, rows []termIn) (map[termIn][]ledger.LineSums, error) {
-	alike := map[ledger.Range][]int{} // the rows of one report are all of one range
+	return byRange(rows, func(terms []int, days ledger.Range) (map[int][]ledger.LineSums, error) {
+		return r.Ledger.TermLines(ctx, terms, days)
+	})
+}
+
+func (r *Resolver) termDaysOf(ctx context.Context, rows []termIn) (map[termIn][]ledger.TermDaySums, error) {
+	return byRange(rows, func(terms []int, days ledger.Range) (map[int][]ledger.TermDaySums, error) {
+		return r.Ledger.TermDays(ctx, terms, days)
+	})
+}
+
+// byRange reads something of terms for each range of days: those of one list are all of one.
+func byRange[V any](rows []termIn, read func(terms []int, days ledger.Range) (map[int][]V, error)) (map[termIn][]V, error) {
+	alike := map[ledger.Range][]int{}
 	for _, row := range rows {
 		alike[row.days] = append(alike[row.days], row.id)
 	}
-	found := make(map[termIn][]ledger.LineSums, len(rows))
+	found := make(map[termIn][]V, len(rows))
 	for days, terms := range alike {
-		lines, err := r.Ledger.TermLines(ctx, terms, days)
+		parts, err := read(terms, days)
 		if err != nil {
 			return nil, err
 		}
-		for term, its := range lines {
-			found[termIn{term, days}] = its
+		for _, term := range terms {
+			found[termIn{term, days}] = parts[term]
 		}
 	}
 	return found, nil

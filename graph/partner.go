@@ -100,14 +100,14 @@ func (r partnerResolver) ReferralsMade(ctx context.Context, p *ent.Partner, firs
 	if onlyCounts(asked) {
 		return page.Of[*ent.Referral](window, nil, total, nil), nil
 	}
-	rows, err := from.referrals.Load(ctx, referralPage(p, window))
+	rows, err := from.referrals.Load(ctx, pageOf(p, window))
 	ahead(ctx, "Referral", rows)
 	return page.Of(window, rows, total, func(r *ent.Referral) page.Position { return page.Position{Row: r.ID} }), err
 }
 
-// referralPage is the page of the referrals that a partner made in a window.
-func referralPage(p *ent.Partner, window page.Window) referralsOf {
-	of := referralsOf{partnerID: p.ID, first: window.First}
+// pageOf is the page of what a partner has in a window.
+func pageOf(p *ent.Partner, window page.Window) partOf {
+	of := partOf{partnerID: p.ID, first: window.First}
 	if window.After != nil {
 		of.before = window.After.Row
 	}

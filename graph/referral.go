@@ -92,6 +92,10 @@ func (r referralTermResolver) Structure(ctx context.Context, t *ent.ReferralTerm
 
 // Days is what the term counted, day by day.
 func (r referralTermResolver) Days(ctx context.Context, t *ent.ReferralTerm, from, to commission.Date) ([]*ledger.Day, error) {
+	asked := termIn{t.ID, ledger.Range{From: from, To: to}}
+	if err := asked.days.CheckDays(); err != nil {
+		return nil, err
+	}
 	structure, err := r.Structure(ctx, t)
 	if err != nil {
 		return nil, err
@@ -100,7 +104,16 @@ func (r referralTermResolver) Days(ctx context.Context, t *ent.ReferralTerm, fro
 	if err != nil {
 		return nil, err
 	}
-	days, err := r.Ledger.Days(ctx, t.ID, n.Currency, ledger.StructureOf(structure), ledger.Range{From: from, To: to})
+	counted, err := loadersOf(ctx).termDays.Load(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	days := make([]*ledger.Day, 0, len(counted))
+	for _, sums := range counted {
+		if day := ledger.TermDay(ctx, t.ID, n.Currency, ledger.StructureOf(structure), sums); day != nil {
+			days = append(days, day)
+		}
+	}
 	ahead(ctx, "TermDay", days)
-	return days, err
+	return days, nil
 }

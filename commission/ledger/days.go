@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	stdsql "database/sql"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -33,63 +34,69 @@ func (d *Day) Counted() Counted {
 // maxDays is how many days one call shows.
 const maxDays = 366
 
-// Days is a term's part of the report's range, day by day [P5]. The caller has found the term, which proves
-// that the viewer sees it.
-func (l *Ledger) Days(ctx context.Context, termID int, currency commission.Currency, structure commission.Structure, days Range) ([]*Day, error) {
-	if err := days.Check(); err != nil {
-		return nil, err
+// TermDaySums is what a term counted on one day that one thing became of, in sums.
+type TermDaySums struct {
+	Date   commission.Date
+	LineID int
+	commission.Sums
+}
+
+// CheckDays refuses a range of which not every day can be shown.
+func (r Range) CheckDays() error {
+	if err := r.Check(); err != nil {
+		return err
 	}
-	if days.To-days.From > maxDays {
-		return nil, commission.Refuse(commission.BadUserInput, "to", "must be at most %d days after from", maxDays)
+	if r.To-r.From > maxDays {
+		return commission.Refuse(commission.BadUserInput, "to", "must be at most %d days after from", maxDays)
 	}
+	return nil
+}
+
+// TermDays is the part of terms in a range, day by day [P5]. The caller has found the terms, which proves that the viewer
+// sees them.
+func (l *Ledger) TermDays(ctx context.Context, terms []int, days Range) (map[int][]TermDaySums, error) {
 	hidden, err := l.hiddenLines(ctx)
 	if err != nil {
 		return nil, err
 	}
-	type part struct {
-		day    commission.Date
-		lineID int
-	}
-	var parts []part
-	counted := map[part]commission.Sums{}
-	err = database.Each(ctx, l.DB, `
-		SELECT day, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
-		FROM accrual WHERE term_id = ? AND day BETWEEN ? AND ? GROUP BY day, line_id ORDER BY day, line_id`,
-		[]any{termID, int32(days.From), int32(days.To)}, func(row *stdsql.Rows) error {
-			var at part
-			sums, err := scanSums(row, &at.day, &at.lineID)
-			if err != nil || sums.IsZero() {
+	counted := map[int][]TermDaySums{}
+	return counted, database.EachIn(ctx, l.DB, `
+		SELECT term_id, day, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
+		FROM accrual WHERE day BETWEEN ? AND ? AND term_id IN (%s) GROUP BY term_id, day, line_id ORDER BY term_id, day, line_id`,
+		[]any{int32(days.From), int32(days.To)}, terms, func(row *stdsql.Rows) error {
+			var term int
+			var part TermDaySums
+			var err error
+			if part.Sums, err = scanSums(row, &term, &part.Date, &part.LineID); err != nil || part.IsZero() {
 				return err
 			}
-			if hidden[at.lineID] { // its partner does not know of that invoice [I6]
-				at.lineID = unbilledLine
+			if hidden[part.LineID] { // its partner does not know of that invoice [I6]
+				part.LineID = unbilledLine
 			}
-			if _, known := counted[at]; !known {
-				parts = append(parts, at)
+			its := counted[term]
+			same := slices.IndexFunc(its, func(other TermDaySums) bool { return other.Date == part.Date && other.LineID == part.LineID })
+			if same < 0 {
+				counted[term] = append(its, part)
+			} else {
+				its[same].Sums = its[same].Plus(part.Sums)
 			}
-			counted[at] = counted[at].Plus(sums)
 			return nil
 		})
-	if err != nil {
-		return nil, err
+}
+
+// TermDay says what sums of a day are to a term of a structure, as it is shown to the viewer; nil: nothing is.
+func TermDay(ctx context.Context, termID int, currency commission.Currency, structure commission.Structure, sums TermDaySums) *Day {
+	day := &Day{
+		TermID: termID, Date: sums.Date, LineID: sums.LineID, Conversions: sums.Conversions, BasisAmount: currency.Exact(sums.Of(structure.Basis())),
+		Commission: currency.Exact(structure.Earned(sums.Sums).Round(commission.Scale)),
 	}
-	v, _ := viewer.From(ctx)
-	all := make([]*Day, 0, len(parts))
-	for _, at := range parts {
-		sums := counted[at]
-		day := &Day{
-			TermID: termID, Date: at.day, LineID: at.lineID, Conversions: sums.Conversions, BasisAmount: currency.Exact(sums.Of(structure.Basis())),
-			Commission: currency.Exact(structure.Earned(sums).Round(commission.Scale)),
+	if v, _ := viewer.From(ctx); v.Is(commission.PartnerUser) {
+		day.Conversions, day.BasisAmount, day.Commission = 0, decimal.Zero, shownToReferrer(currency, structure, day.Commission)
+		if day.Commission.IsZero() {
+			return nil // it says no more than that there was something
 		}
-		if v.Is(commission.PartnerUser) {
-			day.Conversions, day.BasisAmount, day.Commission = 0, decimal.Zero, shownToReferrer(currency, structure, day.Commission)
-		}
-		if v.Is(commission.PartnerUser) && day.Commission.IsZero() {
-			continue // it says no more than that there was something
-		}
-		all = append(all, day)
 	}
-	return all, nil
+	return day
 }
 
 // shownToReferrer is what a referrer is shown of what it earned on one day: of what the network earns, that says no more
