@@ -89,7 +89,7 @@ explorer: $(explorer)/node_modules/.package-lock.json ## Build the page at /expl
 	cd $(explorer) && node build.js ../generated
 
 test-explorer: build chromium $(explorer)/node_modules/.package-lock.json ## Try the explorer in a browser that reaches nothing else
-	cd $(explorer) && REFERRALS=$(CURDIR)/bin/referrals node --test test/
+	cd $(explorer) && REFERRALS=$(CURDIR)/bin/referrals node --test test/*.test.js
 
 generate-clients: $(clients) ## Generate the code of the examples' clients
 	cd examples/go && go generate

@@ -320,3 +320,25 @@ func TestOIDC_aProviderThatIsDownHoldsUpItsOwnPeopleAlone(t *testing.T) {
 		}
 	})
 }
+
+// The explorer is told where people sign in, and of no provider that does not answer: they then paste tokens.
+func TestOIDC_theExplorerIsToldOfTheProvider(t *testing.T) {
+	from := startIssuer(t, "explorer")
+	flags := doorFlags{ExplorerIssuer: from.URL, ExplorerClient: "explorer", ExplorerScope: "openid"}
+	told := flags.explorer(newIdentities(nil))().SignIn
+	if told == nil || told.Issuer != from.URL || told.Authorize != from.URL+"/authorize" || told.Token != from.URL+"/token" || told.Client != "explorer" || told.Scope != "openid" {
+		t.Errorf("it is told %+v", told)
+	}
+	from.Close()
+	if told := flags.explorer(newIdentities(nil))().SignIn; told != nil {
+		t.Errorf("of a provider that is down it is told %+v", told)
+	}
+	if told := (doorFlags{}).explorer(newIdentities(nil))().SignIn; told != nil {
+		t.Errorf("of none it is told %+v", told)
+	}
+	for _, half := range []doorFlags{{ExplorerIssuer: from.URL}, {ExplorerClient: "explorer"}} {
+		if err := half.check(); err == nil || !strings.Contains(err.Error(), "--explorer-client") {
+			t.Errorf("%+v is refused by %v", half, err)
+		}
+	}
+}

@@ -202,7 +202,7 @@ func (c *serveCommand) routes(d *door, looked *health) http.Handler {
 	for _, path := range []string{graphqlPath, invoicePath, reportPath, linePath} {
 		mux.Handle(path, admitted)
 	}
-	mux.Handle("/explorer/", explorer.Handler(c.Door.Explorers))
+	mux.Handle("/explorer/", explorer.Handler(c.Door.explorer(d.identities)))
 	mux.HandleFunc("GET "+alivePath, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET "+readyPath, looked.readiness)
 	return c.telemetry.around(graphqlPath, c.identify(d.origins.protected(mux)))

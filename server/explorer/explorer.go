@@ -7,10 +7,12 @@ import (
 	"compress/gzip"
 	"embed"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -23,9 +25,10 @@ import (
 //go:embed generated
 var built embed.FS
 
-// policy lets the page run its own scripts and ask its own server, and nothing else. Styles in the page are allowed,
-// since the editor writes them; scripts in the page, and text that becomes a script, are not.
-const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; " +
+// policy lets the page run its own scripts and ask its own server and, where people sign in at a provider, that one for
+// their tokens, and nothing else. Styles in the page are allowed, since the editor writes them; scripts in the page, and
+// text that becomes a script, are not.
+const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'%s; " +
 	"style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -36,19 +39,30 @@ const (
 	settingsFile = "settings.json"
 )
 
-// page is the explorer of a server.
-type page struct {
-	settings []byte // what the page is to know of it, as JSON
+// Settings are what the page is to know of its server, as JSON.
+type Settings struct {
+	Explorers []commission.Role `json:"explorers"`        // may introspect
+	SignIn    *SignIn           `json:"signIn,omitempty"` // nil: people paste tokens
 }
 
+// SignIn is where people sign in: an OpenID Connect provider that knows the page as a public client. It is the
+// authorization code flow with PKCE.
+type SignIn struct {
+	Issuer     string   `json:"issuer"`
+	Authorize  string   `json:"authorize"`  // the endpoint where the person goes
+	Token      string   `json:"token"`      // the endpoint that the page asks
+	Algorithms []string `json:"algorithms"` // that it signs with
+	Client     string   `json:"client"`
+	Scope      string   `json:"scope"`
+}
+
+// page is the explorer of a server, as its settings are at the moment.
+type page func() Settings
+
 // Handler answers what is under /explorer/. Whoever can reach the server may load the page: it holds nothing, and what it
-// shows it asks for by the token of whoever signs in. The page shows the schema to the roles that may introspect.
-func Handler(explorers []commission.Role) http.Handler {
-	settings, err := json.Marshal(map[string]any{"explorers": explorers})
-	if err != nil {
-		panic(err) // texts
-	}
-	return http.StripPrefix("/explorer/", page{settings})
+// shows it asks for by the token of whoever signs in.
+func Handler(settings func() Settings) http.Handler {
+	return http.StripPrefix("/explorer/", page(settings))
 }
 
 // ServeHTTP answers with a file.
@@ -67,7 +81,7 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Type", "application/json")
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Cache-Control", asked)
-		_, _ = w.Write(p.settings)
+		_ = json.NewEncoder(w).Encode(p())
 		return
 	}
 	compressed, err := fs.ReadFile(built, path.Join("generated", name+".gz"))
@@ -75,7 +89,7 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	header.Set("Content-Security-Policy", policy)
+	header.Set("Content-Security-Policy", fmt.Sprintf(policy, p.providers(name)))
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -89,6 +103,22 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := send(w, r, compressed); err != nil {
 		panic(http.ErrAbortHandler) // half of a file is worse than none
 	}
+}
+
+// providers is whom else the page may ask, as a part of the policy. Its scripts and workers ask as the page.
+func (p page) providers(name string) string {
+	if path.Ext(name) != ".html" {
+		return ""
+	}
+	at := p().SignIn
+	if at == nil {
+		return ""
+	}
+	token, err := url.Parse(at.Token)
+	if err != nil || token.Host == "" || strings.ContainsAny(token.Host, "; ,") {
+		return ""
+	}
+	return " " + token.Scheme + "://" + token.Host
 }
 
 // send sends a file as it is kept, or unpacked to who cannot unpack it.

@@ -16,7 +16,7 @@ import (
 func get(t *testing.T, target, encoding string) *httptest.ResponseRecorder {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.Handle("/explorer/", Handler([]commission.Role{commission.Admin}))
+	mux.Handle("/explorer/", Handler(func() Settings { return Settings{Explorers: []commission.Role{commission.Admin}} }))
 	request := httptest.NewRequest(http.MethodGet, target, nil)
 	request.Header.Set("Accept-Encoding", encoding)
 	answer := httptest.NewRecorder()
@@ -102,11 +102,33 @@ func TestExplorer_knowsTheTypesOfItsFiles(t *testing.T) {
 	}
 }
 
-// The page is told which roles may look at the schema, and nothing else.
-func TestExplorer_tellsThePageWhoMayIntrospect(t *testing.T) {
-	answer := httptest.NewRecorder()
-	Handler([]commission.Role{commission.Admin, commission.PartnerUser}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/explorer/settings.json", nil))
-	if got := answer.Body.String(); answer.Code != http.StatusOK || got != `{"explorers":["ADMIN","PARTNER"]}` || answer.Header().Get("Content-Type") != "application/json" {
-		t.Errorf("HTTP %d %v %s", answer.Code, answer.Header(), got)
+// The page is told which roles may look at the schema and where people sign in, and may ask that provider for tokens.
+func TestExplorer_tellsThePageItsSettings(t *testing.T) {
+	settings := Settings{Explorers: []commission.Role{commission.Admin, commission.PartnerUser}}
+	door := Handler(func() Settings { return settings })
+	get := func(name string) *httptest.ResponseRecorder {
+		answer := httptest.NewRecorder()
+		door.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/explorer/"+name, nil))
+		return answer
+	}
+	want := `{"explorers":["ADMIN","PARTNER"]}` + "\n"
+	if answer := get("settings.json"); answer.Code != http.StatusOK || answer.Body.String() != want || answer.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("HTTP %d %v %s", answer.Code, answer.Header(), answer.Body)
+	}
+	settings.SignIn = &SignIn{
+		Issuer: "https://id.example", Authorize: "https://id.example/authorize", Token: "https://tokens.id.example/token",
+		Algorithms: []string{"RS256"}, Client: "explorer", Scope: "openid",
+	}
+	want = `{"explorers":["ADMIN","PARTNER"],"signIn":{"issuer":"https://id.example","authorize":"https://id.example/authorize",` +
+		`"token":"https://tokens.id.example/token","algorithms":["RS256"],"client":"explorer","scope":"openid"}}` + "\n"
+	if answer := get("settings.json"); answer.Body.String() != want {
+		t.Errorf("it is told %s", answer.Body)
+	}
+	if got := get("").Header().Get("Content-Security-Policy"); !strings.Contains(got, "connect-src 'self' https://tokens.id.example;") {
+		t.Errorf("the policy is %s", got)
+	}
+	settings.SignIn.Token = "https://id.example; script-src *"
+	if got := get("").Header().Get("Content-Security-Policy"); !strings.Contains(got, "connect-src 'self';") || strings.Contains(got, "script-src *") {
+		t.Errorf("the policy is %s", got)
 	}
 }

@@ -7,6 +7,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { Banner } from './Banner.jsx'
 import { Desk, SHELF_PLUGIN } from './Shelf.jsx'
 import { SignIn } from './SignIn.jsx'
+import { settings } from './settings.js'
 import { newStorage } from './storage.js'
 
 const plugins = [SHELF_PLUGIN, HISTORY_PLUGIN]
@@ -65,8 +66,7 @@ function useSchema(session) {
   const [schema, setSchema] = useState(null)
   useEffect(() => {
     const query = getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, oneOf: true })
-    fetch(new URL('settings.json', document.baseURI)) // which roles `serve --explorers` names
-      .then((response) => response.json())
+    settings
       .then(({ explorers }) => explorers.includes(session.viewer.role) ? session.send({ query, operationName: 'IntrospectionQuery' }) : {})
       .then(({ answer }) => setSchema(answer?.data?.__schema ? answer.data : null), () => setSchema(null))
   }, [session])

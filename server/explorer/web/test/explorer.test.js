@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { read } from '../src/shelf-file.js'
+import { startProvider } from './provider.js'
 
 const binary = process.env.REFERRALS ?? '../../../bin/referrals'
 const pictures = process.env.ARTEFACTS ?? join(import.meta.dirname, 'screenshots')
@@ -54,12 +55,12 @@ after(async () => {
 })
 
 /** Opens the explorer in a browser of its own, and keeps what must not happen. */
-async function open({ colorScheme = 'light', width = 1360, height = 820 } = {}) {
+async function open({ colorScheme = 'light', width = 1360, height = 820, provider = null } = {}) {
   const context = await browser.newContext({ colorScheme, viewport: { width, height }, locale: 'en-GB' })
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   const wrong = []
-  await context.route((url) => url.origin !== address, (route) => {
+  await context.route((url) => ![address, provider].includes(url.origin), (route) => {
     wrong.push(`asks another host: ${route.request().url()}`)
     return route.abort()
   })
@@ -239,6 +240,44 @@ test('a partner sees the schema where the operator lets partners explore', async
     address = ours
     theirs.removeAllListeners('exit')
     theirs.kill()
+  }
+})
+
+test('people sign in at their identity provider', async () => {
+  const provider = await startProvider({ clock, claims: { sub: 'ada', name: 'Ada of the provider', role: 'ADMIN', aud: 'referrals' } })
+  execFileSync(binary, ['network', 'identity-provider', '--database', database, '--network', tokens.NETWORK, '--issuer', provider.issuer, '--audience', 'referrals'], { stdio: 'ignore' })
+  const [theirs, at] = await serve('--explorer-issuer', provider.issuer, '--explorer-client', 'explorer')
+  const ours = address
+  address = at
+  try {
+    const { page, wrong, shot, close } = await open({ provider: provider.issuer })
+    const leave = page.getByRole('button', { name: 'Sign in with your identity provider' })
+    await leave.waitFor()
+    assert.deepEqual(await barriers(page), [])
+    await shot('sign-in-provider-light')
+
+    // who says no there is told here, and can try again
+    await leave.click()
+    await page.getByRole('link', { name: 'No' }).click()
+    assert.match(await page.locator('.problem').innerText(), /did not sign you in: the person said no/)
+    await leave.click()
+    await page.getByRole('link', { name: 'Yes' }).click()
+    await page.locator('.monaco-editor').nth(2).waitFor()
+    await page.getByText('Ada of the provider').waitFor()
+    assert.equal(page.url(), `${address}/explorer/`)
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]))
+    assert.equal(kept.includes('signing-in') || provider.given.some((token) => kept.includes(token)), false)
+
+    // a code that this page did not ask for opens nothing
+    await page.goto(`${address}/explorer/?code=stolen&state=guessed`)
+    assert.match(await page.locator('.problem').innerText(), /did not ask for that sign-in/)
+    assert.deepEqual(wrong, [])
+    await close()
+  } finally {
+    address = ours
+    theirs.removeAllListeners('exit')
+    theirs.kill()
+    provider.stop()
   }
 })
 
