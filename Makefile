@@ -64,7 +64,7 @@ access: ## Write docs/access.md, who may ask for what, as the server answers
 
 generate: ## Generate what the schemas say: ent/generated and graph/generated
 	go generate ./ent
-	go tool gqlgen generate
+	go generate ./graph
 
 lint: ## Read the code for mistakes, and hold the architecture
 	$(lint) run ./...

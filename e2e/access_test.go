@@ -639,7 +639,7 @@ func (w *accessWorld) bare() *product {
 	}, graph.Options{Explorers: []commission.Role{commission.Admin, commission.PartnerManager, commission.PartnerUser, commission.Support, commission.Tracker}})
 	listener := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
 		if secret, found := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer "); found {
-			who, err := programs.SignIn(request.Context(), secret)
+			who, _, err := programs.SignIn(request.Context(), secret)
 			if err != nil {
 				http.Error(answer, err.Error(), http.StatusUnauthorized)
 				return

@@ -5,29 +5,33 @@ import (
 	"sync"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vikstrous/dataloadgen"
 )
 
-// loader loads things of one kind for the resolvers of one request, as the viewer sees them: what a page refers to is
-// asked for ahead, all of it at once; what is asked for one by one is collected for a moment.
+// loader loads things of one kind for the resolvers of one request, as the viewer sees them. What a page refers to is
+// asked for ahead, all of it at once. What is asked for one by one within a list is collected for a moment; outside of
+// one there is nobody to wait for.
 type loader[K comparable, V any] struct {
-	*dataloadgen.Loader[K, V]
 	fetch func(ctx context.Context, keys []K) (map[K]V, error)
-	mu    sync.Mutex
-	known map[K]loaded[V]
+
+	mu       sync.Mutex
+	known    map[K]loaded[V]
+	together *dataloadgen.Loader[K, V] // for those who ask within a list
+	alone    *dataloadgen.Loader[K, V] // for others, who may still ask for the same at once
 }
 
-// loaded is what was found ahead, or that there is nothing.
+// loaded is what was found, or that there is nothing.
 type loaded[V any] struct {
 	value V
 	found bool
 }
 
-// patience is how long a loader waits for others to ask, which they do at once. Tests take it away.
+// patience is how long a loader waits for others of a list to ask, which they do at once. Tests take it away.
 var patience = 2 * time.Millisecond
 
 func loading[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error)) *loader[K, V] {
-	return &loader[K, V]{Loader: dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(patience)), fetch: fetch, known: map[K]loaded[V]{}}
+	return &loader[K, V]{fetch: fetch}
 }
 
 // byID loads entities by their ids.
@@ -49,12 +53,36 @@ func byID[V any](find func(ctx context.Context, ids []int) ([]V, error), id func
 func (l *loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 	switch known, asked := l.ahead(key); {
 	case !asked:
-		return l.Loader.Load(ctx, key)
+		return l.collecting(inList(ctx)).Load(ctx, key)
 	case !known.found:
 		return known.value, dataloadgen.ErrNotFound
 	default:
 		return known.value, nil
 	}
+}
+
+// collecting is what collects those who ask at once: of a list, or outside of one.
+func (l *loader[K, V]) collecting(list bool) *dataloadgen.Loader[K, V] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of, wait := &l.alone, time.Duration(0)
+	if list {
+		of, wait = &l.together, patience
+	}
+	if *of == nil {
+		*of = dataloadgen.NewMappedLoader(l.fetched, dataloadgen.WithWait(wait))
+	}
+	return *of
+}
+
+// inList tells whether what is being resolved is in a list, whose other elements are asked for the same.
+func inList(ctx context.Context) bool {
+	for field := graphql.GetFieldContext(ctx); field != nil; field = field.Parent {
+		if field.Index != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // ahead is what was found ahead under a key; false: it was not asked for.
@@ -79,13 +107,27 @@ func (l *loader[K, V]) loadAhead(ctx context.Context, keys []any) {
 	if len(fresh) == 0 {
 		return
 	}
-	found, err := l.fetch(ctx, fresh)
+	_, _ = l.fetched(ctx, fresh)
+}
+
+// fetched asks for what there is under keys, and keeps it.
+func (l *loader[K, V]) fetched(ctx context.Context, keys []K) (map[K]V, error) {
+	found, err := l.fetch(ctx, keys)
 	if err != nil {
-		return
+		return nil, err
 	}
+	l.keep(keys, found)
+	return found, nil
+}
+
+// keep keeps what was found under keys.
+func (l *loader[K, V]) keep(keys []K, found map[K]V) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, key := range fresh {
+	if l.known == nil {
+		l.known = make(map[K]loaded[V], len(keys))
+	}
+	for _, key := range keys {
 		value, there := found[key]
 		l.known[key] = loaded[V]{value, there}
 	}

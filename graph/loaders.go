@@ -4,6 +4,7 @@ import (
 	"context"
 	stdsql "database/sql"
 	"fmt"
+	"sync"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/vikstrous/dataloadgen"
@@ -104,12 +105,17 @@ type termIn struct {
 
 type loadersKey struct{}
 
+// withLoaders has loaders made for a request when the first of them is asked.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
-	return context.WithValue(ctx, loadersKey{}, r.newLoaders())
+	return context.WithValue(ctx, loadersKey{}, sync.OnceValue(func() *loaders {
+		l := r.newLoaders()
+		l.knowNetwork(ctx)
+		return l
+	}))
 }
 
 func loadersOf(ctx context.Context) *loaders {
-	return ctx.Value(loadersKey{}).(*loaders) //nolint:forcetypeassert // withLoaders put it there
+	return ctx.Value(loadersKey{}).(func() *loaders)() //nolint:forcetypeassert // withLoaders put it there
 }
 
 func (r *Resolver) newLoaders() *loaders {

@@ -11,7 +11,7 @@ import (
 	"partner.example/referrals/graph/generated"
 )
 
-//go:generate go tool gqlgen generate
+//go:generate go run ./generate
 
 // Resolver is the root of all resolvers.
 type Resolver struct {

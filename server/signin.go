@@ -9,6 +9,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/program"
+	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 )
@@ -39,30 +40,30 @@ func (d *door) signIn(next http.Handler) http.Handler {
 			graph.Refuse(w, r, d.budgets.Refused(ctx, commission.Refuse(commission.Unauthenticated, "", "send a token as Authorization: Bearer")))
 			return
 		}
-		v, err := d.bearer(ctx, strings.TrimSpace(secret))
-		var refusal *commission.Error
+		v, network, err := d.bearer(ctx, strings.TrimSpace(secret))
 		var wrong *refusedToken
 		switch {
-		case errors.As(err, &refusal), errors.As(err, &wrong):
+		case commission.CodeOf(err) == commission.Unauthenticated, errors.As(err, &wrong):
 			slog.WarnContext(ctx, "sign-in refused", "reason", err)
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			graph.Refuse(w, r, d.budgets.Refused(ctx, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: sign in again, or ask an ADMIN of your network for another one")))
 		case err != nil:
 			graph.Refuse(w, r, err)
 		default:
-			ctx = viewer.With(ctx, v)
-			if err := d.program.TakeEffect(ctx, v.NetworkID); err != nil { // so that whatever is read is as of now
-				graph.Refuse(w, r.WithContext(ctx), err)
-				return
-			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, r.WithContext(graph.SignedIn(ctx, v, network)))
 		}
 	})
 }
 
-func (d *door) bearer(ctx context.Context, secret string) (viewer.Viewer, error) {
-	if isJWT(secret) {
-		return d.identities.signIn(ctx, secret)
+// bearer is who bears a token, and the network if it is known with that. Whatever is due takes effect first, so that what
+// is read is as of now.
+func (d *door) bearer(ctx context.Context, secret string) (viewer.Viewer, *ent.Network, error) {
+	if !isJWT(secret) {
+		return d.program.SignIn(ctx, secret)
 	}
-	return d.program.SignIn(ctx, secret)
+	v, err := d.identities.signIn(ctx, secret)
+	if err == nil {
+		err = d.program.TakeEffect(ctx, v.NetworkID)
+	}
+	return v, nil, err
 }

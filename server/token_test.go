@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/audit"
+	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/generated/token"
 	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph/scalar"
@@ -90,7 +96,7 @@ func TestToken_ofAnAccountOfTheProviderIsNoReasonToRevokeAnother(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ada, err := h.program.SignIn(t.Context(), last)
+		ada, _, err := h.program.SignIn(t.Context(), last)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,5 +109,43 @@ func TestToken_ofAnAccountOfTheProviderIsNoReasonToRevokeAnother(t *testing.T) {
 			t.Errorf("a token of one that it knows: %v", err)
 		}
 		h.admits(last, "ADMIN", "Ada", "")
+	})
+}
+
+// A sign-in hands on the network as it is stored, whole: each column is set here, and one that is added fails this test
+// until the sign-in reads it.
+func TestSignIn_handsOnTheNetworkAsItIsStored(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		secret := must(t, "token", "create", "--database", h.location, "--network", scalar.ID{Type: scalar.Network, Row: h.network.ID}.String(), "--role", "ADMIN", "--name", "Ada")
+		later := commission.Moment(time.Now()).Add(time.Hour)
+		err := h.db.Transact(audit.Because(system(), "test", "", later), func(ctx context.Context, tx *database.Tx) error {
+			rate := decimal.New(5, 0)
+			structure, err := tx.CommissionStructure.Create().SetNetworkID(h.network.ID).SetType(commission.TypePercentage).SetRate(&rate).
+				SetBasis(commission.Payout).SetCanonical("five").SetCreatedAt(later).Save(ctx)
+			if err != nil {
+				return err
+			}
+			return tx.Network.UpdateOneID(h.network.ID).SetReferralEnabled(true).SetReferralStructureID(structure.ID).SetReferralSettingsVersion(4).
+				SetReferralSettingsUpdatedAt(later).SetReferralSettingsUpdatedBy("Ada").SetSignUpPage("https://acme.example/join").SetNextInvoiceNumber(7).
+				SetBilledThrough(commission.DateOf(later, time.UTC)).SetBillingBy("a server").SetBillingBeat(3).SetNextChangeAt(later).Exec(ctx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, got, err := h.program.SignIn(t.Context(), secret)
+		if err != nil || v.Role != commission.Admin || v.NetworkID != h.network.ID || v.Name != "Ada" {
+			t.Fatalf("signs in as %+v: %v", v, err)
+		}
+		stored := reflect.ValueOf(h.db.Network.GetX(system(), h.network.ID)).Elem()
+		for i := range stored.NumField() {
+			field := stored.Type().Field(i)
+			if !field.IsExported() || field.Name == "Edges" {
+				continue
+			}
+			want, is := stored.Field(i), reflect.ValueOf(got).Elem().Field(i)
+			if want.IsZero() || !reflect.DeepEqual(want.Interface(), is.Interface()) {
+				t.Errorf("%s is %v, stored %v", field.Name, is, want)
+			}
+		}
 	})
 }

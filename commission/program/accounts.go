@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	stdsql "database/sql"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -230,29 +231,72 @@ func hashOf(secret string) string {
 // usedAgain is how old a token's last use grows before it is noted anew.
 const usedAgain = time.Minute
 
-// SignIn tells who the bearer of a token is.
-func (p *Program) SignIn(ctx context.Context, secret string) (viewer.Viewer, error) {
+// SignIn tells who the bearer of a token is, and hands on the account's network, which the same statement finds; nil where
+// it is to be read anew, or the account has none. The changes of the network's settings that were dated ahead and are due
+// take effect, so that whatever is read is as of now.
+//
+// It stands before every request, and is one statement. Nothing of it is remembered: who is revoked is out at once.
+func (p *Program) SignIn(ctx context.Context, secret string) (viewer.Viewer, *ent.Network, error) {
 	ctx = viewer.AsSystem(ctx, "sign-in")
-	refused := commission.Refuse(commission.Unauthenticated, "", "this token is not valid: ask an ADMIN of your network for another one")
 	now := commission.Moment(p.Now())
-	found, err := p.DB.Token.Query().Where(token.Hash(hashOf(secret))).WithAccount().Only(ctx)
+	t, a, n, err := p.bearer(ctx, hashOf(secret))
 	switch {
-	case ent.IsNotFound(err):
-		return viewer.Viewer{}, refused
 	case err != nil:
-		return viewer.Viewer{}, fmt.Errorf("find the token: %w", err)
-	case found.RevokedAt != nil, found.ExpiresAt != nil && !now.Before(*found.ExpiresAt):
-		return viewer.Viewer{}, refused
+		return viewer.Viewer{}, nil, fmt.Errorf("find the token: %w", err)
+	case t == nil, t.RevokedAt != nil, t.ExpiresAt != nil && !now.Before(*t.ExpiresAt):
+		return viewer.Viewer{}, nil, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: ask an ADMIN of your network for another one")
 	}
-	if found.LastUsedAt == nil || now.Sub(*found.LastUsedAt) >= usedAgain {
+	if t.LastUsedAt == nil || now.Sub(*t.LastUsedAt) >= usedAgain {
 		err := p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
-			return tx.Token.UpdateOneID(found.ID).SetLastUsedAt(now).Exec(ctx)
+			return tx.Token.UpdateOneID(t.ID).SetLastUsedAt(now).Exec(ctx)
 		})
 		if err != nil {
-			return viewer.Viewer{}, fmt.Errorf("note the use of the token: %w", err)
+			return viewer.Viewer{}, nil, fmt.Errorf("note the use of the token: %w", err)
 		}
 	}
-	return viewerOf(found.Edges.Account), nil
+	v := viewerOf(a)
+	switch {
+	case n == nil: // support staff look into every one
+		return v, nil, p.TakeEffect(ctx, 0)
+	case n.NextChangeAt != nil && !n.NextChangeAt.After(now):
+		return v, nil, p.TakeEffect(ctx, n.ID)
+	default:
+		return v, n, nil
+	}
+}
+
+// bearer finds a token by its hash, with its account and the network of that; no network: it is of support staff; nothing:
+// there is none.
+func (p *Program) bearer(ctx context.Context, hash string) (found *ent.Token, owner *ent.Account, in *ent.Network, err error) {
+	err = database.Each(ctx, p.DB, `
+		SELECT t.id, t.expires_at, t.revoked_at, t.last_used_at, a.id, a.name, a.role, a.network_id, a.partner_id, a.manager_scope,
+			n.id, n.name, n.currency, n.time_zone, n.referral_enabled, n.referral_structure_id,
+			n.referral_settings_version, n.referral_settings_updated_at, n.referral_settings_updated_by,
+			n.sign_up_page, n.next_invoice_number, n.billed_through, n.billing_by, n.billing_beat, n.next_change_at, n.changed_at, n.created_at
+		FROM token t JOIN account a ON a.id = t.account_id JOIN network n ON n.id = a.network_id WHERE t.hash = ?`,
+		[]any{hash}, func(row *stdsql.Rows) error {
+			var t ent.Token
+			var a ent.Account
+			var n ent.Network
+			found, owner, in = &t, &a, &n
+			return row.Scan(
+				&t.ID, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt, &a.ID, &a.Name, &a.Role, &a.NetworkID, &a.PartnerID, &a.ManagerScope,
+				&n.ID, &n.Name, &n.Currency, &n.TimeZone, &n.ReferralEnabled, &n.ReferralStructureID,
+				&n.ReferralSettingsVersion, &n.ReferralSettingsUpdatedAt, &n.ReferralSettingsUpdatedBy,
+				&n.SignUpPage, &n.NextInvoiceNumber, &n.BilledThrough, &n.BillingBy, &n.BillingBeat, &n.NextChangeAt, &n.ChangedAt, &n.CreatedAt,
+			)
+		})
+	if err != nil || found != nil {
+		return found, owner, in, err
+	}
+	found, err = p.DB.Token.Query().Where(token.Hash(hash), token.HasAccountWith(account.NetworkIDIsNil())).WithAccount().Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return found, found.Edges.Account, nil, nil
 }
 
 func viewerOf(a *ent.Account) viewer.Viewer {

@@ -38,14 +38,22 @@ func (f Fields[T]) Interceptor() entgo.Interceptor {
 			found, err := next.Query(ctx, q)
 			if rows, ok := found.([]*T); ok && err == nil {
 				for _, row := range rows {
-					if shown := f.Shown(v, row); shown != nil {
-						hideAllBut(row, shown)
-					}
+					f.Hide(v, row)
 				}
 			}
 			return found, err
 		})
 	})
+}
+
+// Hide leaves empty, of a row that was read for somebody else, what a viewer is not shown.
+func (f Fields[T]) Hide(v viewer.Viewer, row *T) {
+	if v.IsSystem() || !f.Partly(v) {
+		return
+	}
+	if shown := f.Shown(v, row); shown != nil {
+		hideAllBut(row, shown)
+	}
 }
 
 func hideAllBut[T any](row *T, shown []string) {

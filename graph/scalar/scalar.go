@@ -234,6 +234,9 @@ func Problems(ctx context.Context) commission.Problems {
 	}
 	collector.mu.Lock()
 	defer collector.mu.Unlock()
+	if len(collector.known)+len(collector.problems) == 0 { // which is asked for each field of an answer
+		return nil
+	}
 	path := field.Path()
 	if len(path) == 1 {
 		return append(slices.Clone(collector.known), collector.problems[path.String()]...)
