@@ -1,7 +1,9 @@
 package database_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -106,6 +108,87 @@ func TestGate_heldWaitsForThoseInsideAndKeepsOthersOut(t *testing.T) {
 		}
 		if !slices.Equal(events, want) {
 			t.Errorf("%q, want %q", events, want)
+		}
+	})
+}
+
+// Whoever shuts the gate for a while has its turn beside others who pass without end, also where they are on another node
+// of a cluster: there nobody waits at a row, and of two the one whose commit comes first undoes the other.
+func TestGate_isShutBesideThoseWhoPassWithoutEnd(t *testing.T) {
+	const recorders, turns = 8, 3
+	databasetest.EachServer(t, func(t *testing.T, location string) {
+		here, there := migrated(t, location), opened(t, databasetest.From(1, location))
+		network := newNetwork(t, here)
+		recording, end := context.WithCancel(system())
+		passed := make(chan struct{})
+		var all sync.WaitGroup
+		for range recorders {
+			all.Go(func() {
+				for recording.Err() == nil {
+					err := here.Transact(recording, func(ctx context.Context, tx *database.Tx) error { return tx.Pass(ctx, network) })
+					if err != nil && recording.Err() == nil {
+						t.Error(err)
+					}
+					select {
+					case passed <- struct{}{}:
+					default:
+					}
+				}
+			})
+		}
+		for turn := range turns {
+			<-passed
+			err := change(there, func(ctx context.Context, tx *database.Tx) error {
+				if err := tx.Hold(ctx, network); err != nil {
+					return err
+				}
+				time.Sleep(4 * awhile)
+				return nil
+			})
+			if err != nil {
+				t.Errorf("turn %d: %v", turn, err)
+			}
+		}
+		end()
+		all.Wait()
+		t.Logf("%d passed; who shut the gate was undone %d times, they were %d times", one[int](t, here, "SELECT SUM(passes) FROM gate"), there.Retries(), here.Retries())
+	})
+}
+
+// A reservation holds for as long as it must: until its transaction ends, in whatever way, and not for long after its server
+// is gone; a moment far ahead is of a clock that is wrong.
+func TestGate_isReservedNoLongerThanNeeded(t *testing.T) {
+	databasetest.EachServer(t, func(t *testing.T, location string) {
+		db, other := migrated(t, location), opened(t, location)
+		other.PersistFor(time.Millisecond)
+		network := newNetwork(t, db)
+		passes := func() error {
+			return change(other, func(ctx context.Context, tx *database.Tx) error { return tx.Pass(ctx, network) })
+		}
+		refused := errors.New("it may not be")
+		attempts := 0
+		err := change(db, func(ctx context.Context, tx *database.Tx) error {
+			if attempts++; attempts <= 3 {
+				return cmp.Or(tx.Hold(ctx, network), database.ErrRetry)
+			}
+			if err := passes(); !errors.Is(err, database.ErrGaveWay) {
+				t.Errorf("beside one that was undone %d times another one passes: %v", attempts-1, err)
+			}
+			return cmp.Or(tx.Hold(ctx, network), refused)
+		})
+		if !errors.Is(err, refused) {
+			t.Errorf("%v, want %v", err, refused)
+		}
+		if err := passes(); err != nil {
+			t.Errorf("after it: %v", err)
+		}
+		for ahead, waits := range map[time.Duration]bool{-time.Second: false, 30 * time.Second: true, time.Hour: false} {
+			if _, err := db.ExecContext(system(), "UPDATE gate SET reserved_until = ? WHERE network_id = ? AND stripe = 0", time.Now().UTC().Add(ahead), network); err != nil {
+				t.Fatal(err)
+			}
+			if err := passes(); errors.Is(err, database.ErrGaveWay) != waits {
+				t.Errorf("reserved until %s from now: %v", ahead, err)
+			}
 		}
 	})
 }

@@ -20,9 +20,10 @@ import (
 // Tx is a transaction: ent's client for it, and its statements for what ent cannot say in one.
 type Tx struct {
 	*ent.Client
-	dialect  string
-	turn     uint32 // of passing gates
-	rowByRow bool   // of many rows, each is to be locked by a statement of its own
+	dialect    string
+	turn       uint32 // of passing gates
+	precedence *precedence
+	rowByRow   bool // of many rows, each is to be locked by a statement of its own
 }
 
 // ErrRetry says that the transaction met another one that came first, and that it will succeed, or be
@@ -54,8 +55,10 @@ func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, 
 	once := nextStep(ctx)
 	persisting, end := context.WithTimeout(context.WithoutCancel(ctx), d.persistence) // its caller may leave earlier
 	defer end()
+	precedence := &precedence{}
+	defer precedence.giveBack(ctx, d)
 	for attempt := 1; ; attempt++ {
-		err := d.attempt(ctx, once.around(work, results))
+		err := d.attempt(ctx, precedence, once.around(work, results))
 		switch {
 		case errors.Is(err, errDone):
 			return nil
@@ -71,6 +74,11 @@ func (d *Database) Transact(ctx context.Context, work func(ctx context.Context, 
 		}
 		d.retries.Add(1)
 		pause := min(firstPause<<min(attempt, doublings), longPause)
+		if attempt >= undoneOften && precedence.networkID != 0 {
+			if precedence.take(ctx, d); precedence.until.Valid {
+				pause = firstPause
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -90,7 +98,7 @@ func Refusing(ctx context.Context, because error) context.Context {
 	return context.WithValue(ctx, refusalKey{}, because)
 }
 
-func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, tx *Tx) error) error {
+func (d *Database) attempt(ctx context.Context, precedence *precedence, work func(ctx context.Context, tx *Tx) error) error {
 	if d.dialect == dialect.SQLite {
 		select {
 		case d.writing <- struct{}{}:
@@ -110,7 +118,7 @@ func (d *Database) attempt(ctx context.Context, work func(ctx context.Context, t
 		}
 	}()
 	if err := work(ctx, &Tx{
-		Client: tx.Client(), dialect: d.dialect, turn: d.turn.Add(1), rowByRow: d.nodes != nil && d.nodes.rowByRow.Load(),
+		Client: tx.Client(), dialect: d.dialect, turn: d.turn.Add(1), precedence: precedence, rowByRow: d.nodes != nil && d.nodes.rowByRow.Load(),
 	}); err != nil {
 		if isBroken(err) { // and with it the transaction is undone; who waits for another connection is Open's connector
 			return fmt.Errorf("%w: %w", errUndone, err)

@@ -5,6 +5,7 @@ package generated
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -21,8 +22,10 @@ type Gate struct {
 	// Stripe holds the value of the "stripe" field.
 	Stripe int `json:"stripe,omitempty"`
 	// Passes holds the value of the "passes" field.
-	Passes       int64 `json:"passes,omitempty"`
-	selectValues sql.SelectValues
+	Passes int64 `json:"passes,omitempty"`
+	// ReservedUntil holds the value of the "reserved_until" field.
+	ReservedUntil *time.Time `json:"reserved_until,omitempty"`
+	selectValues  sql.SelectValues
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -32,6 +35,8 @@ func (*Gate) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case gate.FieldID, gate.FieldNetworkID, gate.FieldStripe, gate.FieldPasses:
 			values[i] = new(sql.NullInt64)
+		case gate.FieldReservedUntil:
+			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -70,6 +75,13 @@ func (_m *Gate) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field passes", values[i])
 			} else if value.Valid {
 				_m.Passes = value.Int64
+			}
+		case gate.FieldReservedUntil:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field reserved_until", values[i])
+			} else if value.Valid {
+				_m.ReservedUntil = new(time.Time)
+				*_m.ReservedUntil = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -115,6 +127,11 @@ func (_m *Gate) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("passes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Passes))
+	builder.WriteString(", ")
+	if v := _m.ReservedUntil; v != nil {
+		builder.WriteString("reserved_until=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -43,6 +44,20 @@ func (_c *GateCreate) SetPasses(v int64) *GateCreate {
 func (_c *GateCreate) SetNillablePasses(v *int64) *GateCreate {
 	if v != nil {
 		_c.SetPasses(*v)
+	}
+	return _c
+}
+
+// SetReservedUntil sets the "reserved_until" field.
+func (_c *GateCreate) SetReservedUntil(v time.Time) *GateCreate {
+	_c.mutation.SetReservedUntil(v)
+	return _c
+}
+
+// SetNillableReservedUntil sets the "reserved_until" field if the given value is not nil.
+func (_c *GateCreate) SetNillableReservedUntil(v *time.Time) *GateCreate {
+	if v != nil {
+		_c.SetReservedUntil(*v)
 	}
 	return _c
 }
@@ -141,6 +156,10 @@ func (_c *GateCreate) createSpec() (*Gate, *sqlgraph.CreateSpec) {
 		_spec.SetField(gate.FieldPasses, field.TypeInt64, value)
 		_node.Passes = value
 	}
+	if value, ok := _c.mutation.ReservedUntil(); ok {
+		_spec.SetField(gate.FieldReservedUntil, field.TypeTime, value)
+		_node.ReservedUntil = &value
+	}
 	return _node, _spec
 }
 
@@ -211,6 +230,24 @@ func (u *GateUpsert) AddPasses(v int64) *GateUpsert {
 	return u
 }
 
+// SetReservedUntil sets the "reserved_until" field.
+func (u *GateUpsert) SetReservedUntil(v time.Time) *GateUpsert {
+	u.Set(gate.FieldReservedUntil, v)
+	return u
+}
+
+// UpdateReservedUntil sets the "reserved_until" field to the value that was provided on create.
+func (u *GateUpsert) UpdateReservedUntil() *GateUpsert {
+	u.SetExcluded(gate.FieldReservedUntil)
+	return u
+}
+
+// ClearReservedUntil clears the value of the "reserved_until" field.
+func (u *GateUpsert) ClearReservedUntil() *GateUpsert {
+	u.SetNull(gate.FieldReservedUntil)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -277,6 +314,27 @@ func (u *GateUpsertOne) AddPasses(v int64) *GateUpsertOne {
 func (u *GateUpsertOne) UpdatePasses() *GateUpsertOne {
 	return u.Update(func(s *GateUpsert) {
 		s.UpdatePasses()
+	})
+}
+
+// SetReservedUntil sets the "reserved_until" field.
+func (u *GateUpsertOne) SetReservedUntil(v time.Time) *GateUpsertOne {
+	return u.Update(func(s *GateUpsert) {
+		s.SetReservedUntil(v)
+	})
+}
+
+// UpdateReservedUntil sets the "reserved_until" field to the value that was provided on create.
+func (u *GateUpsertOne) UpdateReservedUntil() *GateUpsertOne {
+	return u.Update(func(s *GateUpsert) {
+		s.UpdateReservedUntil()
+	})
+}
+
+// ClearReservedUntil clears the value of the "reserved_until" field.
+func (u *GateUpsertOne) ClearReservedUntil() *GateUpsertOne {
+	return u.Update(func(s *GateUpsert) {
+		s.ClearReservedUntil()
 	})
 }
 
@@ -512,6 +570,27 @@ func (u *GateUpsertBulk) AddPasses(v int64) *GateUpsertBulk {
 func (u *GateUpsertBulk) UpdatePasses() *GateUpsertBulk {
 	return u.Update(func(s *GateUpsert) {
 		s.UpdatePasses()
+	})
+}
+
+// SetReservedUntil sets the "reserved_until" field.
+func (u *GateUpsertBulk) SetReservedUntil(v time.Time) *GateUpsertBulk {
+	return u.Update(func(s *GateUpsert) {
+		s.SetReservedUntil(v)
+	})
+}
+
+// UpdateReservedUntil sets the "reserved_until" field to the value that was provided on create.
+func (u *GateUpsertBulk) UpdateReservedUntil() *GateUpsertBulk {
+	return u.Update(func(s *GateUpsert) {
+		s.UpdateReservedUntil()
+	})
+}
+
+// ClearReservedUntil clears the value of the "reserved_until" field.
+func (u *GateUpsertBulk) ClearReservedUntil() *GateUpsertBulk {
+	return u.Update(func(s *GateUpsert) {
+		s.ClearReservedUntil()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -46,6 +47,26 @@ func (_u *GateUpdate) SetNillablePasses(v *int64) *GateUpdate {
 // AddPasses adds value to the "passes" field.
 func (_u *GateUpdate) AddPasses(v int64) *GateUpdate {
 	_u.mutation.AddPasses(v)
+	return _u
+}
+
+// SetReservedUntil sets the "reserved_until" field.
+func (_u *GateUpdate) SetReservedUntil(v time.Time) *GateUpdate {
+	_u.mutation.SetReservedUntil(v)
+	return _u
+}
+
+// SetNillableReservedUntil sets the "reserved_until" field if the given value is not nil.
+func (_u *GateUpdate) SetNillableReservedUntil(v *time.Time) *GateUpdate {
+	if v != nil {
+		_u.SetReservedUntil(*v)
+	}
+	return _u
+}
+
+// ClearReservedUntil clears the value of the "reserved_until" field.
+func (_u *GateUpdate) ClearReservedUntil() *GateUpdate {
+	_u.mutation.ClearReservedUntil()
 	return _u
 }
 
@@ -102,6 +123,12 @@ func (_u *GateUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedPasses(); ok {
 		_spec.AddField(gate.FieldPasses, field.TypeInt64, value)
 	}
+	if value, ok := _u.mutation.ReservedUntil(); ok {
+		_spec.SetField(gate.FieldReservedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.ReservedUntilCleared() {
+		_spec.ClearField(gate.FieldReservedUntil, field.TypeTime)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -142,6 +169,26 @@ func (_u *GateUpdateOne) SetNillablePasses(v *int64) *GateUpdateOne {
 // AddPasses adds value to the "passes" field.
 func (_u *GateUpdateOne) AddPasses(v int64) *GateUpdateOne {
 	_u.mutation.AddPasses(v)
+	return _u
+}
+
+// SetReservedUntil sets the "reserved_until" field.
+func (_u *GateUpdateOne) SetReservedUntil(v time.Time) *GateUpdateOne {
+	_u.mutation.SetReservedUntil(v)
+	return _u
+}
+
+// SetNillableReservedUntil sets the "reserved_until" field if the given value is not nil.
+func (_u *GateUpdateOne) SetNillableReservedUntil(v *time.Time) *GateUpdateOne {
+	if v != nil {
+		_u.SetReservedUntil(*v)
+	}
+	return _u
+}
+
+// ClearReservedUntil clears the value of the "reserved_until" field.
+func (_u *GateUpdateOne) ClearReservedUntil() *GateUpdateOne {
+	_u.mutation.ClearReservedUntil()
 	return _u
 }
 
@@ -227,6 +274,12 @@ func (_u *GateUpdateOne) sqlSave(ctx context.Context) (_node *Gate, err error) {
 	}
 	if value, ok := _u.mutation.AddedPasses(); ok {
 		_spec.AddField(gate.FieldPasses, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.ReservedUntil(); ok {
+		_spec.SetField(gate.FieldReservedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.ReservedUntilCleared() {
+		_spec.ClearField(gate.FieldReservedUntil, field.TypeTime)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Gate{config: _u.config}

@@ -9488,19 +9488,20 @@ func (m *EarningDayMutation) ResetEdge(name string) error {
 // GateMutation represents an operation that mutates the Gate nodes in the graph.
 type GateMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *int
-	network_id    *int
-	addnetwork_id *int
-	stripe        *int
-	addstripe     *int
-	passes        *int64
-	addpasses     *int64
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*Gate, error)
-	predicates    []predicate.Gate
+	op             Op
+	typ            string
+	id             *int
+	network_id     *int
+	addnetwork_id  *int
+	stripe         *int
+	addstripe      *int
+	passes         *int64
+	addpasses      *int64
+	reserved_until *time.Time
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*Gate, error)
+	predicates     []predicate.Gate
 }
 
 var _ ent.Mutation = (*GateMutation)(nil)
@@ -9769,6 +9770,55 @@ func (m *GateMutation) ResetPasses() {
 	m.addpasses = nil
 }
 
+// SetReservedUntil sets the "reserved_until" field.
+func (m *GateMutation) SetReservedUntil(t time.Time) {
+	m.reserved_until = &t
+}
+
+// ReservedUntil returns the value of the "reserved_until" field in the mutation.
+func (m *GateMutation) ReservedUntil() (r time.Time, exists bool) {
+	v := m.reserved_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReservedUntil returns the old "reserved_until" field's value of the Gate entity.
+// If the Gate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GateMutation) OldReservedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReservedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReservedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReservedUntil: %w", err)
+	}
+	return oldValue.ReservedUntil, nil
+}
+
+// ClearReservedUntil clears the value of the "reserved_until" field.
+func (m *GateMutation) ClearReservedUntil() {
+	m.reserved_until = nil
+	m.clearedFields[gate.FieldReservedUntil] = struct{}{}
+}
+
+// ReservedUntilCleared returns if the "reserved_until" field was cleared in this mutation.
+func (m *GateMutation) ReservedUntilCleared() bool {
+	_, ok := m.clearedFields[gate.FieldReservedUntil]
+	return ok
+}
+
+// ResetReservedUntil resets all changes to the "reserved_until" field.
+func (m *GateMutation) ResetReservedUntil() {
+	m.reserved_until = nil
+	delete(m.clearedFields, gate.FieldReservedUntil)
+}
+
 // Where appends a list predicates to the GateMutation builder.
 func (m *GateMutation) Where(ps ...predicate.Gate) {
 	m.predicates = append(m.predicates, ps...)
@@ -9803,7 +9853,7 @@ func (m *GateMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GateMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.network_id != nil {
 		fields = append(fields, gate.FieldNetworkID)
 	}
@@ -9812,6 +9862,9 @@ func (m *GateMutation) Fields() []string {
 	}
 	if m.passes != nil {
 		fields = append(fields, gate.FieldPasses)
+	}
+	if m.reserved_until != nil {
+		fields = append(fields, gate.FieldReservedUntil)
 	}
 	return fields
 }
@@ -9827,6 +9880,8 @@ func (m *GateMutation) Field(name string) (ent.Value, bool) {
 		return m.Stripe()
 	case gate.FieldPasses:
 		return m.Passes()
+	case gate.FieldReservedUntil:
+		return m.ReservedUntil()
 	}
 	return nil, false
 }
@@ -9842,6 +9897,8 @@ func (m *GateMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldStripe(ctx)
 	case gate.FieldPasses:
 		return m.OldPasses(ctx)
+	case gate.FieldReservedUntil:
+		return m.OldReservedUntil(ctx)
 	}
 	return nil, fmt.Errorf("unknown Gate field %s", name)
 }
@@ -9871,6 +9928,13 @@ func (m *GateMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPasses(v)
+		return nil
+	case gate.FieldReservedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReservedUntil(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Gate field %s", name)
@@ -9940,7 +10004,11 @@ func (m *GateMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *GateMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(gate.FieldReservedUntil) {
+		fields = append(fields, gate.FieldReservedUntil)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -9953,6 +10021,11 @@ func (m *GateMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *GateMutation) ClearField(name string) error {
+	switch name {
+	case gate.FieldReservedUntil:
+		m.ClearReservedUntil()
+		return nil
+	}
 	return fmt.Errorf("unknown Gate nullable field %s", name)
 }
 
@@ -9968,6 +10041,9 @@ func (m *GateMutation) ResetField(name string) error {
 		return nil
 	case gate.FieldPasses:
 		m.ResetPasses()
+		return nil
+	case gate.FieldReservedUntil:
+		m.ResetReservedUntil()
 		return nil
 	}
 	return fmt.Errorf("unknown Gate field %s", name)

@@ -29,7 +29,11 @@ func (Gate) Mixin() []ent.Mixin { return []ent.Mixin{tenant{}} }
 
 // Fields of a gate.
 func (Gate) Fields() []ent.Field {
-	return []ent.Field{field.Int("stripe").Immutable(), field.Int64("passes").Default(0)}
+	return []ent.Field{
+		field.Int("stripe").Immutable(),
+		field.Int64("passes").Default(0),
+		optionalMoment("reserved_until"), // of the first stripe: others wait until then for one who was undone too often
+	}
 }
 
 // Indexes of a gate.

@@ -18,6 +18,8 @@ const (
 	FieldStripe = "stripe"
 	// FieldPasses holds the string denoting the passes field in the database.
 	FieldPasses = "passes"
+	// FieldReservedUntil holds the string denoting the reserved_until field in the database.
+	FieldReservedUntil = "reserved_until"
 	// Table holds the table name of the gate in the database.
 	Table = "gate"
 )
@@ -28,6 +30,7 @@ var Columns = []string{
 	FieldNetworkID,
 	FieldStripe,
 	FieldPasses,
+	FieldReservedUntil,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -73,4 +76,9 @@ func ByStripe(opts ...sql.OrderTermOption) OrderOption {
 // ByPasses orders the results by the passes field.
 func ByPasses(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPasses, opts...).ToFunc()
+}
+
+// ByReservedUntil orders the results by the reserved_until field.
+func ByReservedUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReservedUntil, opts...).ToFunc()
 }

@@ -3,6 +3,8 @@
 package gate
 
 import (
+	"time"
+
 	"entgo.io/ent/dialect/sql"
 	"partner.example/referrals/ent/generated/predicate"
 )
@@ -65,6 +67,11 @@ func Stripe(v int) predicate.Gate {
 // Passes applies equality check predicate on the "passes" field. It's identical to PassesEQ.
 func Passes(v int64) predicate.Gate {
 	return predicate.Gate(sql.FieldEQ(FieldPasses, v))
+}
+
+// ReservedUntil applies equality check predicate on the "reserved_until" field. It's identical to ReservedUntilEQ.
+func ReservedUntil(v time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldEQ(FieldReservedUntil, v))
 }
 
 // NetworkIDEQ applies the EQ predicate on the "network_id" field.
@@ -185,6 +192,56 @@ func PassesLT(v int64) predicate.Gate {
 // PassesLTE applies the LTE predicate on the "passes" field.
 func PassesLTE(v int64) predicate.Gate {
 	return predicate.Gate(sql.FieldLTE(FieldPasses, v))
+}
+
+// ReservedUntilEQ applies the EQ predicate on the "reserved_until" field.
+func ReservedUntilEQ(v time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldEQ(FieldReservedUntil, v))
+}
+
+// ReservedUntilNEQ applies the NEQ predicate on the "reserved_until" field.
+func ReservedUntilNEQ(v time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldNEQ(FieldReservedUntil, v))
+}
+
+// ReservedUntilIn applies the In predicate on the "reserved_until" field.
+func ReservedUntilIn(vs ...time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldIn(FieldReservedUntil, vs...))
+}
+
+// ReservedUntilNotIn applies the NotIn predicate on the "reserved_until" field.
+func ReservedUntilNotIn(vs ...time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldNotIn(FieldReservedUntil, vs...))
+}
+
+// ReservedUntilGT applies the GT predicate on the "reserved_until" field.
+func ReservedUntilGT(v time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldGT(FieldReservedUntil, v))
+}
+
+// ReservedUntilGTE applies the GTE predicate on the "reserved_until" field.
+func ReservedUntilGTE(v time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldGTE(FieldReservedUntil, v))
+}
+
+// ReservedUntilLT applies the LT predicate on the "reserved_until" field.
+func ReservedUntilLT(v time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldLT(FieldReservedUntil, v))
+}
+
+// ReservedUntilLTE applies the LTE predicate on the "reserved_until" field.
+func ReservedUntilLTE(v time.Time) predicate.Gate {
+	return predicate.Gate(sql.FieldLTE(FieldReservedUntil, v))
+}
+
+// ReservedUntilIsNil applies the IsNil predicate on the "reserved_until" field.
+func ReservedUntilIsNil() predicate.Gate {
+	return predicate.Gate(sql.FieldIsNull(FieldReservedUntil))
+}
+
+// ReservedUntilNotNil applies the NotNil predicate on the "reserved_until" field.
+func ReservedUntilNotNil() predicate.Gate {
+	return predicate.Gate(sql.FieldNotNull(FieldReservedUntil))
 }
 
 // And groups predicates with the AND operator between them.

@@ -361,6 +361,7 @@ var (
 		{Name: "network_id", Type: field.TypeInt},
 		{Name: "stripe", Type: field.TypeInt},
 		{Name: "passes", Type: field.TypeInt64, Default: 0},
+		{Name: "reserved_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 	}
 	// GateTable holds the schema information for the "gate" table.
 	GateTable = &schema.Table{

@@ -1,0 +1,2 @@
+ALTER TABLE `gate`
+    ADD COLUMN `reserved_until` datetime(6) NULL;
