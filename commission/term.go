@@ -10,6 +10,11 @@ const (
 	ReferralInactive ReferralStatus = "INACTIVE"
 )
 
+// Values lists every status.
+func (ReferralStatus) Values() []string {
+	return []string{string(ReferralActive), string(ReferralInactive)}
+}
+
 // CloseReason tells why a term was closed before its duration ran out.
 type CloseReason string
 
@@ -38,6 +43,13 @@ const (
 	Tracked         State = "TRACKED"
 	Granted         State = "GRANTED"
 )
+
+// Values lists every state.
+func (State) Values() []string {
+	return []string{
+		string(Earning), string(BelowThreshold), string(Expired), string(Paused), string(SupersededState), string(Ended), string(Tracked), string(Granted),
+	}
+}
 
 // Term is one referral under one structure, earning over [ReferredDate, End) [T1].
 type Term struct {

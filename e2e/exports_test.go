@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/shopspring/decimal"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -39,6 +40,10 @@ func (c client) table(path string) (status int, rows [][]string) {
 }
 
 func TestExports_areWhatIsOnTheScreenForWhoSeesItThere(t *testing.T) {
+	promised, err := schema()
+	if err != nil {
+		t.Fatal(err)
+	}
 	onEachEngine(t, func(p *product) {
 		referrers := busy(p)
 		p.At("2026-03-01 10:00")
@@ -64,6 +69,33 @@ func TestExports_areWhatIsOnTheScreenForWhoSeesItThere(t *testing.T) {
 		}
 		if _, sheet := p.As(admin).table("/reports/referrals.xlsx?" + asked.Encode()); len(sheet) != len(rows) || !slices.Equal(sheet[0], header) {
 			p.Errorf("the workbook has %d rows, the table %d", len(sheet), len(rows))
+		}
+
+		// All that the screen filters and sorts by is known here too.
+		for column, values := range map[string]ast.EnumValueList{
+			"state": promised.Types["CommissionState"].EnumValues, "status": promised.Types["ReferralStatus"].EnumValues,
+			"type": promised.Types["CommissionType"].EnumValues, "orderBy": promised.Types["ReferralReportOrderField"].EnumValues,
+		} {
+			for _, value := range values {
+				if got, _ := p.As(admin).table("/reports/referrals.csv?from=2026-02-01&to=2026-02-28&" + column + "=" + value.Name); got != http.StatusOK {
+					p.Errorf("%s=%s is answered with %d", column, value.Name, got)
+				}
+			}
+		}
+
+		// What is shown adds up to the totals.
+		_, rows = p.As(admin).table("/reports/referrals.csv?from=2026-02-01&to=2026-02-28")
+		_, totals := p.Report("2026-02-01", "2026-02-28", nil)
+		for column, want := range map[string]decimal.Decimal{"billed": totals.Billed, "balance": totals.Balance, "unbilled": totals.Unbilled, "belowThreshold": totals.BelowThreshold} {
+			sum := decimal.Zero
+			for _, r := range rows[1:] {
+				if cell := r[slices.Index(rows[0], column)]; cell != "" {
+					sum = sum.Add(dec(cell))
+				}
+			}
+			if !sum.Equal(want) {
+				p.Errorf("%s adds up to %s, the screen says %s", column, sum, want)
+			}
 		}
 
 		// A partner's own rows, without what is not for it.

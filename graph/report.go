@@ -62,14 +62,14 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 	if err != nil {
 		return nil, err
 	}
-	field, descending := ledger.ByReferredDate, true
+	by := ledger.LatestFirst
 	if orderBy != nil {
-		field, descending = orderBy.Field, orderBy.Direction == model.OrderDirectionDesc
-		if v, _ := viewer.From(ctx); v.Is(commission.PartnerUser) && field == ledger.ByBasisAmount { // an order tells what it is of
-			return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role PARTNER may not sort by BASIS_AMOUNT")
+		by = ledger.Order{Field: orderBy.Field, Descending: orderBy.Direction == model.OrderDirectionDesc}
+		if v, _ := viewer.From(ctx); !by.ShownTo(v.Role) {
+			return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, by.Field)
 		}
 	}
-	rows := report.Sorted(field, descending)
+	rows := report.Sorted(by)
 	order, begin := "", 0
 	if after != nil {
 		var key string
@@ -195,7 +195,7 @@ func (r referralThresholdResolver) ReachedAt(ctx context.Context, threshold *led
 	if err != nil {
 		return nil, err
 	}
-	start := day.Start(threshold.Zone)
+	start := threshold.StartOf(day)
 	return &start, nil
 }
 

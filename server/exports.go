@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/ent/audit"
 	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 	"partner.example/referrals/graph/scalar"
@@ -28,14 +28,14 @@ type exports struct {
 	budgets *graph.Budgets
 }
 
-// exportTimeout is how long a table may take that is written as it is read.
+// exportTimeout is how long a table may take that is written as it is read, until its client has it.
 const exportTimeout = 15 * time.Minute
 
 // export is a table that was asked for and may be had: who wants it may see what it is of.
 type export struct {
 	name    string
 	columns []string
-	write   func(table.Writer) error
+	fill    func(table.Row) error
 }
 
 // answer answers with a table, in the format that its name ends in.
@@ -45,60 +45,74 @@ func (e exports) answer(find func(e exports, ctx context.Context, v viewer.Viewe
 		w.Header().Set("Cache-Control", "private, no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		name, format, _ := strings.Cut(r.PathValue("table"), ".")
-		out := table.New(format, w)
-		v, signedIn := viewer.From(r.Context())
-		var found *export
-		var err error
-		switch {
-		case !signedIn:
-			err = commission.Refuse(commission.Unauthenticated, "", "sign in first: send a token as Authorization: Bearer")
-		case v.Is(commission.Tracker):
-			err = commission.Refuse(commission.Forbidden, "", "the role %s may not ask for this", v.Role)
-		case out == nil:
+		media := table.Media(format)
+		v, err := whoTakes(r.Context())
+		if err == nil && media == "" {
 			err = commission.ErrNotFound("", "table")
-		default:
-			if err = e.budgets.Spend(r.Context(), graph.TableCost); err == nil {
-				found, err = find(e, r.Context(), v, r, name)
-			}
+		}
+		if err == nil {
+			err = e.budgets.Spend(r.Context(), graph.TableCost)
+		}
+		var found *export
+		if err == nil {
+			found, err = find(e, r.Context(), v, r, name)
 		}
 		if err != nil {
-			refuseTable(w, r, err)
+			graph.Refuse(w, r, err)
 			return
 		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(exportTimeout)) // where it cannot be set, the server's holds
-		w.Header().Set("Content-Type", table.Media(format))
-		w.Header().Set("Content-Disposition", `attachment; filename="`+found.name+"."+format+`"`)
-		out = table.New(format, w, found.columns...)
-		if err := errors.Join(found.write(out), out.Close()); err != nil {
+		to := &belated{ResponseWriter: w, header: map[string]string{
+			"Content-Type": media, "Content-Disposition": `attachment; filename="` + found.name + "." + format + `"`,
+		}}
+		switch err := table.Write(format, to, found.columns, found.fill); {
+		case err == nil:
+		case !to.begun:
+			graph.Refuse(w, r, err)
+		default:
 			slog.ErrorContext(r.Context(), "a table was cut off", "error", err.Error(), "request", graph.RequestID(r.Context()))
 			panic(http.ErrAbortHandler) // half a table must not look like a whole one
 		}
 	})
 }
 
-// refuseTable says why there is no table, as GraphQL would, with the status that a URL has for it.
-func refuseTable(w http.ResponseWriter, r *http.Request, err error) {
-	status, told := map[commission.Code]int{commission.NotFound: http.StatusNotFound, commission.BadUserInput: http.StatusBadRequest}[commission.CodeOf(err)]
-	if told {
-		w = &withStatus{w, status}
-	}
-	graph.Refuse(w, r, err)
-}
-
-// withStatus answers with a status of its own.
-type withStatus struct {
+// belated is an answer that says what it is when its first bytes come: until then it can still become a refusal.
+type belated struct {
 	http.ResponseWriter
-	status int
+	header map[string]string
+	begun  bool
 }
 
-func (w *withStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
+// Write begins the answer.
+func (l *belated) Write(part []byte) (int, error) {
+	if !l.begun {
+		l.begun = true
+		for name, value := range l.header {
+			l.Header().Set(name, value)
+		}
+	}
+	return l.ResponseWriter.Write(part)
+}
 
-// look logs that support staff look into a network.
-func (e exports) look(ctx context.Context, v viewer.Viewer, network *ent.Network) error {
+// whoTakes is who asks for a table or a document: somebody of a network, or support staff.
+func whoTakes(ctx context.Context) (viewer.Viewer, error) {
+	v, signedIn := viewer.From(ctx)
+	switch {
+	case !signedIn:
+		return v, commission.Refuse(commission.Unauthenticated, "", "sign in first: send a token as Authorization: Bearer")
+	case v.Is(commission.Tracker):
+		return v, commission.Refuse(commission.Forbidden, "", "the role %s may not ask for this", v.Role)
+	default:
+		return v, nil
+	}
+}
+
+// lookInto logs that support staff look into a network.
+func lookInto(ctx context.Context, db *ent.Client, v viewer.Viewer, network *ent.Network, now time.Time) error {
 	if !v.Is(commission.Support) {
 		return nil
 	}
-	return audit.Look(ctx, e.db, network, commission.Moment(e.ledger.Now()))
+	return audit.Look(ctx, db, network, commission.Moment(now))
 }
 
 // network is the viewer's own, or the one that it names.
@@ -116,7 +130,7 @@ func (e exports) network(ctx context.Context, v viewer.Viewer, id string) (*ent.
 	if err != nil {
 		return nil, err
 	}
-	return found, e.look(ctx, v, found)
+	return found, lookInto(ctx, e.db, v, found, e.ledger.Now())
 }
 
 // report is GET /reports/referrals.csv?from=..&to=.., with the filter and the order of the report on the screen.
@@ -125,13 +139,12 @@ func (e exports) report(ctx context.Context, v viewer.Viewer, r *http.Request, n
 		return nil, commission.ErrNotFound("", "table")
 	}
 	asked := r.URL.Query()
-	days, filter, field, descending, err := readReport(asked)
+	days, filter, by, err := readReport(asked)
 	if err != nil {
 		return nil, err
 	}
-	basis := !v.Is(commission.PartnerUser)
-	if !basis && field == ledger.ByBasisAmount { // an order tells what it is of
-		return nil, commission.Refuse(commission.Forbidden, "orderBy", "the role PARTNER may not sort by BASIS_AMOUNT")
+	if !by.ShownTo(v.Role) {
+		return nil, commission.Refuse(commission.Forbidden, "orderBy", "the role %s may not sort by %s", v.Role, by.Field)
 	}
 	network, err := e.network(ctx, v, asked.Get("network"))
 	if err != nil {
@@ -141,25 +154,19 @@ func (e exports) report(ctx context.Context, v viewer.Viewer, r *http.Request, n
 	if err != nil {
 		return nil, err
 	}
-	report, err := e.ledger.Report(ctx, network, days, filter)
+	structures, err := e.db.CommissionStructure.Query().Where(commissionstructure.NetworkID(network.ID)).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	structures, err := e.db.CommissionStructure.Query().All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	summaries := make(map[int]string, len(structures))
-	for _, s := range structures {
-		summaries[s.ID] = ledger.StructureOf(s).Summary(network.Currency)
-	}
+	summaries := ledger.Summaries(structures, network.Currency)
+	basis := !v.Is(commission.PartnerUser)
 	columns := []string{"referrer", "referred", "structure", "referredDate", "referralStartedAt", "windowEndsAt", "status", "state"}
 	if basis {
 		columns = append(columns, "conversions", "basisAmount", "thresholdTarget", "thresholdProgress")
 	}
 	columns = append(columns, "billed", "balance", "unbilled", "belowThreshold", "currency")
-	return &export{"referrals-" + days.From.String() + "-" + days.To.String(), columns, func(out table.Writer) error {
-		for _, row := range report.Sorted(field, descending) {
+	return &export{"referrals-" + days.From.String() + "-" + days.To.String(), columns, func(add table.Row) error {
+		return e.ledger.EachRow(ctx, network, days, filter, by, func(row *ledger.Row) error {
 			cells := []any{
 				row.ReferrerName, row.ReferredName, summaries[row.StructureID], moment(row.ReferredDate, zone), moment(&row.ReferralStartedAt, zone),
 				moment(row.WindowEndsAt, zone), string(row.Status), string(row.State),
@@ -176,11 +183,8 @@ func (e exports) report(ctx context.Context, v viewer.Viewer, r *http.Request, n
 			if row.Balance != nil {
 				balance = *row.Balance
 			}
-			if err := out.Row(append(cells, row.Billed, balance, row.Unbilled, row.BelowThreshold, string(report.Currency))...); err != nil {
-				return err
-			}
-		}
-		return nil
+			return add(append(cells, row.Billed, balance, row.Unbilled, row.BelowThreshold, string(network.Currency))...)
+		})
 	}}, nil
 }
 
@@ -193,7 +197,7 @@ func moment(t *time.Time, zone *time.Location) any {
 }
 
 // readReport reads which rows of the report are asked for, and in which order; all that is wrong is told at once.
-func readReport(asked url.Values) (days ledger.Range, filter ledger.Filter, field ledger.OrderField, descending bool, err error) {
+func readReport(asked url.Values) (days ledger.Range, filter ledger.Filter, by ledger.Order, err error) {
 	var wrong commission.Problems
 	date := func(name string) commission.Date {
 		day, refusal := commission.ParseDate(asked.Get(name))
@@ -221,21 +225,18 @@ func readReport(asked url.Values) (days ledger.Range, filter ledger.Filter, fiel
 	days = ledger.Range{From: date("from"), To: date("to")}
 	filter = ledger.Filter{
 		ReferrerID: id("referrer", scalar.Partner), ReferredID: id("referred", scalar.Partner), ManagerID: id("manager", scalar.Account),
-		Status: commission.ReferralStatus(one("status", asked.Get("status"), []string{string(commission.ReferralActive), string(commission.ReferralInactive)})),
+		Status: commission.ReferralStatus(one("status", asked.Get("status"), commission.ReferralStatus("").Values())),
 		Type:   commission.Type(one("type", asked.Get("type"), commission.Type("").Values())), Search: asked.Get("search"),
 	}
 	for _, state := range asked["state"] {
-		filter.States = append(filter.States, commission.State(one("state", state, []string{
-			string(commission.Earning), string(commission.BelowThreshold), string(commission.Expired), string(commission.Paused),
-			string(commission.SupersededState), string(commission.Ended), string(commission.Tracked),
-		})))
+		filter.States = append(filter.States, commission.State(one("state", state, commission.State("").Values())))
 	}
-	field, descending = ledger.ByReferredDate, true
+	by = ledger.LatestFirst
 	if order := asked.Get("orderBy"); order != "" {
-		field = ledger.OrderField(one("orderBy", order, ledger.OrderFields()))
-		descending = one("direction", asked.Get("direction"), []string{"ASC", "DESC"}) == "DESC"
+		by.Field = ledger.OrderField(one("orderBy", order, ledger.OrderFields()))
+		by.Descending = one("direction", asked.Get("direction"), []string{"ASC", "DESC"}) == "DESC"
 	}
-	return days, filter, field, descending, wrong.Err()
+	return days, filter, by, wrong.Err()
 }
 
 // conversions is GET /invoice-lines/ID/conversions.csv, of a line that the viewer sees.
@@ -263,10 +264,10 @@ func (e exports) conversions(ctx context.Context, v viewer.Viewer, r *http.Reque
 	}
 	of := ledger.Line{ID: line.ID, Payouts: line.Type == commission.PartnerPayout}.Counted()
 	columns := []string{"externalId", "partner", "occurredAt", "recordedAt", "date", "revenue", "payout", "adjusts", "reason", "currency"}
-	return &export{"conversions", columns, func(out table.Writer) error {
+	return &export{"conversions", columns, func(add table.Row) error {
 		return e.ledger.EachConversion(ctx, of, func(c *ledger.Reported) error {
-			return out.Row(c.ExternalID, c.PartnerName, moment(&c.OccurredAt, zone), moment(&c.RecordedAt, zone), c.Date.String(),
+			return add(c.ExternalID, c.PartnerName, moment(&c.OccurredAt, zone), moment(&c.RecordedAt, zone), c.Date.String(),
 				network.Currency.Exact(c.Revenue), network.Currency.Exact(c.Payout), c.Adjusts, c.Reason, string(network.Currency))
 		})
-	}}, e.look(ctx, v, network)
+	}}, lookInto(ctx, e.db, v, network, e.ledger.Now())
 }

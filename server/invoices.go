@@ -16,14 +16,13 @@ import (
 	"partner.example/referrals/commission/billing"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/document"
-	"partner.example/referrals/ent/audit"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/commissionstructure"
 	"partner.example/referrals/ent/generated/invoice"
 	"partner.example/referrals/ent/generated/invoiceline"
-	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 	"partner.example/referrals/graph/scalar"
+	"partner.example/referrals/table"
 )
 
 // invoices serves invoices as documents, /invoices/ID.csv and the like, to those who see the invoice in GraphQL.
@@ -42,7 +41,7 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"csv":  {document.CSV, "text/csv; charset=utf-8; header=present", "attachment", "default-src 'none'"},
+	"csv":  {document.CSV, table.Media("csv"), "attachment", "default-src 'none'"},
 	"html": {document.HTML, "text/html; charset=utf-8", "inline", document.Policy},
 	"pdf":  {document.PDF, "application/pdf", "attachment", "default-src 'none'"},
 }
@@ -82,12 +81,9 @@ func (d invoices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // find reads an invoice as the viewer, who may see none of it.
 func (d invoices) find(ctx context.Context, id int) (document.Invoice, error) {
-	v, ok := viewer.From(ctx)
-	switch {
-	case !ok:
-		return document.Invoice{}, commission.Refuse(commission.Unauthenticated, "", "sign in first: send a token as Authorization: Bearer")
-	case v.Is(commission.Tracker):
-		return document.Invoice{}, commission.Refuse(commission.Forbidden, "", "the role %s may not ask for this", v.Role)
+	v, err := whoTakes(ctx)
+	if err != nil {
+		return document.Invoice{}, err
 	}
 	found, err := d.db.Invoice.Query().Where(invoice.ID(id)).
 		WithLines(func(lines *ent.InvoiceLineQuery) { lines.Order(invoiceline.ByID()) }).Only(ctx)
@@ -105,10 +101,8 @@ func (d invoices) find(ctx context.Context, id int) (document.Invoice, error) {
 	if err != nil {
 		return document.Invoice{}, err
 	}
-	if v.Is(commission.Support) {
-		if err := audit.Look(ctx, d.db, network, commission.Moment(d.now())); err != nil {
-			return document.Invoice{}, err
-		}
+	if err := lookInto(ctx, d.db, v, network, d.now()); err != nil {
+		return document.Invoice{}, err
 	}
 	said := document.Invoice{
 		Network: network.Name, Number: found.Number, Partner: found.PartnerName, From: found.From, To: found.To,
@@ -125,7 +119,6 @@ func (d invoices) find(ctx context.Context, id int) (document.Invoice, error) {
 }
 
 func (d invoices) lines(ctx context.Context, currency commission.Currency, stored []*ent.InvoiceLine) ([]document.Line, error) {
-	summaries := map[int]string{}
 	var ids []int
 	for _, line := range stored {
 		if line.StructureID != nil {
@@ -136,9 +129,7 @@ func (d invoices) lines(ctx context.Context, currency commission.Currency, store
 	if err != nil {
 		return nil, fmt.Errorf("find the structures: %w", err)
 	}
-	for _, structure := range structures {
-		summaries[structure.ID] = ledger.StructureOf(structure).Summary(currency)
-	}
+	summaries := ledger.Summaries(structures, currency)
 	origins, err := d.origins(ctx, stored)
 	if err != nil {
 		return nil, err

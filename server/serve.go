@@ -239,10 +239,18 @@ func (c *serveCommand) admit(looked *health, next http.Handler) http.Handler {
 			c.telemetry.running.Dec()
 			<-running
 		}()
-		ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
+		ctx, cancel := context.WithTimeout(r.Context(), c.within(r.URL.Path))
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// within is how long a request may take: a table is there when it was read and taken.
+func (c *serveCommand) within(path string) time.Duration {
+	if strings.HasPrefix(path, reportPath) || strings.HasPrefix(path, linePath) {
+		return max(c.Timeout, exportTimeout)
+	}
+	return c.Timeout
 }
 
 // exchange is what the log tells of a request when it is answered.

@@ -15,41 +15,68 @@ import (
 	"partner.example/referrals/commission"
 )
 
-// Writer takes the rows of a table, one after the other. A cell is a text, a whole number, an exact amount, or nil.
-type Writer interface {
-	Row(cells ...any) error
-	Close() error // writes what is left
+// Row takes the next row of a table, whose cells are texts, whole numbers, exact amounts, or nil.
+type Row func(cells ...any) error
+
+// format is a way to write a table.
+type format struct {
+	media string
+	write func(w io.Writer, columns []any, fill func(Row) error) error
 }
 
-// New makes a writer of a format, csv or xlsx, with the names of the columns as its first row; nil: there is no such format.
-func New(format string, w io.Writer, columns ...string) Writer {
+var formats = map[string]format{
+	"csv":  {"text/csv; charset=utf-8; header=present", writeCSV},
+	"xlsx": {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", writeXLSX},
+}
+
+// Media is how a format, csv or xlsx, is called in HTTP; "": there is no such format.
+func Media(name string) string { return formats[name].media }
+
+// Write writes a table in a format that there is: the names of its columns, and the rows that fill gives, as they come.
+// Where fill fails the table stays cut off. What was kept aside meanwhile is gone in any case.
+func Write(name string, w io.Writer, columns []string, fill func(Row) error) error {
 	header := make([]any, len(columns))
 	for i, column := range columns {
 		header[i] = column
 	}
-	switch format {
-	case "csv":
-		table := csv.NewWriter(w)
-		table.UseCRLF = true
-		return &asCSV{table: table, header: header}
-	case "xlsx":
-		return &asXLSX{file: excelize.NewFile(), to: w, header: header}
-	default:
-		return nil
+	if err := formats[name].write(w, header, fill); err != nil {
+		return fmt.Errorf("write a table: %w", err)
 	}
+	return nil
 }
 
-// Media is how a format is called in HTTP.
-func Media(format string) string {
-	if format == "xlsx" {
-		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+// writeCSV is UTF-8, as RFC 4180 has it: amounts are exact decimals without signs of thousands.
+func writeCSV(w io.Writer, columns []any, fill func(Row) error) error {
+	table := csv.NewWriter(w)
+	table.UseCRLF = true
+	row := func(cells ...any) error {
+		written := make([]string, len(cells))
+		for i, cell := range cells {
+			switch cell := cell.(type) {
+			case nil:
+			case string:
+				written[i] = text(cell)
+			case decimal.Decimal:
+				written[i] = commission.Format(cell)
+			default:
+				written[i] = fmt.Sprint(cell)
+			}
+		}
+		return table.Write(written)
 	}
-	return "text/csv; charset=utf-8; header=present"
+	if err := row(columns...); err != nil {
+		return err
+	}
+	if err := fill(row); err != nil {
+		return err
+	}
+	table.Flush()
+	return table.Error()
 }
 
-// Text is a cell that a spreadsheet takes for text: one that would be read as a formula begins with an apostrophe,
+// text is a cell that a spreadsheet takes for text: one that would be read as a formula begins with an apostrophe,
 // which spreadsheets do not show. Names are chosen by whoever signs up.
-func Text(cell string) string {
+func text(cell string) string {
 	begins := strings.TrimLeft(cell, " \u00a0\u3000")
 	if begins != "" && strings.ContainsAny(begins[:1], "=+-@\t\r\n|%") || strings.HasPrefix(begins, "\uff1d") || strings.HasPrefix(begins, "\uff0b") ||
 		strings.HasPrefix(begins, "\uff0d") || strings.HasPrefix(begins, "\uff20") {
@@ -58,83 +85,54 @@ func Text(cell string) string {
 	return cell
 }
 
-// asCSV is UTF-8, as RFC 4180 has it.
-type asCSV struct {
-	table  *csv.Writer
-	header []any
-}
-
-func (c *asCSV) Row(cells ...any) error {
-	if header := c.header; header != nil {
-		c.header = nil
-		if err := c.Row(header...); err != nil {
-			return err
-		}
-	}
-	row := make([]string, len(cells))
-	for i, cell := range cells {
-		switch cell := cell.(type) {
-		case nil:
-		case string:
-			row[i] = Text(cell)
-		case decimal.Decimal:
-			row[i] = commission.Format(cell)
-		default:
-			row[i] = fmt.Sprint(cell)
-		}
-	}
-	return c.table.Write(row)
-}
-
-func (c *asCSV) Close() error {
-	if c.header != nil {
-		header := c.header
-		c.header = nil
-		if err := c.Row(header...); err != nil {
-			return err
-		}
-	}
-	c.table.Flush()
-	return c.table.Error()
-}
-
-// asXLSX is a workbook. Its rows go to a temporary file until they are all there; where they are more than a sheet
+// writeXLSX is a workbook. Its rows go to a temporary file until they are all there; where they are more than a sheet
 // holds, they go on in another.
-type asXLSX struct {
-	file   *excelize.File
-	to     io.Writer
-	header []any
-	sheet  *excelize.StreamWriter
-	sheets int
-	row    int // the last that was written to the sheet
+func writeXLSX(w io.Writer, columns []any, fill func(Row) error) (err error) {
+	book := &workbook{file: excelize.NewFile(), columns: columns}
+	defer func() { err = errors.Join(err, book.file.Close()) }() // which removes the temporary files
+	if err := book.nextSheet(); err != nil {
+		return err
+	}
+	if err := fill(book.add); err != nil {
+		return err
+	}
+	if err := book.sheet.Flush(); err != nil {
+		return err
+	}
+	return book.file.Write(w)
+}
+
+type workbook struct {
+	file    *excelize.File
+	columns []any
+	sheet   *excelize.StreamWriter
+	sheets  int
+	row     int // the last that was written to the sheet
 }
 
 // digitsOfANumber is how many digits a number of a spreadsheet keeps: amounts with more are written as texts.
 const digitsOfANumber = 15
 
-func (x *asXLSX) Row(cells ...any) error {
-	if x.sheet == nil || x.row == excelize.TotalRows {
-		if err := x.nextSheet(); err != nil {
+// add writes a row. A cell of text is never a formula there: none but a cell of formulas is.
+func (b *workbook) add(cells ...any) error {
+	if b.row == excelize.TotalRows {
+		if err := b.nextSheet(); err != nil {
 			return err
 		}
 	}
-	x.row++
-	at, err := excelize.CoordinatesToCellName(1, x.row)
+	b.row++
+	at, err := excelize.CoordinatesToCellName(1, b.row)
 	if err != nil {
 		return err
 	}
 	row := make([]any, len(cells))
 	for i, cell := range cells {
-		switch cell := cell.(type) {
-		case string: // a cell of text is never a formula: none but a cell of formulas is
-			row[i] = cell
-		case decimal.Decimal:
-			row[i] = number(cell)
-		default:
-			row[i] = cell
+		if amount, exact := cell.(decimal.Decimal); exact {
+			cell = number(amount)
 		}
+		row[i] = cell
 	}
-	return x.sheet.SetRow(at, row)
+	return b.sheet.SetRow(at, row)
 }
 
 // number is an amount as a number that means just that, or else as text.
@@ -146,37 +144,23 @@ func number(amount decimal.Decimal) any {
 	return near
 }
 
-func (x *asXLSX) nextSheet() error {
-	if x.sheet != nil {
-		if err := x.sheet.Flush(); err != nil {
+func (b *workbook) nextSheet() error {
+	if b.sheet != nil {
+		if err := b.sheet.Flush(); err != nil {
 			return err
 		}
 	}
-	x.sheets++
-	name := fmt.Sprintf("Sheet%d", x.sheets)
-	if x.sheets > 1 {
-		if _, err := x.file.NewSheet(name); err != nil {
+	b.sheets++
+	name := fmt.Sprintf("Sheet%d", b.sheets)
+	if b.sheets > 1 {
+		if _, err := b.file.NewSheet(name); err != nil {
 			return err
 		}
 	}
 	var err error
-	if x.sheet, err = x.file.NewStreamWriter(name); err != nil {
+	if b.sheet, err = b.file.NewStreamWriter(name); err != nil {
 		return err
 	}
-	x.row = 0
-	return x.Row(x.header...)
-}
-
-func (x *asXLSX) Close() error {
-	err := error(nil)
-	if x.sheet == nil {
-		err = x.nextSheet()
-	}
-	if err == nil {
-		err = x.sheet.Flush()
-	}
-	if err == nil {
-		err = x.file.Write(x.to)
-	}
-	return errors.Join(err, x.file.Close())
+	b.row = 0
+	return b.add(b.columns...)
 }

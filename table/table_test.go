@@ -2,9 +2,12 @@ package table_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -13,16 +16,18 @@ import (
 	"partner.example/referrals/table"
 )
 
-func TestWriter_writesExactAmountsAndNoFormulas(t *testing.T) {
+func TestWrite_writesExactAmountsAndNoFormulas(t *testing.T) {
 	var sheet, text bytes.Buffer
 	for format, to := range map[string]*bytes.Buffer{"csv": &text, "xlsx": &sheet} {
-		w := table.New(format, to, "name", "count", "amount", "big", "none")
-		for _, name := range []string{"=1+1", " @SUM(A1)", "Bob, \"the\" Builder", "\uff1d1"} {
-			if err := w.Row(name, int64(3), decimal.RequireFromString("-12.50").Round(2), decimal.RequireFromString("1234567890123.123456"), nil); err != nil {
-				t.Fatal(err)
+		err := table.Write(format, to, []string{"name", "count", "amount", "big", "none"}, func(row table.Row) error {
+			for _, name := range []string{"=1+1", " @SUM(A1)", "Bob, \"the\" Builder", "\uff1d1"} {
+				if err := row(name, int64(3), decimal.RequireFromString("-12.50"), decimal.RequireFromString("1234567890123.123456"), nil); err != nil {
+					return err
+				}
 			}
-		}
-		if err := w.Close(); err != nil {
+			return nil
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,13 +50,13 @@ func TestWriter_writesExactAmountsAndNoFormulas(t *testing.T) {
 			t.Errorf("%s holds %q, formula %q: %v", cell, got, formula, err)
 		}
 	}
-	if table.New("pdf", &text) != nil {
-		t.Error("there is a format pdf")
+	if table.Media("pdf") != "" || table.Media("csv") == "" {
+		t.Error("there is a format pdf, or none csv")
 	}
 }
 
 // Memory does not grow with the rows: a hundred thousand in the tests, a million by the benchmark.
-func TestWriter_keepsNoRows(t *testing.T) {
+func TestWrite_keepsNoRows(t *testing.T) {
 	for _, format := range []string{"csv", "xlsx"} {
 		few, many := heap(t, format, 20_000), heap(t, format, 100_000)
 		if many > few+24<<20 {
@@ -60,26 +65,82 @@ func TestWriter_keepsNoRows(t *testing.T) {
 	}
 }
 
+// Where no row comes any more, or nobody takes the table, nothing of it is left, and it ends with what went wrong.
+func TestWrite_leavesNothingBehind(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	left := func() int {
+		t.Helper()
+		files, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	wrong, most := errors.New("the client has left"), 0
+	fill := func(end error) func(table.Row) error {
+		return func(row table.Row) error {
+			for i := range 9_000 {
+				if err := row(strings.Repeat("a text that takes its place ", 80), i); err != nil {
+					return err
+				}
+			}
+			most = max(most, left())
+			return end
+		}
+	}
+	for _, format := range []string{"csv", "xlsx"} {
+		for name, err := range map[string]error{
+			"no more rows come": table.Write(format, io.Discard, []string{"text", "n"}, fill(wrong)),
+			"nobody takes it":   table.Write(format, gone{wrong}, []string{"text", "n"}, fill(nil)),
+			"somebody stumbles": stumbles(func() {
+				_ = table.Write(format, io.Discard, []string{"text", "n"}, func(table.Row) error { panic(wrong) })
+			}),
+			"neither is the case": errors.Join(wrong, table.Write(format, io.Discard, []string{"text", "n"}, fill(nil))),
+		} {
+			if !errors.Is(err, wrong) || left() > 0 {
+				t.Errorf("%s, %s: %v, and %d files are left", format, name, err, left())
+			}
+		}
+	}
+	if most == 0 {
+		t.Error("the rows were kept in no temporary file: nothing was tried")
+	}
+}
+
+type gone struct{ err error }
+
+func (g gone) Write([]byte) (int, error) { return 0, g.err }
+
+// stumbles is what was panicked with.
+func stumbles(work func()) (err error) {
+	defer func() { err, _ = recover().(error) }()
+	work()
+	return nil
+}
+
 // heap is the most that is held while rows are written.
 func heap(t testing.TB, format string, rows int) (most uint64) {
 	t.Helper()
-	w := table.New(format, io.Discard, "externalId", "name", "payout", "date")
 	look := func() {
 		var memory runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&memory)
 		most = max(most, memory.HeapAlloc)
 	}
-	for i := range rows {
-		if err := w.Row(fmt.Sprintf("conversion-%d", i), "Brisk Dune Collective", decimal.New(int64(i), -2), "2026-06-30"); err != nil {
-			t.Fatal(err)
+	err := table.Write(format, io.Discard, []string{"externalId", "name", "payout", "date"}, func(row table.Row) error {
+		for i := range rows {
+			if err := row(fmt.Sprintf("conversion-%d", i), "Brisk Dune Collective", decimal.New(int64(i), -2), "2026-06-30"); err != nil {
+				return err
+			}
+			if i%10_000 == 0 {
+				look()
+			}
 		}
-		if i%10_000 == 0 {
-			look()
-		}
-	}
-	look()
-	if err := w.Close(); err != nil {
+		look()
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return most

@@ -55,7 +55,7 @@ func (r Range) CheckDays() error {
 // TermDays is the part of terms in a range, day by day [P5]. The caller has found the terms, which proves that the viewer
 // sees them.
 func (l *Ledger) TermDays(ctx context.Context, terms []int, days Range) (map[int][]TermDaySums, error) {
-	hidden, err := l.hiddenLines(ctx)
+	hidden, err := hiddenLines(ctx, l.DB)
 	if err != nil {
 		return nil, err
 	}

@@ -42,3 +42,12 @@ func StructureOf(stored *ent.CommissionStructure) commission.Structure {
 	}
 	return structure
 }
+
+// Summaries is what structures are called, by their ids.
+func Summaries(stored []*ent.CommissionStructure, currency commission.Currency) map[int]string {
+	summaries := make(map[int]string, len(stored))
+	for _, structure := range stored {
+		summaries[structure.ID] = StructureOf(structure).Summary(currency)
+	}
+	return summaries
+}

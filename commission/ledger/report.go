@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	stdsql "database/sql"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ type Row struct {
 	Threshold         *Threshold // nil: the structure has none
 	EndedAt           *time.Time // the referral
 	Term              commission.Term
-	Zone              *time.Location
+	zone              *time.Location
 	commission.Amounts
 }
 
@@ -69,7 +70,7 @@ type Row struct {
 func (r *Row) Explain(ctx context.Context, structure *commission.Structure) (commission.Reason, string) {
 	v, _ := viewer.From(ctx)
 	facts := commission.RowFacts{
-		Currency: r.Currency, Zone: r.Zone, Own: v.Is(commission.PartnerUser), Referrer: r.ReferrerName, Referred: r.ReferredName,
+		Currency: r.Currency, Zone: r.zone, Own: v.Is(commission.PartnerUser), Referrer: r.ReferrerName, Referred: r.ReferredName,
 		Days: commission.Period{From: r.Days.From, To: r.Days.To}, Structure: structure, Term: r.Term, StartedAt: r.ReferralStartedAt, EndedAt: r.EndedAt, State: r.State,
 		Amounts: r.Amounts, Conversions: r.Conversions, BasisAmount: r.BasisAmount,
 	}
@@ -79,6 +80,14 @@ func (r *Row) Explain(ctx context.Context, structure *commission.Structure) (com
 	return facts.Explain()
 }
 
+// in has the row tell times by the network's clock.
+func (r *Row) in(zone *time.Location) {
+	r.zone = zone
+	if r.Threshold != nil {
+		r.Threshold.zone = zone
+	}
+}
+
 // hideBasis takes from a row what its referrer is not shown, whoever asks for it: how many conversions it was, and of
 // which amount [R2].
 func (r *Row) hideBasis() { r.Conversions, r.BasisAmount, r.Threshold = 0, decimal.Zero, nil }
@@ -86,10 +95,13 @@ func (r *Row) hideBasis() { r.Conversions, r.BasisAmount, r.Threshold = 0, decim
 // Threshold is the way of a term to its minimum earnings, as of now [C3].
 type Threshold struct {
 	TermID   int
-	Zone     *time.Location
 	Target   decimal.Decimal
 	Progress decimal.Decimal
+	zone     *time.Location
 }
+
+// StartOf is the first moment of a day of the network's.
+func (t *Threshold) StartOf(day commission.Date) time.Time { return day.Start(t.zone) }
 
 // Totals are the sums of all rows of the filter, as shown [P4].
 type Totals struct {
@@ -112,6 +124,34 @@ type Report struct {
 // Report computes the referral report [P1 to P4], for the rows that the viewer sees. It takes three
 // statements for any number of rows and reads no conversion.
 func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, filter Filter) (*Report, error) {
+	asked, err := l.ask(ctx, l.DB, network, days, filter)
+	if err != nil {
+		return nil, err
+	}
+	zero := network.Currency.Round(decimal.Zero)
+	report := &Report{
+		Currency: network.Currency, Zone: network.TimeZone,
+		Totals: Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero},
+	}
+	return report, l.rows(ctx, l.DB, asked, everyReferral, func(row *Row) error {
+		report.add(row)
+		return nil
+	})
+}
+
+// question is what the report is asked, and what is known for all of its rows.
+type question struct {
+	network    *ent.Network
+	zone       *time.Location
+	days       Range
+	filter     Filter
+	now        time.Time
+	own        bool         // a partner asks: it is not shown what is not for it [R2]
+	hidden     map[int]bool // the lines that it does not see [I6]
+	structures map[int]commission.Structure
+}
+
+func (l *Ledger) ask(ctx context.Context, q database.Querier, network *ent.Network, days Range, filter Filter) (*question, error) {
 	if err := days.Check(); err != nil {
 		return nil, err
 	}
@@ -119,69 +159,81 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 	if err != nil {
 		return nil, err
 	}
-	structures, err := structuresOf(ctx, l.DB, network.ID)
-	if err != nil {
-		return nil, err
-	}
-	sums, err := l.sums(ctx, network.ID, days, filter)
-	if err != nil {
-		return nil, err
-	}
-	currency := network.Currency
-	zero := currency.Round(decimal.Zero)
-	report := &Report{
-		Currency: currency, Zone: network.TimeZone,
-		Totals: Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero},
-	}
-	now := commission.Moment(l.Now())
 	v, _ := viewer.From(ctx)
+	asked := &question{network: network, zone: zone, days: days, filter: filter, now: commission.Moment(l.Now()), own: v.Is(commission.PartnerUser)}
+	asked.filter.Search = strings.ToLower(strings.TrimSpace(filter.Search))
+	if asked.own && filter.ReferrerID == 0 {
+		asked.filter.ReferrerID = v.PartnerID // it sees no other rows: none is read
+	}
+	if asked.structures, err = structuresOf(ctx, q, network.ID); err != nil {
+		return nil, err
+	}
+	asked.hidden, err = hiddenLines(ctx, q)
+	return asked, err
+}
+
+// rows calls use for the rows of some referrals, those of one referral in the order of its terms.
+func (l *Ledger) rows(ctx context.Context, q database.Querier, asked *question, of referrals, use func(*Row) error) error {
+	sums, err := l.sums(ctx, q, asked, of)
+	if err != nil {
+		return err
+	}
 	var referral int
 	var through commission.Sums // of the referral's terms up to this one [C3]
-	words := strings.ToLower(strings.TrimSpace(filter.Search))
-	err = l.eachTerm(ctx, network.ID, filter, func(t *termRow) {
+	return l.eachTerm(ctx, q, asked, of, func(t *termRow) error {
 		if t.ReferralID != referral {
 			referral, through = t.ReferralID, commission.Sums{}
 		}
-		row := &t.Row
-		row.Days, row.Currency, row.Zone, row.EndedAt = days, currency, zone, t.endedAt
-		row.Status = commission.ReferralActive
-		if t.endedAt != nil {
-			row.Status = commission.ReferralInactive
+		if t.TermID != 0 && !t.Term.Granted { // what was granted counts for no threshold
+			through = through.Plus(t.total)
 		}
-		if t.TermID == 0 {
-			row.State, row.BasisAmount = commission.Tracked, zero
-			row.Amounts = commission.NothingEarned(currency, row.Status)
-		} else {
-			if !t.Term.Granted { // what was granted counts for no threshold
-				through = through.Plus(t.total)
-			}
-			structure := structures[t.StructureID]
-			threshold := structure.ThresholdOf(through)
-			reached := threshold.Reached()
-			if threshold != nil {
-				row.Threshold = &Threshold{TermID: t.TermID, Zone: zone, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
-			}
-			row.State = t.Term.State(now, t.referrerActive, reached)
-			counted := sums[t.TermID]
-			all := counted.all()
-			row.Conversions, row.BasisAmount = all.Conversions, currency.Exact(all.Of(structure.Basis()))
-			row.Amounts = structure.Amounts(currency, counted.RowSums, reached, row.Status)
-			if filter.Type != "" && structure.Commission.Type() != filter.Type {
-				return
-			}
+		if row := asked.row(t, through, sums[t.TermID]); asked.wants(row) {
+			return use(row)
 		}
-		if words != "" && !strings.Contains(strings.ToLower(row.ReferrerName+"\n"+row.ReferredName), words) {
-			return
-		}
-		if (t.TermID == 0 && filter.Type != "") || (len(filter.States) > 0 && !slices.Contains(filter.States, row.State)) {
-			return
-		}
-		if v.Is(commission.PartnerUser) {
-			row.hideBasis()
-		}
-		report.add(row)
+		return nil
 	})
-	return report, err
+}
+
+// row is a term, or a referral without one, as the report shows it.
+func (a *question) row(t *termRow, through commission.Sums, counted termSumsInRange) *Row {
+	row, currency := &t.Row, a.network.Currency
+	row.Days, row.Currency, row.EndedAt = a.days, currency, t.endedAt
+	row.Status = commission.ReferralActive
+	if t.endedAt != nil {
+		row.Status = commission.ReferralInactive
+	}
+	if t.TermID == 0 {
+		row.State, row.BasisAmount = commission.Tracked, currency.Round(decimal.Zero)
+		row.Amounts = commission.NothingEarned(currency, row.Status)
+	} else {
+		structure := a.structures[t.StructureID]
+		threshold := structure.ThresholdOf(through)
+		reached := threshold.Reached()
+		if threshold != nil {
+			row.Threshold = &Threshold{TermID: t.TermID, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
+		}
+		row.State = t.Term.State(a.now, t.referrerActive, reached)
+		all := counted.all()
+		row.Conversions, row.BasisAmount = all.Conversions, currency.Exact(all.Of(structure.Basis()))
+		row.Amounts = structure.Amounts(currency, counted.RowSums, reached, row.Status)
+	}
+	if a.own {
+		row.hideBasis()
+	}
+	row.in(a.zone)
+	return row
+}
+
+// wants tells whether a row that was read passes the filter [P4].
+func (a *question) wants(row *Row) bool {
+	f := a.filter
+	if f.Type != "" && (row.TermID == 0 || a.structures[row.StructureID].Commission.Type() != f.Type) {
+		return false
+	}
+	if f.Search != "" && !strings.Contains(strings.ToLower(row.ReferrerName+"\n"+row.ReferredName), f.Search) {
+		return false
+	}
+	return len(f.States) == 0 || slices.Contains(f.States, row.State)
 }
 
 func (r *Report) add(row *Row) {
@@ -238,25 +290,32 @@ type termSumsInRange struct {
 
 func (s termSumsInRange) all() commission.Sums { return s.All().Plus(s.forfeited) }
 
-// sums reads what each term counted in the range: unbilled, forfeited, and by invoice line.
-func (l *Ledger) sums(ctx context.Context, networkID int, days Range, filter Filter) (map[int]termSumsInRange, error) {
+// referrals are those with ids from one behind after up to one: their rows are read together.
+type referrals struct{ after, upTo int }
+
+var everyReferral = referrals{0, math.MaxInt}
+
+// sums reads what each term of some referrals counted in the range: unbilled, forfeited, and by invoice line.
+func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (map[int]termSumsInRange, error) {
 	query := `
 		SELECT term_id, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
 		FROM accrual WHERE network_id = ? AND day BETWEEN ? AND ? GROUP BY term_id, line_id`
-	args := []any{networkID, int32(days.From), int32(days.To)}
-	if filter.ReferrerID != 0 { // one referrer's own report reads its own rows alone
+	args := []any{asked.network.ID, int32(asked.days.From), int32(asked.days.To)}
+	if asked.filter.ReferrerID != 0 || of != everyReferral { // they read their own rows alone
+		which := ""
+		if asked.filter.ReferrerID != 0 {
+			which, args = " AND r.referrer_id = ?", append(args, asked.filter.ReferrerID)
+		}
+		if of != everyReferral {
+			which, args = which+" AND r.id > ? AND r.id <= ?", append(args, of.after, of.upTo)
+		}
 		query = `
 			SELECT a.term_id, a.line_id, SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee)
 			FROM referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.term_id = t.id
-			WHERE r.network_id = ? AND a.day BETWEEN ? AND ? AND r.referrer_id = ? GROUP BY a.term_id, a.line_id`
-		args = append(args, filter.ReferrerID)
-	}
-	hidden, err := l.hiddenLines(ctx)
-	if err != nil {
-		return nil, err
+			WHERE r.network_id = ? AND a.day BETWEEN ? AND ?` + which + ` GROUP BY a.term_id, a.line_id`
 	}
 	sums := map[int]termSumsInRange{}
-	return sums, database.Each(ctx, l.DB, query, args, func(row *stdsql.Rows) error {
+	return sums, database.Each(ctx, q, query, args, func(row *stdsql.Rows) error {
 		var termID, lineID int
 		part, err := scanSums(row, &termID, &lineID)
 		if err != nil {
@@ -268,7 +327,7 @@ func (l *Ledger) sums(ctx context.Context, networkID int, days Range, filter Fil
 			counted.Unbilled = part
 		case isGivenUp(lineID):
 			counted.forfeited = counted.forfeited.Plus(part)
-		case hidden[lineID]:
+		case asked.hidden[lineID]:
 			counted.Hidden = append(counted.Hidden, part)
 		default:
 			counted.Lines = append(counted.Lines, part)
@@ -279,13 +338,13 @@ func (l *Ledger) sums(ctx context.Context, networkID int, days Range, filter Fil
 }
 
 // hiddenLines is the lines of invoices that are hidden from the viewer, if it is their partner [I6].
-func (l *Ledger) hiddenLines(ctx context.Context) (map[int]bool, error) {
+func hiddenLines(ctx context.Context, q database.Querier) (map[int]bool, error) {
 	v, _ := viewer.From(ctx)
 	if !v.Is(commission.PartnerUser) {
 		return nil, nil //nolint:nilnil // none are
 	}
 	hidden := map[int]bool{}
-	return hidden, database.Each(ctx, l.DB, `
+	return hidden, database.Each(ctx, q, `
 		SELECT l.id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.partner_id = ? AND i.hidden = ?`,
 		[]any{v.PartnerID, true}, func(row *stdsql.Rows) error {
 			var id int
@@ -307,25 +366,20 @@ func scanSums(row *stdsql.Rows, head ...any) (commission.Sums, error) {
 	}, nil
 }
 
-// eachTerm calls use for the terms of all referrals that the viewer sees and the filter leaves, the terms of
-// one referral in their order; a referral without terms comes with none.
-func (l *Ledger) eachTerm(ctx context.Context, networkID int, filter Filter, use func(*termRow)) error {
-	r, t, total := sql.Table("referral").As("r"), sql.Table("referral_term").As("t"), sql.Table("term_total").As("total")
+// selection selects from the referrals that the viewer sees and the filter leaves, as far as both are said by columns.
+type selection struct {
+	*sql.Selector
+	r, referrer, referred *sql.SelectTable
+}
+
+func (l *Ledger) selection(ctx context.Context, asked *question, of referrals) (selection, error) {
+	r, filter := sql.Table("referral").As("r"), asked.filter
 	referrer, referred := sql.Table("partner").As("referrer"), sql.Table("partner").As("referred")
-	query := sql.Dialect(l.DB.Dialect()).Select(
-		r.C("id"), r.C("referrer_id"), r.C("referred_id"), referrer.C("name"), referred.C("name"), r.C("started_at"), r.C("ended_at"), referrer.C("status"),
-		t.C("id"), t.C("structure_id"), t.C("referred_date"), t.C("window_ends_at"), t.C("closed_at"), t.C("close_reason"), t.C("grant_id"),
-		total.C("conversions"), total.C("revenue"), total.C("payout"), total.C("fee"),
-	).From(r).
+	query := sql.Dialect(l.DB.Dialect()).Select().From(r).
 		Join(referrer).On(referrer.C("id"), r.C("referrer_id")).
 		Join(referred).On(referred.C("id"), r.C("referred_id")).
-		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) }))).
-		LeftJoin(total).On(total.C("term_id"), t.C("id")).
-		Where(sql.EQ(r.C("network_id"), networkID)).
-		OrderBy(r.C("id"), t.C("referred_date"))
-	if err := rule.Referrals.Narrow(ctx, query); err != nil {
-		return err
-	}
+		Where(sql.EQ(r.C("network_id"), asked.network.ID)).
+		OrderBy(r.C("id"))
 	if filter.ReferrerID != 0 {
 		query.Where(sql.EQ(r.C("referrer_id"), filter.ReferrerID))
 	}
@@ -341,8 +395,34 @@ func (l *Ledger) eachTerm(ctx context.Context, networkID int, filter Filter, use
 	case commission.ReferralInactive:
 		query.Where(sql.NotNull(r.C("ended_at")))
 	}
+	if of.after > everyReferral.after {
+		query.Where(sql.GT(r.C("id"), of.after))
+	}
+	if of.upTo < everyReferral.upTo {
+		query.Where(sql.LTE(r.C("id"), of.upTo))
+	}
+	return selection{query, r, referrer, referred}, rule.Referrals.Narrow(ctx, query)
+}
+
+// eachTerm calls use for the terms of some referrals, those of one referral in their order; a referral without terms
+// comes with none.
+func (l *Ledger) eachTerm(ctx context.Context, q database.Querier, asked *question, of referrals, use func(*termRow) error) error {
+	from, err := l.selection(ctx, asked, of)
+	if err != nil {
+		return err
+	}
+	r, referrer, referred := from.r, from.referrer, from.referred
+	t, total := sql.Table("referral_term").As("t"), sql.Table("term_total").As("total")
+	query := from.Select(
+		r.C("id"), r.C("referrer_id"), r.C("referred_id"), referrer.C("name"), referred.C("name"), r.C("started_at"), r.C("ended_at"), referrer.C("status"),
+		t.C("id"), t.C("structure_id"), t.C("referred_date"), t.C("window_ends_at"), t.C("closed_at"), t.C("close_reason"), t.C("grant_id"),
+		total.C("conversions"), total.C("revenue"), total.C("payout"), total.C("fee"),
+	).
+		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) }))).
+		LeftJoin(total).On(total.C("term_id"), t.C("id")).
+		OrderBy(t.C("referred_date"))
 	statement, args := query.Query()
-	return database.Each(ctx, l.DB, statement, args, func(row *stdsql.Rows) error {
+	return database.Each(ctx, q, statement, args, func(row *stdsql.Rows) error {
 		var found termRow
 		var status commission.PartnerStatus
 		var termID, structureID, grantID stdsql.NullInt64
@@ -365,8 +445,7 @@ func (l *Ledger) eachTerm(ctx context.Context, networkID int, filter Filter, use
 			Conversions: conversions.Int64, Revenue: commission.FromMicros(revenue.Int64),
 			Payout: commission.FromMicros(payout.Int64), Fee: commission.FromMicros(fee.Int64),
 		}
-		use(&found)
-		return nil
+		return use(&found)
 	})
 }
 
@@ -394,17 +473,34 @@ func OrderFields() []string {
 	}
 }
 
-// Sorted is the rows ordered by a field, and those that are equal in it by referral and term, so that the order
-// is always the same. What is absent comes first in ascending order.
-func (r *Report) Sorted(field OrderField, descending bool) []*Row {
+// Order is how the rows of the report are sorted [P4].
+type Order struct {
+	Field      OrderField
+	Descending bool
+}
+
+// LatestFirst is the order of who asks for none.
+var LatestFirst = Order{ByReferredDate, true}
+
+// ShownTo tells whether somebody may be told the order: it says what it is of.
+func (o Order) ShownTo(role commission.Role) bool {
+	return role != commission.PartnerUser || o.Field != ByBasisAmount
+}
+
+// compare orders by the field, and rows that are equal in it by referral and term, so that the order is always the same.
+// What is absent comes first in ascending order.
+func (o Order) compare(a, b *Row) int {
+	order := compare(o.Field, a, b)
+	if o.Descending {
+		order = -order
+	}
+	return cmp.Or(order, cmp.Compare(a.ReferralID, b.ReferralID), cmp.Compare(a.TermID, b.TermID))
+}
+
+// Sorted is the rows in an order.
+func (r *Report) Sorted(by Order) []*Row {
 	rows := slices.Clone(r.Rows)
-	slices.SortFunc(rows, func(a, b *Row) int {
-		order := compare(field, a, b)
-		if descending {
-			order = -order
-		}
-		return cmp.Or(order, cmp.Compare(a.ReferralID, b.ReferralID), cmp.Compare(a.TermID, b.TermID))
-	})
+	slices.SortFunc(rows, by.compare)
 	return rows
 }
 
