@@ -620,7 +620,10 @@ func TestBilling_paysAReferrerOfThousands(t *testing.T) { // I2: more lines than
 func TestBilling_takesTheSameStatementsForAnyNumberOfInvoices(t *testing.T) { // I2
 	location, statements := databasetest.Counted(t, databasetest.MySQL(t))
 	db := open(t, location)
-	took := map[int]int{}
+	took, most := map[int]int{}, 30
+	if databasetest.Among(t, "tidb") {
+		most += 14 // it locks the rows of a gate one by one
+	}
 	for _, many := range []int{20, 290, 500} {
 		w := newWorld(t, db, "USD", "America/New_York")
 		w.partner("alice", "")
@@ -641,7 +644,7 @@ func TestBilling_takesTheSameStatementsForAnyNumberOfInvoices(t *testing.T) { //
 		w.verify()
 	}
 	t.Logf("statements: %v", took)
-	if took[20] != took[290] || took[500] >= 2*took[20] || took[20] > 30 {
+	if took[20] != took[290] || took[500] >= 2*took[20] || took[20] > most {
 		t.Errorf("20, 290 and 500 partners take %v statements; want as many for 300 at once, and no more for fewer", took)
 	}
 }
