@@ -243,11 +243,11 @@ func TestHostile_documentsAreRefusedBeforeTheyCost(t *testing.T) {
 }
 
 // cheaply does again and again what the server is to refuse in 20 ms of processor time. What it takes at best counts: the
-// rest is the server's tidying up after others, and neighbours who use the processor's caches.
+// rest is the server's tidying up after others, and neighbours who use the processor's caches, for a while.
 func (c client) cheaply(ask func()) {
 	c.Helper()
 	const (
-		rounds, times = 5, 10
+		rounds, times = 25, 10
 		most          = 20 * time.Millisecond
 	)
 	var took time.Duration
