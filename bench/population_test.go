@@ -54,16 +54,10 @@ func populateBy(b *testing.B, db *database.Database, network, referrers, referre
 		b.Fatal(err)
 	}
 	err = db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
-		partners := database.Rows{Table: "partner", Columns: []string{
-			"id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "referred_by_source", "created_at",
-		}}
-		statuses := database.Rows{Table: "partner_status", Columns: []string{"network_id", "partner_id", "status", "since"}}
-		referrals := database.Rows{Table: "referral", Columns: []string{
-			"id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key",
-		}}
-		terms := database.Rows{Table: "referral_term", Columns: []string{
-			"id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "open_key",
-		}}
+		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "referred_by_source", "created_at")
+		statuses := tx.Rows("partner_status", "network_id", "partner_id", "status", "since")
+		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "open_key")
 		structures := map[string]int{}
 		structure := func(s commission.Structure) int {
 			id, known := structures[s.Key()]
@@ -96,7 +90,7 @@ func populateBy(b *testing.B, db *database.Database, network, referrers, referre
 				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), ended, endReason, openKey)
 			}
 		}
-		for _, rows := range []database.Rows{partners, statuses, referrals, terms} {
+		for _, rows := range []*database.Rows{partners, statuses, referrals, terms} {
 			if err := tx.Insert(ctx, rows); err != nil {
 				return err
 			}

@@ -577,19 +577,19 @@ func (w *world) crowd(many int) {
 	const first = 1_000_000 // of their ids, and those of their referrals and terms
 	since := w.moment("2026-06-01 00:00")
 	structure := *w.network.ReferralStructureID
-	partners := database.Rows{Table: "partner", Columns: []string{"id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "created_at"}}
-	referrals := database.Rows{Table: "referral", Columns: []string{"id", "network_id", "referrer_id", "referred_id", "source", "started_at", "active_key"}}
-	terms := database.Rows{Table: "referral_term", Columns: []string{"id", "network_id", "referral_id", "structure_id", "referred_date", "open_key"}}
 	conversions := make([]ledger.Conversion, many)
-	for i := range many {
-		id := w.network.ID*first + i
-		name := "p" + strconv.Itoa(id)
-		partners.Add(id, w.network.ID, name, name, "ACTIVE", since, name, w.ids["alice"], since)
-		referrals.Add(id, w.network.ID, w.ids["alice"], id, "MANUAL", since, id)
-		terms.Add(id, w.network.ID, id, structure, since, id)
-		conversions[i] = ledger.Conversion{ExternalID: name, PartnerID: id, OccurredAt: w.moment("2026-06-10 12:00"), Payout: dec("10")}
-	}
 	w.must(w.db.Transact(w.system(), func(ctx context.Context, tx *database.Tx) error {
+		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "created_at")
+		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "active_key")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "open_key")
+		for i := range many {
+			id := w.network.ID*first + i
+			name := "p" + strconv.Itoa(id)
+			partners.Add(id, w.network.ID, name, name, "ACTIVE", since, name, w.ids["alice"], since)
+			referrals.Add(id, w.network.ID, w.ids["alice"], id, "MANUAL", since, id)
+			terms.Add(id, w.network.ID, id, structure, since, id)
+			conversions[i] = ledger.Conversion{ExternalID: name, PartnerID: id, OccurredAt: w.moment("2026-06-10 12:00"), Payout: dec("10")}
+		}
 		return errors.Join(tx.Insert(ctx, partners), tx.Insert(ctx, referrals), tx.Insert(ctx, terms))
 	}))
 	w.at("2026-06-30 12:00")

@@ -135,7 +135,7 @@ func (c counts) store(ctx context.Context, tx *database.Tx) error {
 }
 
 func (c counts) storeTotals(ctx context.Context, tx *database.Tx) error {
-	rows := database.Rows{Table: "term_total", Columns: append([]string{"network_id", "term_id"}, termSums...)}
+	rows := tx.Rows("term_total", append([]string{"network_id", "term_id"}, termSums...)...)
 	for _, at := range c.totals.sorted() {
 		sums := c.totals[at]
 		rows.Add(c.networkID, at.owner, sums.conversions, sums.revenue, sums.payout, sums.fee)
@@ -157,11 +157,12 @@ var (
 // add adds to the rows of cells, and makes those that are missing. Where the ids of all are known the engine finds
 // them by these, which takes it a fifth of the time.
 func (k kept) add(ctx context.Context, tx *database.Tx, networkID int, of cells, ids map[cell]int) error {
-	rows := database.Rows{Table: k.table, Columns: append([]string{"network_id", k.owner, "day", "slot", "line_id"}, k.sums...)}
+	columns := append([]string{"network_id", k.owner, "day", "slot", "line_id"}, k.sums...)
 	key := []string{k.owner, "day", "slot"}
 	if ids != nil {
-		rows.Columns, key = append(rows.Columns, "id"), []string{"id"}
+		columns, key = append(columns, "id"), []string{"id"}
 	}
+	rows := tx.Rows(k.table, columns...)
 	for _, at := range of.sorted() {
 		sums := of[at]
 		rows.Add(networkID, at.owner, int32(at.day), at.slot, at.line(), sums.conversions, sums.revenue, sums.payout)

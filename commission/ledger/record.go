@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -414,6 +416,9 @@ func (r *recording) adjust(e *entry, o *original) {
 // insert stores the conversions and adds them to the sums. What many calls at once add to comes last, so that they wait
 // for each other as briefly as can be.
 func (r *recording) insert(ctx context.Context, entries []*entry, history histories, zone *time.Location) error {
+	slices.SortFunc(entries, func(a, b *entry) int { // neighbours in the indexes are inserted one after the other
+		return cmp.Or(cmp.Compare(a.PartnerID, b.PartnerID), a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ExternalID, b.ExternalID))
+	})
 	counted := newCounts(r.networkID)
 	type place struct{ accrual, earning cell }
 	places := make([]place, len(entries))
@@ -442,20 +447,23 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	if err != nil {
 		return err
 	}
-	rows := database.Rows{Table: "conversion", Columns: []string{
+	columns := []string{
 		"network_id", "external_id", "partner_id", "occurred_at", "recorded_at", "revenue", "payout", "day", "accrual_id", "earning_day_id",
-	}}
-	if entries[0].adjustment {
-		rows.Columns = append(rows.Columns, "adjusts_id", "adjustment_number", "reason")
 	}
-	rows.Values = make([]any, 0, len(entries)*len(rows.Columns))
+	if entries[0].adjustment {
+		columns = append(columns, "adjusts_id", "adjustment_number", "reason")
+	}
+	rows := r.tx.Rows("conversion", columns...)
+	const usual = 160 // bytes of a row
+	rows.Grow(len(entries), usual)
 	for i, e := range entries {
-		var accrual any
-		if id, ok := accrualIDs[places[i].accrual]; ok {
-			accrual = id
+		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, e.counts.revenue, e.counts.payout, int32(places[i].earning.day))
+		if id, counts := accrualIDs[places[i].accrual]; counts {
+			rows.Add(id)
+		} else {
+			rows.Add(nil)
 		}
-		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, e.counts.revenue, e.counts.payout,
-			int32(places[i].earning.day), accrual, earningIDs[places[i].earning])
+		rows.Add(earningIDs[places[i].earning])
 		if e.adjustment {
 			rows.Add(e.original.id, e.number, e.reason)
 		}

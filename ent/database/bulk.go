@@ -10,29 +10,15 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// Rows are rows to insert into a table, with the values in the order of the columns.
-type Rows struct {
-	Table   string
-	Columns []string
-	Values  []any // of all rows, one after the other
-}
-
-// Add appends one row.
-func (r *Rows) Add(values ...any) { r.Values = append(r.Values, values...) }
-
-// Len is the number of rows.
-func (r *Rows) Len() int { return len(r.Values) / max(len(r.Columns), 1) }
-
-// valuesAStatement keeps a statement under the limits of the engines: 32,766 variables (SQLite) and
-// 16 MB (MySQL's default packet).
+// valuesAStatement keeps a statement under the limits of the engines: 32,766 variables (SQLite).
 const valuesAStatement = 30_000
 
 // Insert inserts the rows, as many a statement as fit.
-func (tx *Tx) Insert(ctx context.Context, rows Rows) error { return tx.insert(ctx, rows, "") }
+func (tx *Tx) Insert(ctx context.Context, rows *Rows) error { return tx.insert(ctx, rows, "") }
 
 // InsertOrAdd inserts the rows; where one with the same unique key is there, the sums are added to its
 // own. The engine does the addition, so that two transactions at once lose nothing.
-func (tx *Tx) InsertOrAdd(ctx context.Context, rows Rows, key, sums []string) error {
+func (tx *Tx) InsertOrAdd(ctx context.Context, rows *Rows, key, sums []string) error {
 	var onConflict strings.Builder
 	excluded := "VALUES(%s)"
 	if tx.dialect == dialect.SQLite {
@@ -45,22 +31,22 @@ func (tx *Tx) InsertOrAdd(ctx context.Context, rows Rows, key, sums []string) er
 		if i > 0 {
 			onConflict.WriteString(", ")
 		}
-		fmt.Fprintf(&onConflict, "%s = %s.%s + "+excluded, column, rows.Table, column, column)
+		fmt.Fprintf(&onConflict, "%s = %s.%s + "+excluded, column, rows.table, column, column)
 	}
 	return tx.insert(ctx, rows, onConflict.String())
 }
 
-func (tx *Tx) insert(ctx context.Context, rows Rows, onConflict string) error {
-	width := len(rows.Columns)
-	head := "INSERT INTO " + rows.Table + " (" + strings.Join(rows.Columns, ", ") + ") VALUES "
-	row := "(" + Placeholders(width) + ")"
-	for values := rows.Values; len(values) > 0; {
-		count := min(len(values), valuesAStatement/width*width) / width
-		statement := head + strings.Repeat(row+", ", count-1) + row + onConflict
-		if _, err := tx.ExecContext(ctx, statement, values[:count*width]...); err != nil {
-			return fmt.Errorf("insert into %s: %w", rows.Table, err)
+func (tx *Tx) insert(ctx context.Context, rows *Rows, onConflict string) error {
+	switch {
+	case rows.wrong != "":
+		return fmt.Errorf("insert into %s: a value of type %s cannot be written", rows.table, rows.wrong)
+	case rows.count%len(rows.columns) != 0:
+		return fmt.Errorf("insert into %s: the last row lacks a value", rows.table)
+	}
+	for _, statement := range rows.statements(onConflict) {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("insert into %s: %w", rows.table, err)
 		}
-		values = values[count*width:]
 	}
 	return nil
 }

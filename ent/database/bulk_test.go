@@ -12,12 +12,12 @@ import (
 	ent "partner.example/referrals/ent/generated"
 )
 
-// the columns of the rows that addRows adds
-const width = 3
+// aRow is the least that a row takes which addRows adds: "(1, 100, 0), ".
+const aRow = 13
 
 func TestInsert_takesMoreRowsThanOneStatementHolds(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
-		full := database.ValuesAStatement / width
+		const full = database.StatementSize / aRow
 		next := 100
 		for _, count := range []int{0, 1, full, full + 1} {
 			before := one[int](t, db, "SELECT COUNT(*) FROM gate")
@@ -44,7 +44,7 @@ func TestInsert_takesMoreRowsThanOneStatementHolds(t *testing.T) {
 func TestInsert_isAllOrNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
 		before := one[int](t, db, "SELECT COUNT(*) FROM gate")
-		stripes := make([]int, database.ValuesAStatement/width+1)
+		stripes := make([]int, database.StatementSize/aRow+1)
 		for i := range stripes {
 			stripes[i] = i + 100
 		}
@@ -67,12 +67,14 @@ func TestInsert_takesTheLongestTexts(t *testing.T) {
 			"network_id", "external_id", "partner_id", "occurred_at", "recorded_at", "revenue", "payout",
 			"adjusts_id", "adjustment_number", "reason", "day", "accrual_id", "earning_day_id",
 		}
-		count := database.ValuesAStatement/len(columns) + 1
-		rows := database.Rows{Table: "conversion", Columns: columns}
-		for i := range count {
-			rows.Add(partner.NetworkID, fmt.Sprintf("%0255d", i), partner.ID, aDay, aDay, 0, 0, nil, nil, strings.Repeat("\U0001f600", 1000), 0, nil, 1)
-		}
-		err := change(db, func(ctx context.Context, tx *database.Tx) error { return tx.Insert(ctx, rows) })
+		const count = 3000
+		err := change(db, func(ctx context.Context, tx *database.Tx) error {
+			rows := tx.Rows("conversion", columns...)
+			for i := range count {
+				rows.Add(partner.NetworkID, fmt.Sprintf("%0255d", i), partner.ID, aDay, aDay, 0, 0, nil, nil, strings.Repeat("\U0001f600", 1000), 0, nil, 1)
+			}
+			return tx.Insert(ctx, rows)
+		})
 		if err != nil {
 			t.Fatalf("%.200s", err)
 		}
@@ -84,12 +86,12 @@ func TestInsert_takesTheLongestTexts(t *testing.T) {
 
 func TestInsertOrAdd_takesMoreRowsThanOneStatementHolds(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
-		rows := database.Rows{Table: "gate", Columns: []string{"network_id", "stripe", "passes"}}
-		count := database.ValuesAStatement/width + 1
-		for i := range 2 * count { // every row twice, also within one statement
-			rows.Add(partner.NetworkID, i/2, i%2+1)
-		}
+		const count = database.StatementSize / aRow
 		err := change(db, func(ctx context.Context, tx *database.Tx) error {
+			rows := tx.Rows("gate", "network_id", "stripe", "passes")
+			for i := range 2 * count { // every row twice, also within one statement
+				rows.Add(partner.NetworkID, i/2, i%2+1)
+			}
 			return tx.InsertOrAdd(ctx, rows, []string{"network_id", "stripe"}, []string{"passes"})
 		})
 		if err != nil {

@@ -20,7 +20,7 @@ func TestUniqueKey_isWonByOneOfManyAtOnce(t *testing.T) {
 			return newConversion(tx.Client, partner, "the same").Exec(ctx)
 		},
 		"by statement": func(ctx context.Context, tx *database.Tx, partner *ent.Partner) error {
-			rows := database.Rows{Table: "gate", Columns: []string{"network_id", "stripe"}}
+			rows := tx.Rows("gate", "network_id", "stripe")
 			rows.Add(partner.NetworkID, 99)
 			return tx.Insert(ctx, rows)
 		},
@@ -91,7 +91,7 @@ func TestConstraints_areToldApart(t *testing.T) {
 func TestPrimaryKey_ofAStatementIsADuplicateToo(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
 		err := change(db, func(ctx context.Context, tx *database.Tx) error {
-			rows := database.Rows{Table: "term_total", Columns: []string{"term_id", "network_id", "conversions", "revenue", "payout", "fee"}}
+			rows := tx.Rows("term_total", "term_id", "network_id", "conversions", "revenue", "payout", "fee")
 			rows.Add(7, partner.NetworkID, 0, 0, 0, 0)
 			rows.Add(7, partner.NetworkID, 0, 0, 0, 0)
 			return tx.Insert(ctx, rows)

@@ -7,7 +7,10 @@ import (
 )
 
 // What tests need to know of the package's inside.
-const ValuesAStatement = valuesAStatement
+const (
+	ValuesAStatement = valuesAStatement
+	StatementSize    = statementSize
+)
 
 // PersistFor has transactions that give way be run again for so long.
 func (d *Database) PersistFor(time time.Duration) { d.persistence = time }

@@ -16,7 +16,7 @@ const stripes = 16
 
 // MakeGate makes a new network's gate.
 func (tx *Tx) MakeGate(ctx context.Context, networkID int) error {
-	rows := Rows{Table: "gate", Columns: []string{"network_id", "stripe", "passes"}}
+	rows := tx.Rows("gate", "network_id", "stripe", "passes")
 	for stripe := range stripes {
 		rows.Add(networkID, stripe, 0)
 	}

@@ -163,7 +163,7 @@ func TestInsertOrAdd_losesNothingUnderManyWriters(t *testing.T) {
 // addEarnings adds to the sums of the partner's day.
 func addEarnings(db *database.Database, partner *ent.Partner, micros int64) error {
 	return change(db, func(ctx context.Context, tx *database.Tx) error {
-		rows := database.Rows{Table: "earning_day", Columns: []string{"network_id", "partner_id", "day", "slot", "line_id", "conversions", "revenue", "payout"}}
+		rows := tx.Rows("earning_day", "network_id", "partner_id", "day", "slot", "line_id", "conversions", "revenue", "payout")
 		rows.Add(partner.NetworkID, partner.ID, 0, 0, 0, 1, micros, -micros)
 		return tx.InsertOrAdd(ctx, rows, []string{"partner_id", "day", "slot"}, []string{"conversions", "revenue", "payout"})
 	})

@@ -68,10 +68,17 @@ func (o options) forDriver() []otelsql.Option {
 		otelsql.WithTracerProvider(o.traces), otelsql.WithMeterProvider(o.metrics), otelsql.WithDisableSkipErrMeasurement(true),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
 			DisableErrSkip: true, OmitConnResetSession: true, OmitConnPrepare: true, OmitRows: true, OmitConnectorConnect: true,
-			RecordError: func(error) bool { return false }, // its text may quote a value
+			DisableQuery: true,                              // told below
+			RecordError:  func(error) bool { return false }, // its text may quote a value
 			SpanFilter: func(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
 				return trace.SpanContextFromContext(ctx).IsValid() // the program's own housekeeping begins no trace
 			},
+		}),
+		otelsql.WithAttributesGetter(func(_ context.Context, _ otelsql.Method, query string, _ []driver.NamedValue) []attribute.KeyValue {
+			if query == "" {
+				return nil
+			}
+			return []attribute.KeyValue{semconv.DBQueryText(withoutRows(query))}
 		}),
 		otelsql.WithSpanErrorAttributesGetter(func(err error) []attribute.KeyValue {
 			return []attribute.KeyValue{semconv.ErrorTypeKey.String(kindOf(err))}

@@ -324,7 +324,7 @@ func addToStripe(ctx context.Context, tx *database.Tx, networkID, stripe int) er
 
 // addRows adds a row of the gate for each stripe.
 func addRows(ctx context.Context, tx *database.Tx, networkID int, stripes ...int) error {
-	rows := database.Rows{Table: "gate", Columns: []string{"network_id", "stripe", "passes"}}
+	rows := tx.Rows("gate", "network_id", "stripe", "passes")
 	for _, stripe := range stripes {
 		rows.Add(networkID, stripe, 0)
 	}
