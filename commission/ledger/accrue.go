@@ -85,6 +85,17 @@ func (c cells) add(at cell, sums micros) (err error) {
 	return err
 }
 
+// without is the cells whose ids are not among those.
+func (c cells) without(ids map[cell]int) cells {
+	rest := make(cells, max(0, len(c)-len(ids)))
+	for at, sums := range c {
+		if _, there := ids[at]; !there {
+			rest[at] = sums
+		}
+	}
+	return rest
+}
+
 // sorted is the cells in the one order in which every transaction locks them.
 func (c cells) sorted() []cell {
 	keys := make([]cell, 0, len(c))
@@ -125,13 +136,13 @@ var (
 
 // store adds to the sums.
 func (c counts) store(ctx context.Context, tx *database.Tx) error {
-	if err := ofTerms.add(ctx, tx, c.networkID, c.accruals, nil); err != nil {
+	if err := ofTerms.add(ctx, tx, c.networkID, c.accruals); err != nil {
 		return err
 	}
 	if err := c.storeTotals(ctx, tx); err != nil {
 		return err
 	}
-	return ofPartners.add(ctx, tx, c.networkID, c.earnings, nil)
+	return ofPartners.add(ctx, tx, c.networkID, c.earnings)
 }
 
 func (c counts) storeTotals(ctx context.Context, tx *database.Tx) error {
@@ -154,48 +165,58 @@ var (
 	ofPartners = kept{"earning_day", "partner_id", partnerSums}
 )
 
-// add adds to the rows of cells, and makes those that are missing. Where the ids of all are known the engine finds
-// them by these, which takes it a fifth of the time.
-func (k kept) add(ctx context.Context, tx *database.Tx, networkID int, of cells, ids map[cell]int) error {
-	columns := append([]string{"network_id", k.owner, "day", "slot", "line_id"}, k.sums...)
-	key := []string{k.owner, "day", "slot"}
-	if ids != nil {
-		columns, key = append(columns, "id"), []string{"id"}
-	}
-	rows := tx.Rows(k.table, columns...)
+// add adds to the rows of cells, and makes those that are missing.
+func (k kept) add(ctx context.Context, tx *database.Tx, networkID int, of cells) error {
+	rows := tx.Rows(k.table, slices.Concat(k.cell(), k.sums)...)
 	for _, at := range of.sorted() {
-		sums := of[at]
-		rows.Add(networkID, at.owner, int32(at.day), at.slot, at.line(), sums.conversions, sums.revenue, sums.payout)
-		if k.table == ofTerms.table {
-			rows.Add(sums.fee)
-		}
-		if ids != nil {
-			rows.Add(ids[at])
-		}
+		k.write(rows, networkID, at, of[at])
 	}
-	return tx.InsertOrAdd(ctx, rows, key, k.sums)
+	return tx.InsertOrAdd(ctx, rows, []string{k.owner, "day", "slot"}, k.sums)
+}
+
+// addTo adds to the rows of cells by their ids.
+func (k kept) addTo(ctx context.Context, tx *database.Tx, networkID int, of cells, ids map[cell]int) error {
+	rows := tx.Rows(k.table, slices.Concat(k.cell(), k.sums, []string{"id"})...)
+	for _, at := range of.sorted() {
+		k.write(rows, networkID, at, of[at])
+		rows.Add(ids[at])
+	}
+	return tx.AddTo(ctx, rows, []string{k.owner, "day", "slot"}, k.sums)
+}
+
+// cell is the columns that say of what the sums are.
+func (k kept) cell() []string { return []string{"network_id", k.owner, "day", "slot", "line_id"} }
+
+func (k kept) write(rows *database.Rows, networkID int, at cell, sums micros) {
+	rows.Add(networkID, at.owner, int32(at.day), at.slot, at.line(), sums.conversions, sums.revenue, sums.payout)
+	if k.table == ofTerms.table {
+		rows.Add(sums.fee)
+	}
 }
 
 // begin finds the rows of cells, and makes those that are missing, with their sums. It waits for nobody but those who
-// make the same rows at the same moment. What it gives is the ids of all, and the cells that are still to be added.
-func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cells) (ids map[cell]int, later cells, err error) {
-	if ids, err = k.idsOf(ctx, tx, of); err != nil {
+// make the same rows at the same moment. What it gives is the ids of all, and the cells that are still to be added; ids
+// that were remembered may be wrong, which addTo finds.
+func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cells, remembered *addresses) (ids map[cell]int, later cells, err error) {
+	ids = remembered.find(of)
+	read, err := k.idsOf(ctx, tx, of.without(ids))
+	if err != nil {
 		return nil, nil, err
 	}
-	missing, later := cells{}, make(cells, len(of))
-	for at, sums := range of {
-		if _, there := ids[at]; there {
-			later[at] = sums
-		} else {
-			missing[at] = sums
-		}
-	}
-	if err := k.add(ctx, tx, networkID, missing, nil); err != nil {
+	remembered.add(read)
+	maps.Copy(ids, read)
+	missing := of.without(ids)
+	if err := k.add(ctx, tx, networkID, missing); err != nil {
 		return nil, nil, err
 	}
 	made, err := k.idsOf(ctx, tx, missing)
+	if err != nil {
+		return nil, nil, err
+	}
+	remembered.add(made)
+	later = of.without(made)
 	maps.Copy(ids, made)
-	return ids, later, err
+	return ids, later, nil
 }
 
 // daysAStatement bounds the terms of one condition: SQLite reads no more than a thousand.

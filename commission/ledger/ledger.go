@@ -25,8 +25,9 @@ type Ledger struct {
 	// recorded between the two is put right by the change itself (Reattribute). nil: none is ever dated ahead.
 	TakeEffect func(ctx context.Context, networkID int) error
 
-	remembering sync.Once
-	histories   *lru.Cache[recallKey, recalled]
+	remembering        sync.Once
+	histories          *lru.Cache[recallKey, recalled]
+	accruals, earnings addresses
 }
 
 // StructureOf is a stored structure as the rules know it.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -439,11 +440,11 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 			}
 		}
 	}
-	accrualIDs, accruals, err := ofTerms.begin(ctx, r.tx, r.networkID, counted.accruals)
+	accrualIDs, accruals, err := ofTerms.begin(ctx, r.tx, r.networkID, counted.accruals, &r.accruals)
 	if err != nil {
 		return err
 	}
-	earningIDs, earnings, err := ofPartners.begin(ctx, r.tx, r.networkID, counted.earnings)
+	earningIDs, earnings, err := ofPartners.begin(ctx, r.tx, r.networkID, counted.earnings, &r.earnings)
 	if err != nil {
 		return err
 	}
@@ -473,13 +474,19 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	} else if err != nil {
 		return err
 	}
-	if err := ofTerms.add(ctx, r.tx, r.networkID, accruals, accrualIDs); err != nil {
-		return err
+	err = ofTerms.addTo(ctx, r.tx, r.networkID, accruals, accrualIDs)
+	if err == nil {
+		err = counted.storeTotals(ctx, r.tx)
 	}
-	if err := counted.storeTotals(ctx, r.tx); err != nil {
-		return err
+	if err == nil {
+		err = ofPartners.addTo(ctx, r.tx, r.networkID, earnings, earningIDs)
 	}
-	return ofPartners.add(ctx, r.tx, r.networkID, earnings, earningIDs)
+	if errors.Is(err, database.ErrOther) { // what was remembered of it is no longer so
+		r.accruals.forget()
+		r.earnings.forget()
+		return fmt.Errorf("%w: %w", database.ErrRetry, err)
+	}
+	return err
 }
 
 func keysOf[K comparable](set map[K]struct{}) []K {

@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -180,4 +181,45 @@ func externalIDs(t *testing.T, query *ent.ConversionQuery) []string {
 		ids[i] = row.ExternalID
 	}
 	return ids
+}
+
+func TestAddTo_addsToTheRowsThatItNamesOrToNone(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
+		add := func(id, slot int, micros int64) error {
+			return change(db, func(ctx context.Context, tx *database.Tx) error {
+				rows := tx.Rows("earning_day", "network_id", "partner_id", "day", "slot", "line_id", "conversions", "revenue", "payout", "id")
+				rows.Add(partner.NetworkID, partner.ID, 0, slot, 0, 1, micros, -micros, id)
+				return tx.AddTo(ctx, rows, []string{"partner_id", "day", "slot"}, []string{"conversions", "revenue", "payout"})
+			})
+		}
+		holds := func(when string, want int64) {
+			t.Helper()
+			if got := one[int64](t, db, "SELECT SUM(revenue) FROM earning_day"); got != want {
+				t.Errorf("%s: the sum is %d, want %d", when, got, want)
+			}
+		}
+		if err := addEarnings(db, partner, 100); err != nil {
+			t.Fatal(err)
+		}
+		id := one[int](t, db, "SELECT id FROM earning_day")
+		if err := add(id, 0, 20); err != nil {
+			t.Fatal(err)
+		}
+		holds("its own row", 120)
+		if err := add(id, 7, 3); !errors.Is(err, database.ErrOther) {
+			t.Errorf("a row of another slot: %v, want ErrOther", err)
+		}
+		holds("a row of another slot", 120)
+		if err := add(id+1000, 0, 3); !errors.Is(err, database.ErrOther) {
+			t.Errorf("a row that has another id by now: %v, want ErrOther", err)
+		}
+		holds("a row that has another id by now", 120)
+		if err := add(id+1000, 8, 3); err != nil {
+			t.Errorf("a row that is gone: %v", err)
+		}
+		holds("a row that is gone", 123)
+		if got := one[int](t, db, "SELECT id FROM earning_day WHERE slot = 8"); got != id+1000 {
+			t.Errorf("it was made again as %d, want %d", got, id+1000)
+		}
+	})
 }

@@ -174,6 +174,7 @@ func (d *Database) Snapshot(ctx context.Context, read func(ctx context.Context, 
 
 // The errors of MySQL and its family that matter here, by their numbers.
 const (
+	columnNull      = 1048
 	duplicateEntry  = 1062
 	unknownError    = 1105
 	unknownVariable = 1193
@@ -219,4 +220,13 @@ func IsDuplicate(err error) bool {
 	var embedded *sqlite.Error
 	return errors.As(err, &embedded) &&
 		(embedded.Code() == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || embedded.Code() == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// isMissing tells whether a row was refused that lacks a value.
+func isMissing(err error) bool {
+	if number := numberOf(err); number != 0 {
+		return number == columnNull
+	}
+	var embedded *sqlite.Error
+	return errors.As(err, &embedded) && embedded.Code() == sqlitelib.SQLITE_CONSTRAINT_NOTNULL
 }
