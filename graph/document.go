@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -155,7 +154,7 @@ type request struct {
 	graphql.RawParams
 	DocumentID *string `json:"documentId"`
 
-	unread map[string]jsontext.Value // variables
+	unread map[string]written // variables
 	rows   readRows
 }
 

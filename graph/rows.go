@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	jsonv2 "github.com/go-json-experiment/json"
@@ -24,10 +25,10 @@ import (
 // they are; nil: it is to be read in the usual way.
 func readAhead(body []byte) *request {
 	var envelope struct {
-		Query         string                    `json:"query"`
-		OperationName string                    `json:"operationName"`
-		DocumentID    *string                   `json:"documentId"`
-		Variables     map[string]jsontext.Value `json:"variables"`
+		Query         string             `json:"query"`
+		OperationName string             `json:"operationName"`
+		DocumentID    *string            `json:"documentId"`
+		Variables     map[string]written `json:"variables"`
 	}
 	if jsonv2.Unmarshal(body, &envelope, jsonv2.RejectUnknownMembers(true)) != nil {
 		return nil
@@ -35,6 +36,16 @@ func readAhead(body []byte) *request {
 	asked := &request{DocumentID: envelope.DocumentID, unread: envelope.Variables}
 	asked.Query, asked.OperationName = envelope.Query, envelope.OperationName
 	return asked
+}
+
+// written is a value as it is written in JSON, which is right JSON.
+type written string
+
+// UnmarshalJSONFrom takes it as it is.
+func (w *written) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	value, err := from.ReadValue()
+	*w = written(value)
+	return err
 }
 
 // readVariables reads the values that readAhead left, for an operation. Those of rows it keeps apart: to GraphQL's
@@ -55,7 +66,7 @@ func (r *request) readVariables(operation *ast.OperationDefinition) error {
 			}
 		}
 		var value any
-		if err := decode(text, &value); err != nil {
+		if err := decode([]byte(text), &value); err != nil {
 			return err
 		}
 		r.Variables[name] = value
@@ -66,37 +77,101 @@ func (r *request) readVariables(operation *ast.OperationDefinition) error {
 func isConversions(t *ast.Type) bool { return t.Elem != nil && t.Elem.NamedType == "ConversionInput" }
 
 // conversionsIn reads a list of conversions; nil: something about it is not as it should be.
-func conversionsIn(text jsontext.Value) []ledger.Conversion {
-	var list []struct {
-		ExternalID string `json:"externalId"`
-		Partner    string `json:"partner"`
-		OccurredAt string `json:"occurredAt"`
-		Revenue    string `json:"revenue"`
-		Payout     string `json:"payout"`
+func conversionsIn(text written) []ledger.Conversion {
+	in := scanner{text: string(text)}
+	var rows []ledger.Conversion
+	for more := in.take('['); more; more = in.take(',') {
+		row, ok := in.conversion()
+		if !ok || len(rows) == ledger.MaxBatch {
+			return nil
+		}
+		if rows == nil {
+			const least = 128 // bytes of a row, about
+			rows = make([]ledger.Conversion, 0, min(len(text)/least+1, ledger.MaxBatch))
+		}
+		rows = append(rows, row)
 	}
-	if jsonv2.Unmarshal(text, &list, jsonv2.RejectUnknownMembers(true)) != nil || len(list) == 0 || len(list) > ledger.MaxBatch {
+	if !in.take(']') {
 		return nil
 	}
-	rows := make([]ledger.Conversion, len(list))
-	for i, given := range list {
-		occurredAt, wrong := scalar.ParseDateTime(given.OccurredAt)
-		if wrong != "" || given.ExternalID == "" || given.Partner == "" { // "" may be null, or not given
-			return nil
-		}
-		revenue, refusal := commission.ParseDecimal(given.Revenue)
-		if refusal != nil {
-			return nil
-		}
-		payout, refusal := commission.ParseDecimal(given.Payout)
-		if refusal != nil {
-			return nil
-		}
-		rows[i] = ledger.Conversion{
-			ExternalID: given.ExternalID, PartnerID: scalar.ParseID(given.Partner).Of(scalar.Partner),
-			OccurredAt: occurredAt, Revenue: revenue, Payout: payout,
+	return rows
+}
+
+// scanner reads what is known to be JSON, whose objects have no name twice. What it gives are parts of the text.
+type scanner struct {
+	text string
+	at   int
+}
+
+// take takes a token of one letter, if it is the next.
+func (s *scanner) take(token byte) bool {
+	for s.at < len(s.text) && strings.IndexByte(" \t\r\n", s.text[s.at]) >= 0 {
+		s.at++
+	}
+	taken := s.at < len(s.text) && s.text[s.at] == token
+	if taken {
+		s.at++
+	}
+	return taken
+}
+
+// word takes a string.
+func (s *scanner) word() (string, bool) {
+	if !s.take('"') {
+		return "", false
+	}
+	begin := s.at
+	for escaped := false; ; s.at++ {
+		switch s.text[s.at] {
+		case '\\':
+			escaped = true
+			s.at++ // nor does what is behind it end the string
+		case '"':
+			s.at++
+			if !escaped {
+				return s.text[begin : s.at-1], true
+			}
+			plain, err := jsontext.AppendUnquote(nil, s.text[begin-1:s.at])
+			return string(plain), err == nil
 		}
 	}
-	return rows
+}
+
+// conversion takes an object that has the fields of a conversion and no others.
+func (s *scanner) conversion() (row ledger.Conversion, ok bool) {
+	const all = 5
+	fields := 0
+	for more := s.take('{'); more; more = s.take(',') {
+		name, named := s.word()
+		if !named || !s.take(':') {
+			return row, false
+		}
+		value, isText := s.word()
+		if !isText || value == "" {
+			return row, false
+		}
+		var wrong string
+		var refusal *commission.Error
+		switch name {
+		case "externalId":
+			row.ExternalID = value
+		case "partner":
+			row.PartnerID = scalar.ParseID(value).Of(scalar.Partner)
+		case "occurredAt":
+			row.OccurredAt, wrong = scalar.ParseDateTime(value)
+		case "revenue":
+			row.Revenue, refusal = commission.ParseDecimal(value)
+		case "payout":
+			row.Payout, refusal = commission.ParseDecimal(value)
+		default:
+			return row, false
+		}
+		if wrong != "" || refusal != nil {
+			return row, false
+		}
+		fields++
+	}
+	return row, fields == all && s.take('}')
 }
 
 // readRows is the rows that were read straight from a request, by the names of their variables.
