@@ -197,13 +197,13 @@ func (k kept) write(rows *database.Rows, networkID int, at cell, sums micros) {
 // begin finds the rows of cells, and makes those that are missing, with their sums. It waits for nobody but those who
 // make the same rows at the same moment. What it gives is the ids of all, and the cells that are still to be added; ids
 // that were remembered may be wrong, which addTo finds.
-func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cells, remembered *addresses) (ids map[cell]int, later cells, err error) {
-	ids = remembered.find(of)
+func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cells, remembered *addresses, shut int64) (ids map[cell]int, later cells, err error) {
+	ids = remembered.find(of, shut)
 	read, err := k.idsOf(ctx, tx, of.without(ids))
 	if err != nil {
 		return nil, nil, err
 	}
-	remembered.add(read)
+	remembered.add(read, shut)
 	maps.Copy(ids, read)
 	missing := of.without(ids)
 	if err := k.add(ctx, tx, networkID, missing); err != nil {
@@ -213,7 +213,7 @@ func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cell
 	if err != nil {
 		return nil, nil, err
 	}
-	remembered.add(made)
+	remembered.add(made, shut)
 	later = of.without(made)
 	maps.Copy(ids, made)
 	return ids, later, nil

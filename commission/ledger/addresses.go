@@ -2,56 +2,62 @@ package ledger
 
 import "sync"
 
-// addresses remembers the ids of rows of sums, since recording adds to the same ones all the time. What it says is to be
-// held against the row itself when that is written (database.Tx.AddTo): the row may have become an invoice line's since,
-// or be gone with what a database lost that another one took over from. So nothing need be told to forget.
+// addresses remembers the ids of rows of sums, since recording adds to the same ones all the time. What gives a row to an
+// invoice line, a void or nobody shuts the network's gate, which counts: what was learned before is then not told any more.
 //
-// It keeps what was asked for last: as soon as many others were, it forgets what was not.
+// Nothing depends on that. Whoever writes by an id holds what the row is against it (database.Tx.AddTo): so it is right also
+// where a database takes over that lost what the last one did, and with it a count.
 type addresses struct {
 	mu            sync.Mutex
-	recent, older map[cell]int
+	recent, older map[cell]address
 }
 
-// addressesKept is how many of each table it keeps at least, and half of how many at most: some 2 MB.
+type address struct {
+	id   int
+	shut int64 // how often the gate had been when this was so
+}
+
+// addressesKept is how many of each table it keeps at least, and half of how many at most: some 3 MB.
 const addressesKept = 20_000
 
 // find is the ids that it knows of cells.
-func (p *addresses) find(of cells) map[cell]int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (a *addresses) find(of cells, shut int64) map[cell]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	ids := make(map[cell]int, len(of))
 	for at := range of {
-		id, known := p.recent[at]
+		found, known := a.recent[at]
 		if !known {
-			if id, known = p.older[at]; known {
-				p.keep(at, id)
+			if found, known = a.older[at]; known {
+				a.keep(at, found)
 			}
 		}
-		if known {
-			ids[at] = id
+		if known && found.shut == shut {
+			ids[at] = found.id
 		}
 	}
 	return ids
 }
 
-func (p *addresses) add(ids map[cell]int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (a *addresses) add(ids map[cell]int, shut int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for at, id := range ids {
-		p.keep(at, id)
+		a.keep(at, address{id, shut})
 	}
 }
 
-func (p *addresses) keep(at cell, id int) {
-	if p.recent == nil || len(p.recent) >= addressesKept {
-		p.recent, p.older = map[cell]int{}, p.recent
+// keep forgets what was asked for before as many others were.
+func (a *addresses) keep(at cell, found address) {
+	if a.recent == nil || len(a.recent) >= addressesKept {
+		a.recent, a.older = map[cell]address{}, a.recent
 	}
-	p.recent[at] = id
+	a.recent[at] = found
 }
 
 // forget forgets everything.
-func (p *addresses) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.recent, p.older = nil, nil
+func (a *addresses) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.recent, a.older = nil, nil
 }

@@ -270,14 +270,15 @@ func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
 	if err := r.wrong.Err(); err != nil || len(entries) == 0 {
 		return 0, err
 	}
-	return len(entries), r.insert(ctx, entries, history, network.zone)
+	return len(entries), r.insert(ctx, entries, history, network)
 }
 
 // seen is what recording must know of a network.
 type seen struct {
 	zone      *time.Location
 	changedAt time.Time
-	sentAgain bool // some rows of the call were recorded before
+	shut      int64 // how often its gate was
+	sentAgain bool  // some rows of the call were recorded before
 }
 
 func (r *recording) look(ctx context.Context, entries []*entry) (network seen, err error) {
@@ -287,9 +288,9 @@ func (r *recording) look(ctx context.Context, entries []*entry) (network seen, e
 	}
 	var zone commission.Zone
 	err = database.Each(ctx, r.tx, `
-		SELECT time_zone, changed_at, EXISTS (SELECT 1 FROM conversion c WHERE c.network_id = network.id AND c.external_id IN (`+database.Placeholders(len(args))+`))
+		SELECT time_zone, changed_at, `+database.TimesShut+`, EXISTS (SELECT 1 FROM conversion c WHERE c.network_id = network.id AND c.external_id IN (`+database.Placeholders(len(args))+`))
 		FROM network WHERE id = ?`, append(args, r.networkID), func(row *sql.Rows) error {
-		return row.Scan(&zone, &network.changedAt, &network.sentAgain)
+		return row.Scan(&zone, &network.changedAt, &network.shut, &network.sentAgain)
 	})
 	if err != nil {
 		return network, err
@@ -416,7 +417,7 @@ func (r *recording) adjust(e *entry, o *original) {
 
 // insert stores the conversions and adds them to the sums. What many calls at once add to comes last, so that they wait
 // for each other as briefly as can be.
-func (r *recording) insert(ctx context.Context, entries []*entry, history histories, zone *time.Location) error {
+func (r *recording) insert(ctx context.Context, entries []*entry, history histories, network seen) error {
 	slices.SortFunc(entries, func(a, b *entry) int { // neighbours in the indexes are inserted one after the other
 		return cmp.Or(cmp.Compare(a.PartnerID, b.PartnerID), a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ExternalID, b.ExternalID))
 	})
@@ -428,7 +429,7 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		if e.adjustment {
 			occurredAt, grantID = e.original.occurredAt, e.original.grantID
 		}
-		day := commission.DateOf(e.OccurredAt, zone)
+		day := commission.DateOf(e.OccurredAt, network.zone)
 		places[i].earning = cell{owner: e.PartnerID, day: day}
 		if err := counted.earnings.add(places[i].earning, e.counts); err != nil {
 			return err
@@ -440,11 +441,11 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 			}
 		}
 	}
-	accrualIDs, accruals, err := ofTerms.begin(ctx, r.tx, r.networkID, counted.accruals, &r.accruals)
+	accrualIDs, accruals, err := ofTerms.begin(ctx, r.tx, r.networkID, counted.accruals, &r.accruals, network.shut)
 	if err != nil {
 		return err
 	}
-	earningIDs, earnings, err := ofPartners.begin(ctx, r.tx, r.networkID, counted.earnings, &r.earnings)
+	earningIDs, earnings, err := ofPartners.begin(ctx, r.tx, r.networkID, counted.earnings, &r.earnings, network.shut)
 	if err != nil {
 		return err
 	}

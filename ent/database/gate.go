@@ -38,6 +38,10 @@ func (tx *Tx) Pass(ctx context.Context, networkID int) error {
 	return tx.lock(ctx, networkID, statement, args...)
 }
 
+// TimesShut is, in a query of networks, how often the gate of each was shut: that is what its first row counts. Whoever
+// passed knows by it whether anything was done behind the gate since.
+const TimesShut = "(SELECT passes FROM gate WHERE gate.network_id = network.id AND gate.stripe = 0)"
+
 // Hold shuts the network's gate until the transaction ends: whoever is inside is waited for, and nobody
 // else enters. It is the first lock of every transaction that opens or closes terms.
 //
