@@ -50,6 +50,13 @@ func areDigits(text string) bool {
 
 // DecimalsOf counts the decimals that d needs: 2 for 1.50 is told as 1.
 func DecimalsOf(d decimal.Decimal) int {
+	if small, ok := coefficientOf(d); ok {
+		decimals := -int(d.Exponent())
+		for ; decimals > 0 && small%10 == 0; decimals-- {
+			small /= 10
+		}
+		return max(decimals, 0)
+	}
 	text := d.String()
 	_, fraction, found := strings.Cut(text, ".")
 	if !found {
@@ -58,11 +65,17 @@ func DecimalsOf(d decimal.Decimal) int {
 	return len(fraction)
 }
 
+// coefficientOf is an amount without its exponent, where it fits into 64 bits, as it nearly always does.
+func coefficientOf(d decimal.Decimal) (int64, bool) {
+	coefficient := d.Coefficient()
+	return coefficient.Int64(), coefficient.IsInt64()
+}
+
 // ToMicros is an amount as it is stored: a whole number of millionths [C7].
 func ToMicros(d decimal.Decimal) (int64, error) {
 	if shift := Scale + d.Exponent(); 0 <= shift && shift <= Scale { // as amounts are nearly always
-		if coefficient := d.Coefficient(); coefficient.IsInt64() {
-			if high, low := bits.Mul64(magnitude(coefficient.Int64()), powersOf10[shift]); high == 0 && low <= math.MaxInt64 {
+		if small, ok := coefficientOf(d); ok {
+			if high, low := bits.Mul64(magnitude(small), powersOf10[shift]); high == 0 && low <= math.MaxInt64 {
 				return int64(d.Sign()) * int64(low), nil
 			}
 		}
@@ -119,7 +132,24 @@ func (c Currency) Digits() int32 {
 
 // Round rounds to the currency's minor unit, halves away from zero [C7].
 func (c Currency) Round(amount decimal.Decimal) decimal.Decimal {
-	return amount.Round(c.Digits())
+	digits := c.Digits()
+	small, ok := coefficientOf(amount)
+	excess := -digits - amount.Exponent() // decimals that it has too many
+	if !ok || excess <= 0 || excess > maxDigits {
+		return amount.Round(digits)
+	}
+	unit := uint64(1)
+	for range excess {
+		unit *= 10
+	}
+	whole, rest := magnitude(small)/unit, magnitude(small)%unit
+	if rest >= unit-rest { // half a unit or more
+		whole++
+	}
+	if small < 0 {
+		return decimal.New(-int64(whole), -digits) //nolint:gosec // a tenth of 64 bits, at most
+	}
+	return decimal.New(int64(whole), -digits) //nolint:gosec // as above
 }
 
 // Exact is the same amount, carrying as many decimals as the currency's minor unit has, more where it

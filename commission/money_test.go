@@ -71,6 +71,25 @@ func TestDecimalsOf_countsThoseThatAreNeeded(t *testing.T) {
 	}
 }
 
+// Most amounts are rounded, and their decimals counted, as whole numbers of 64 bits; larger ones as they always were.
+func TestCurrency_roundsSmallAmountsAsLargeOnes(t *testing.T) { // [C7]
+	rapid.Check(t, func(t *rapid.T) {
+		amount := decimal.New(rapid.OneOf(rapid.Int64(), rapid.Int64Range(-2000, 2000)).Draw(t, "coefficient"), rapid.Int32Range(-20, 3).Draw(t, "exponent"))
+		if rapid.Bool().Draw(t, "too large for 64 bits") {
+			amount = amount.Mul(decimal.New(math.MaxInt64, 0))
+		}
+		for _, currency := range []commission.Currency{"USD", "JPY", "KWD"} {
+			if got, want := currency.Round(amount), amount.Round(currency.Digits()); !got.Equal(want) || got.Exponent() != want.Exponent() {
+				t.Fatalf("%s is rounded to %s in %s, want %s", amount, got, currency, want)
+			}
+		}
+		_, fraction, _ := strings.Cut(amount.String(), ".")
+		if got := commission.DecimalsOf(amount); got != len(fraction) {
+			t.Fatalf("%s needs %d decimals, want %d", amount, got, len(fraction))
+		}
+	})
+}
+
 func TestMicros_comeBackAsTheyWent(t *testing.T) { // [C7]
 	roundTrip := func(micros int64) bool {
 		again, err := commission.ToMicros(commission.FromMicros(micros))

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -146,7 +147,7 @@ func allSteps() map[string][]step {
 			return l.ID
 		}),
 	)
-	itself := func(s step) step { // goes on with the rows that asked
+	goingOn := func(s step) step { // with the rows that asked
 		s.rows = func(_ *loaders, row any, _ fieldAhead) []any { return []any{row} }
 		return s
 	}
@@ -177,10 +178,10 @@ func allSteps() map[string][]step {
 		"Conversion.payout":  one(toOne("", networks, func(c *ent.Conversion) int { return c.NetworkID })),
 		"Conversion.adjusts": one(toOne("Conversion", conversionsByID, func(c *ent.Conversion) int { return value(c.AdjustsID) })),
 		"Conversion.referralCommission": one(
-			itself(toOne("", networks, func(c *ent.Conversion) int { return c.NetworkID })).and(
+			goingOn(toOne("", networks, func(c *ent.Conversion) int { return c.NetworkID })).and(
 				to("ReferralCommission", explanations, func(c *ent.Conversion, _ fieldAhead) (*ent.Conversion, bool) { return c, true },
 					func(told *ledger.Explained) []any { return []any{told} }).and(
-					itself(toOne("ReferralCommission", referralsByID, func(told *ledger.Explained) int { return told.ReferralID }))))),
+					goingOn(toOne("ReferralCommission", referralsByID, func(told *ledger.Explained) int { return told.ReferralID }))))),
 		"Conversion.payoutLine": one(to("", func(l *loaders) *loader[int, int] { return l.payoutLine },
 			func(c *ent.Conversion, _ fieldAhead) (int, bool) { return c.EarningDayID, true }, func(line int) []any { return []any{line} }).and(
 			toOne("InvoiceLine", linesByID, func(line int) int { return line }))),
@@ -250,7 +251,7 @@ func allSteps() map[string][]step {
 		},
 
 		"PartnerReferralSetting.structure": one(toOne("CommissionStructure", structures, func(p *ent.Partner) int { return value(p.ReferralStructureID) })),
-		"PartnerReferralSetting.effective": one(itself(networkOfPartner).and(effective)),
+		"PartnerReferralSetting.effective": one(goingOn(networkOfPartner).and(effective)),
 
 		"Reconciliation.differences": one(step{to: "ReconciliationDifference", rows: func(_ *loaders, row any, _ fieldAhead) []any {
 			return each(row.(*ledger.Reconciliation).Differences)
@@ -270,10 +271,16 @@ func allSteps() map[string][]step {
 		"ReferralEvent.term":    one(toOne("ReferralTerm", termsByID, func(e *ledger.Event) int { return e.TermID })),
 		"ReferralEvent.invoice": one(toOne("Invoice", invoicesByID, func(e *ledger.Event) int { return e.InvoiceID })),
 
-		"ReferralReportRow.referral":    one(toOne("Referral", referralsByID, func(row *ledger.Row) int { return row.ReferralID })),
-		"ReferralReportRow.term":        one(toOne("ReferralTerm", termsByID, func(row *ledger.Row) int { return row.TermID })),
-		"ReferralReportRow.referrer":    one(toOne("Partner", partners, func(row *ledger.Row) int { return row.ReferrerID })),
-		"ReferralReportRow.referred":    one(toOne("Partner", partners, func(row *ledger.Row) int { return row.ReferredID })),
+		"ReferralReportRow.referral": one(to("Referral", referralsByID,
+			func(row *ledger.Row, f fieldAhead) (int, bool) { return row.ReferralID, !f.only(itself) }, func(r *ent.Referral) []any { return []any{r} })),
+		"ReferralReportRow.term": one(to("ReferralTerm", termsByID,
+			func(row *ledger.Row, f fieldAhead) (int, bool) {
+				return row.TermID, row.TermID != 0 && !f.only(itself)
+			}, func(t *ent.ReferralTerm) []any { return []any{t} })),
+		"ReferralReportRow.referrer": one(to("Partner", partners,
+			func(row *ledger.Row, f fieldAhead) (int, bool) { return row.ReferrerID, !f.only(introduced) }, func(p *ent.Partner) []any { return []any{p} })),
+		"ReferralReportRow.referred": one(to("Partner", partners,
+			func(row *ledger.Row, f fieldAhead) (int, bool) { return row.ReferredID, !f.only(introduced) }, func(p *ent.Partner) []any { return []any{p} })),
 		"ReferralReportRow.structure":   one(structureOfRow),
 		"ReferralReportRow.reason":      one(structureOfRow),
 		"ReferralReportRow.explanation": one(structureOfRow),
@@ -345,6 +352,33 @@ func allSteps() map[string][]step {
 
 // onlyCounts tells whether of a list nothing is asked but how long it is.
 func onlyCounts(asked map[string]bool) bool { return len(asked) == 1 && asked["totalCount"] }
+
+// What is known of what a row of the report names, without reading it: whoever sees the row sees that.
+var (
+	itself     = []string{"id", "__typename"}
+	introduced = []string{"id", "name", "status", "__typename"} // a partner
+)
+
+// asksOnly tells whether of what is being resolved nothing is asked but some fields.
+func asksOnly(ctx context.Context, names []string) bool {
+	field := graphql.GetFieldContext(ctx).Field
+	for _, part := range below(ctx, field, field.Definition.Type.Name()) {
+		if !slices.Contains(names, part.Name) {
+			return false
+		}
+	}
+	return true
+}
+
+// only tells the same of a field that is looked at ahead.
+func (f fieldAhead) only(names []string) bool {
+	for name := range f.asks {
+		if !slices.Contains(names, name) {
+			return false
+		}
+	}
+	return true
+}
 
 // walk is rows on one of their ways.
 type walk struct {

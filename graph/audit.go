@@ -94,25 +94,19 @@ func reference(kind string, stored *string) *string {
 // listed is what the list of networks shows of each; whatever else is asked of a network is a look into it.
 var listed = map[string]bool{"__typename": true, "id": true, "name": true, "currency": true, "timeZone": true}
 
-// logLook is around every field: support staff reach a network also by the list of all, without naming it.
-func (r *Resolver) logLook(ctx context.Context, next graphql.Resolver) (any, error) {
-	field := graphql.GetFieldContext(ctx)
-	if field.Object != "Network" || listed[field.Field.Name] || field.Parent == nil {
-		return next(ctx)
+// logLook is asked before every field of a network: support staff reach one also by the list of all, without naming it.
+func (r *Resolver) logLook(ctx context.Context, field *graphql.FieldContext) error {
+	if listed[field.Field.Name] || field.Parent == nil {
+		return nil
 	}
-	var networkID int
 	switch of := field.Parent.Result.(type) {
 	case *ent.Network:
-		networkID = of.ID
+		return r.look(ctx, of.ID)
 	case **ent.Network: // in a list
-		networkID = (*of).ID
+		return r.look(ctx, (*of).ID)
 	default:
-		return nil, fmt.Errorf("a network that is a %T", of)
+		return fmt.Errorf("a network that is a %T", of)
 	}
-	if err := r.look(ctx, networkID); err != nil {
-		return nil, err
-	}
-	return next(ctx)
 }
 
 // looks remembers into which networks support staff looked in one request: each is logged once.

@@ -60,11 +60,13 @@ func (d *documents) find(asked *request, explores bool) (*document, gqlerror.Lis
 	case asked.Query == "":
 		return nil, gqlerror.List{refused(persistedQueryNotFound, "PersistedQueryNotFound")}
 	}
-	if trusted := d.trusted[digest(asked.Query)]; trusted != nil {
-		return trusted, nil
-	}
-	if len(d.trusted) > 0 && !explores {
-		return nil, gqlerror.List{refused(commission.Forbidden, "this document is not one of those that this server trusts")}
+	if len(d.trusted) > 0 {
+		if trusted := d.trusted[digest(asked.Query)]; trusted != nil {
+			return trusted, nil
+		}
+		if !explores {
+			return nil, gqlerror.List{refused(commission.Forbidden, "this document is not one of those that this server trusts")}
+		}
 	}
 	if known, ok := d.valid.Get(asked.Query); ok {
 		return known, nil

@@ -27,13 +27,24 @@ var wholeInput = map[string]bool{
 	"recordConversions": true, "recordAdjustments": true, "previewReferralSettings": true, "previewPartnerReferralSetting": true,
 }
 
-// tellAll is around every field: wrong scalars in its arguments refuse it, and of many problems each becomes an
-// error of its own.
-func tellAll(ctx context.Context, next graphql.Resolver) (any, error) {
+// around is around every field: support staff's looks into networks are logged, wrong scalars in its arguments refuse it,
+// and of many problems each becomes an error of its own. It runs for each value of an answer, and is one function since each
+// layer takes its time.
+func (r *Resolver) around(ctx context.Context, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	if field.Object == "Network" {
+		if err := r.logLook(ctx, field); err != nil {
+			return nil, err
+		}
+	}
+	if len(field.Field.Arguments) == 0 && field.Object != "Query" && field.Object != "Mutation" { // as nearly every field
+		result, err := next(ctx)
+		return tellAll(ctx, result, err)
+	}
 	unreadable := scalar.Problems(ctx)
 	err := unreadable.Err()
 	var result any
-	switch field := graphql.GetFieldContext(ctx); {
+	switch {
 	case err == nil && field.Object == "Mutation":
 		result, err = next(database.InField(ctx, field.Field.Alias))
 	case err == nil:
@@ -43,8 +54,13 @@ func tellAll(ctx context.Context, next graphql.Resolver) (any, error) {
 			err = together(unreadable, found)
 		}
 	}
+	return tellAll(ctx, result, err)
+}
+
+// tellAll makes of many problems an error each.
+func tellAll(ctx context.Context, result any, err error) (any, error) {
 	var problems commission.Problems
-	if !errors.As(err, &problems) {
+	if err == nil || !errors.As(err, &problems) {
 		return result, err
 	}
 	last := len(problems) - 1

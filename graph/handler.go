@@ -52,8 +52,7 @@ func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, options Opt
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return next(scalar.Collect(r.withLoaders(ctx), choicesOf(ctx)))
 	})
-	server.AroundFields(r.logLook)
-	server.AroundFields(tellAll)
+	server.AroundFields(r.around)
 	for _, added := range options.Extensions {
 		server.Use(added)
 	}

@@ -2,9 +2,13 @@ package graph
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
@@ -69,6 +73,11 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 			return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, by.Field)
 		}
 	}
+	if by.Field == ledger.ByReferrer || by.Field == ledger.ByReferred {
+		if err := r.Ledger.Name(ctx, report.Rows); err != nil {
+			return nil, err
+		}
+	}
 	rows := report.Sorted(by)
 	order, begin := "", 0
 	if after != nil {
@@ -87,9 +96,36 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 	for _, row := range rows[begin:end] {
 		edges = append(edges, &page.ReportRow{Cursor: page.Encode(order + "/" + keyOf(row).String()), Node: row})
 	}
-	ahead(ctx, "ReferralReportRow", rows[begin:end])
+	if err := r.prepare(ctx, report, rows[begin:end]); err != nil {
+		return nil, err
+	}
 	return page.With(edges, len(rows), end < len(rows), begin > 0), nil
 }
+
+// prepare has what a page of rows refers to known, before its fields are resolved. The structures came with the report, and
+// whoever sees a row sees how it pays.
+func (r referralReportResolver) prepare(ctx context.Context, report *ledger.Report, rows []*ledger.Row) error {
+	paying := map[int]*ent.CommissionStructure{}
+	for _, row := range rows {
+		if s := report.Structures[row.StructureID]; s != nil {
+			paying[s.ID] = s
+		}
+	}
+	loadersOf(ctx).structure.keep(slices.Collect(maps.Keys(paying)), paying)
+	for _, field := range rowFields(ctx, "ReferralReportRow", graphql.GetFieldContext(ctx).Field) {
+		if named[field.Name] {
+			if err := r.Ledger.Name(ctx, rows); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	ahead(ctx, "ReferralReportRow", rows)
+	return nil
+}
+
+// named is the fields of a row that tell its partners' names.
+var named = map[string]bool{"referrer": true, "referred": true, "reason": true, "explanation": true}
 
 // ID is opaque: a row is a term or, tracked only, a referral.
 func (r referralReportRowResolver) ID(_ context.Context, row *ledger.Row) (*scalar.ID, error) {
@@ -99,23 +135,35 @@ func (r referralReportRowResolver) ID(_ context.Context, row *ledger.Row) (*scal
 	return idOf("ReferralReportRow.Term", row.TermID)
 }
 
-// Referral is the one that the row is of.
+// Referral is the one that the row is of. Whoever sees the row sees that, so that for its id nothing is read.
 func (r referralReportRowResolver) Referral(ctx context.Context, row *ledger.Row) (*ent.Referral, error) {
+	if asksOnly(ctx, itself) {
+		return &ent.Referral{ID: row.ReferralID}, nil
+	}
 	return one(ctx, loadersOf(ctx).referral, row.ReferralID, "referral")
 }
 
 // Term is the one that the row is, if any.
 func (r referralReportRowResolver) Term(ctx context.Context, row *ledger.Row) (*ent.ReferralTerm, error) {
+	if row.TermID != 0 && asksOnly(ctx, itself) {
+		return &ent.ReferralTerm{ID: row.TermID}, nil
+	}
 	return maybe(ctx, loadersOf(ctx).term, &row.TermID)
 }
 
 // Referrer is who earns.
 func (r referralReportRowResolver) Referrer(ctx context.Context, row *ledger.Row) (*ent.Partner, error) {
+	if asksOnly(ctx, introduced) {
+		return &ent.Partner{ID: row.ReferrerID, Name: row.ReferrerName, Status: row.ReferrerStatus}, nil
+	}
 	return one(ctx, loadersOf(ctx).partner, row.ReferrerID, "partner")
 }
 
 // Referred is who was referred.
 func (r referralReportRowResolver) Referred(ctx context.Context, row *ledger.Row) (*ent.Partner, error) {
+	if asksOnly(ctx, introduced) {
+		return &ent.Partner{ID: row.ReferredID, Name: row.ReferredName, Status: row.ReferredStatus}, nil
+	}
 	return one(ctx, loadersOf(ctx).partner, row.ReferredID, "partner")
 }
 
@@ -172,6 +220,9 @@ func (r referralReportRowResolver) Explanation(ctx context.Context, row *ledger.
 }
 
 func (r referralReportRowResolver) explain(ctx context.Context, row *ledger.Row) (commission.Reason, string, error) {
+	if err := r.Ledger.Name(ctx, []*ledger.Row{row}); err != nil { // the page has asked for all of them
+		return "", "", err
+	}
 	stored, err := r.Structure(ctx, row)
 	if err != nil || stored == nil {
 		reason, text := row.Explain(ctx, nil)

@@ -16,8 +16,10 @@ import (
 // no secret: requests, accounts and partners are there by their ids alone.
 func newLogger(format string, to io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{ReplaceAttr: func(_ []string, attribute slog.Attr) slog.Attr {
-		if err, ok := attribute.Value.Any().(error); ok {
-			attribute.Value = slog.StringValue(describe(err))
+		if attribute.Value.Kind() == slog.KindAny {
+			if err, ok := attribute.Value.Any().(error); ok {
+				attribute.Value = slog.StringValue(describe(err))
+			}
 		}
 		return attribute
 	}}

@@ -97,6 +97,7 @@ func TestEachRow_isTheReportInItsOrder(t *testing.T) {
 		for _, filter := range []ledger.Filter{{}, {States: []commission.State{commission.BelowThreshold, commission.Tracked}, Search: "BOB 1"}} {
 			report, err := w.ledger.Report(w.admin(), w.network, days, filter)
 			w.must(err)
+			w.must(w.ledger.Name(w.admin(), report.Rows))
 			for _, by := range []ledger.Order{ledger.LatestFirst, {Field: ledger.ByReferred}, {Field: ledger.ByBalance, Descending: true}} {
 				var rows []string
 				totals := decimal.Zero

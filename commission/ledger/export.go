@@ -34,16 +34,17 @@ type Reported struct {
 const referralsAtOnce = 1000
 
 // EachRow calls use for the rows that Report and Sorted give, one after the other: its memory does not grow with them.
-// All are read before the first is used, in one snapshot and in three statements for every thousand referrals; whoever
+// All are read before the first is used, in one snapshot and in a few statements for every thousand referrals; whoever
 // takes them slowly keeps nothing of the database.
 func (l *Ledger) EachRow(ctx context.Context, network *ent.Network, days Range, filter Filter, by Order, use func(*Row) error) error {
 	var asked *question
 	return sorted.Each(ctx, by.compare, func(ctx context.Context, give func(*Row) error) error {
 		return l.DB.Snapshot(ctx, func(ctx context.Context, q database.Querier) error {
 			var err error
-			if asked, err = l.ask(ctx, q, network, days, filter); err != nil {
+			if asked, err = l.ask(ctx, network, days, filter); err != nil {
 				return err
 			}
+			asked.named = true
 			for of := (referrals{}); ; of.after = of.upTo {
 				if of.upTo, err = l.next(ctx, q, asked, of.after); err != nil || of.upTo == 0 {
 					return err
@@ -65,7 +66,7 @@ func (l *Ledger) next(ctx context.Context, q database.Querier, asked *question, 
 	if err != nil {
 		return 0, err
 	}
-	statement, args := from.Select(from.r.C("id")).Limit(referralsAtOnce).Query()
+	statement, args := from.Select(from.r.C("id")).OrderBy(from.r.C("id")).Limit(referralsAtOnce).Query()
 	return last, database.Each(ctx, q, statement, args, func(row *stdsql.Rows) error { return row.Scan(&last) })
 }
 
