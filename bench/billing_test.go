@@ -26,7 +26,7 @@ func BenchmarkBilling(b *testing.B) {
 			network, _ := newNetwork(b, db, commission.Admin)
 			sellAMonth(b, location, populate(b, db, network, partners/2, partners/2, kind{
 				started: time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC), pays: percentage("10", commission.Payout),
-			}), partners)
+			}), partners, soldByEach)
 			ran := command(b, bare, fmt.Sprintf("billing a month of %s partners", counted(partners)), "invoices/s", partners,
 				"bill", "--database", location, "--network", scalar.ID{Type: scalar.Network, Row: network}.String(),
 				"--through", "2026-06-30", "--clock", "2026-07-02T00:00:00Z")
@@ -52,9 +52,9 @@ func BenchmarkBilling(b *testing.B) {
 	run(b, "verify", "--database", location)
 }
 
-// sellAMonth has each partner sell in June 2026: conversions with all that recording makes of them, written by the
+// sellAMonth has each partner sell so often in June 2026: conversions with all that recording makes of them, written by the
 // engine, since a thousand calls would take a minute.
-func sellAMonth(b *testing.B, location string, p population, partners int) {
+func sellAMonth(b *testing.B, location string, p population, partners, each int) {
 	b.Helper()
 	bare := connect(b, location)
 	june := commission.NewDate(2026, time.June, 1)
@@ -65,10 +65,10 @@ func sellAMonth(b *testing.B, location string, p population, partners int) {
 		FROM (
 			SELECT seq AS n, seq DIV ? AS i, (seq * 7 + seq DIV ?) MOD ? AS day, (seq MOD 9973 + 100) * 10000 AS revenue,
 				TIMESTAMP '2026-06-01 16:00:00' + INTERVAL (seq * 7 + seq DIV ?) MOD ? DAY + INTERVAL seq MOD 60 MINUTE AS at
-			FROM seq_0_to_`+strconv.Itoa(partners*soldByEach-1)+`
+			FROM seq_0_to_`+strconv.Itoa(partners*each-1)+`
 		) AS sale`,
 		base+1, p.network, int(june), base+1, daysBilled, partners/2, base+1, daysBilled, p.firstReferrer,
-		soldByEach, soldByEach, daysBilled, soldByEach, daysBilled)
+		each, each, daysBilled, each, daysBilled)
 	execute(b, bare, `
 		INSERT INTO earning_day (id, network_id, day, conversions, revenue, payout, partner_id)
 		SELECT earning_day_id, network_id, day, COUNT(*), SUM(revenue), SUM(payout), partner_id

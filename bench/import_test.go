@@ -97,7 +97,13 @@ func imported(b *testing.B, location, network, file string, recorded, duplicates
 }
 
 // memoryOf is what a process holds in memory, in kB.
-func memoryOf(b *testing.B, pid int) int64 {
+func memoryOf(b *testing.B, pid int) int64 { b.Helper(); return statusOf(b, pid, "VmRSS") }
+
+// mostMemoryOf is the most that a process that runs has held until now, in kB.
+func mostMemoryOf(b *testing.B, pid int) int64 { b.Helper(); return statusOf(b, pid, "VmHWM") }
+
+// statusOf is what the system says of a process, in kB.
+func statusOf(b *testing.B, pid int, what string) int64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -105,7 +111,7 @@ func memoryOf(b *testing.B, pid int) int64 {
 	}
 	for said := range strings.Lines(string(status)) {
 		var kilobytes int64
-		if _, err := fmt.Sscanf(said, "VmRSS: %d kB", &kilobytes); err == nil {
+		if _, err := fmt.Sscanf(said, what+": %d kB", &kilobytes); err == nil {
 			return kilobytes
 		}
 	}

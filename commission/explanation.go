@@ -120,11 +120,11 @@ func (a Attribution) place(f Facts, subject string, say func(format string, args
 	case ReasonExpired:
 		say("%s, after the term of %s under %s had run out on %s.", subject, f.Referrer, f.structure(), f.when(*a.Passed.WindowEndsAt))
 	case ReasonReferrerNotActive:
-		until := "and has not been since"
+		pause := "which it has not been since " + f.when(a.Pause.From)
 		if a.Pause.Until != nil {
-			until = "until " + f.when(*a.Pause.Until)
+			pause = "from " + f.when(a.Pause.From) + " until " + f.when(*a.Pause.Until)
 		}
-		say("%s, while %s was not ACTIVE, from %s %s: that time is not paid afterwards.", subject, f.Referrer, f.when(a.Pause.From), until)
+		say("%s, while %s was not ACTIVE, %s: that time is not paid afterwards.", subject, f.Referrer, pause)
 	case ReasonFlatFee:
 		say("%s, in the term of %s since %s, which pays a %s for the first approval of the partner and nothing for what it generates.",
 			subject, f.Referrer, f.when(a.Term.ReferredDate), f.structure())

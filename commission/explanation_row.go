@@ -39,8 +39,11 @@ func (f RowFacts) explain() (Reason, []string) {
 	if f.Structure == nil {
 		return f.tracked()
 	}
-	how := fmt.Sprintf("%s earns %s for %s since %s%s.", f.Referrer, f.Structure.Summary(f.Currency), f.Referred, f.when(f.Term.ReferredDate), f.until())
-	if f.State == Granted {
+	how := fmt.Sprintf("%s earns %s for %s since %s%s.", f.Referrer, f.pay(), f.Referred, f.when(f.Term.ReferredDate), f.until())
+	switch f.State {
+	case Expired, SupersededState, Ended:
+		how = fmt.Sprintf("%s earned %s for %s from %s%s.", f.Referrer, f.pay(), f.Referred, f.when(f.Term.ReferredDate), f.until())
+	case Granted:
 		how = fmt.Sprintf("%s was granted %s for what %s generated from %s%s.", f.Referrer, f.Structure.Summary(f.Currency), f.Referred, f.when(f.Term.ReferredDate), f.until())
 	}
 	var said []string
@@ -58,7 +61,18 @@ func (f RowFacts) explain() (Reason, []string) {
 	if reason != ReasonBelowThreshold && !f.Amounts.BelowThreshold.IsZero() {
 		said = append(said, f.waiting())
 	}
+	if f.State == Paused && reason != ReasonReferrerNotActive {
+		said = append(said, f.Referrer+" is not ACTIVE now, and earns nothing meanwhile.")
+	}
 	return reason, said
+}
+
+// pay is what the referrer earns, in short.
+func (f RowFacts) pay() string {
+	if f.Structure.Commission.Type() == TypeFlatFee {
+		return "a " + f.Structure.Summary(f.Currency)
+	}
+	return f.Structure.Summary(f.Currency)
 }
 
 func (f RowFacts) tracked() (Reason, []string) {
@@ -123,13 +137,24 @@ func (f RowFacts) earned() string {
 		said = fmt.Sprintf("The Balance is %s: more was taken back in these days than earned. %s", f.amount(*f.Amounts.Balance), f.parts())
 	}
 	if _, isPercentage := f.Structure.Commission.(Percentage); isPercentage && !f.Own {
-		said += fmt.Sprintf(" It is of %s in %s, of %d conversions.", f.amount(f.BasisAmount), strings.ToLower(string(f.Structure.Basis())), f.Conversions)
+		said += fmt.Sprintf(" It comes from %s, of %s in %s.", conversions(f.Conversions), f.amount(f.BasisAmount), strings.ToLower(string(f.Structure.Basis())))
 	}
 	return said
 }
 
+// parts says what is billed, and what is payable.
 func (f RowFacts) parts() string {
-	return fmt.Sprintf("On invoices are %s, and payable on none yet %s.", f.amount(f.Amounts.Billed), f.amount(f.Amounts.Unbilled))
+	billed, unbilled := f.amount(f.Amounts.Billed), f.amount(f.Amounts.Unbilled)
+	switch {
+	case f.Amounts.Billed.IsZero() && f.Amounts.Unbilled.IsZero():
+		return "Nothing is on invoices, and nothing is payable."
+	case f.Amounts.Billed.IsZero():
+		return fmt.Sprintf("Payable are %s, which are on no invoice yet.", unbilled)
+	case f.Amounts.Unbilled.IsZero():
+		return fmt.Sprintf("On invoices are %s, and nothing else is payable.", billed)
+	default:
+		return fmt.Sprintf("On invoices are %s, and payable on none yet %s.", billed, unbilled)
+	}
 }
 
 // waiting says what waits for the minimum.
@@ -156,6 +181,14 @@ func (f RowFacts) amount(d decimal.Decimal) string {
 }
 
 func (f RowFacts) when(t time.Time) string { return When(t, f.Zone) }
+
+// conversions is how many they are, in words.
+func conversions(n int64) string {
+	if n == 1 {
+		return "1 conversion"
+	}
+	return fmt.Sprintf("%d conversions", n)
+}
 
 // LineFacts are what is known of an invoice line.
 type LineFacts struct {
@@ -194,7 +227,7 @@ func (f LineFacts) Explain() string {
 		if f.Own {
 			said += fmt.Sprintf(", which comes to %s.", amount(f.Amount))
 		} else {
-			said += fmt.Sprintf(": of %s in %s, of %d conversions, that is %s, rounded once.", amount(f.BasisAmount), strings.ToLower(string(f.Structure.Basis())), f.Conversions, amount(f.Amount))
+			said += fmt.Sprintf(": of %s in %s, of %s, that is %s, rounded once.", amount(f.BasisAmount), strings.ToLower(string(f.Structure.Basis())), conversions(f.Conversions), amount(f.Amount))
 		}
 	}
 	if f.Deleted {

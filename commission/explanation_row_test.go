@@ -37,14 +37,14 @@ func TestRowExplain_saysWhyARowShowsWhatItDoes(t *testing.T) { // [P1] to [P3], 
 	}{
 		{
 			"it earned", func(f *commission.RowFacts) { earns(f, "5.00", "7.00") }, commission.ReasonEarned,
-			[]string{"Ann earns 10% of payout for Bob since 5 June 2026, 10:00.", "The Balance is 12.00 USD.", "On invoices are 5.00 USD, and payable on none yet 7.00 USD.", "of 120.00 USD in payout, of 3 conversions"},
+			[]string{"Ann earns 10% of payout for Bob since 5 June 2026, 10:00.", "The Balance is 12.00 USD.", "On invoices are 5.00 USD, and payable on none yet 7.00 USD.", "It comes from 3 conversions, of 120.00 USD in payout."},
 		},
 		{"the referrer asks", func(f *commission.RowFacts) { earns(f, "5.00", "7.00"); f.Own = true }, commission.ReasonEarned, []string{"The Balance is 12.00 USD."}},
 		{"more was taken back", func(f *commission.RowFacts) { earns(f, "0.00", "-2.00") }, commission.ReasonEarned, []string{"more was taken back in these days than earned"}},
 		{"it ended", func(f *commission.RowFacts) {
 			f.Amounts.Balance, f.EndedAt = nil, until("2026-06-20T12:00:00-04:00")
 			earns(f, "0.00", "7.00")
-		}, commission.ReasonReferralEnded, []string{"not calculated, since the referral ended on 20 June 2026, 12:00", "payable on none yet 7.00 USD"}},
+		}, commission.ReasonReferralEnded, []string{"not calculated, since the referral ended on 20 June 2026, 12:00", "Payable are 7.00 USD, which are on no invoice yet."}},
 		{"it waits", func(f *commission.RowFacts) {
 			structure := from("1000", percent("10", commission.Payout))
 			f.Structure, f.State, f.Amounts.BelowThreshold = &structure, commission.BelowThreshold, dec("12.00")
@@ -53,13 +53,17 @@ func TestRowExplain_saysWhyARowShowsWhatItDoes(t *testing.T) { // [P1] to [P3], 
 		{"nothing came", func(*commission.RowFacts) {}, commission.ReasonNothing, []string{"The Balance is 0.00 USD: nothing that counts"}},
 		{"it had run out", func(f *commission.RowFacts) {
 			f.Term.ReferredDate, f.Term.WindowEndsAt, f.State = at("2026-04-05T10:00:00-04:00"), until("2026-05-05T10:00:00-04:00"), commission.Expired
-		}, commission.ReasonExpired, []string{"until 5 May 2026, 10:00", "after the duration had run out"}},
+		}, commission.ReasonExpired, []string{"until 5 May 2026, 10:00", "Ann earned 10% of payout for Bob from 5 April 2026, 10:00", "after the duration had run out"}},
 		{"it had closed", func(f *commission.RowFacts) {
 			f.Term.ReferredDate, f.Term.ClosedAt, f.State = at("2026-04-05T10:00:00-04:00"), until("2026-05-05T10:00:00-04:00"), commission.SupersededState
 		}, commission.ReasonNoStructure, []string{"after the term had closed"}},
 		{"it had not begun", func(f *commission.RowFacts) { f.Term.ReferredDate = at("2026-07-01T00:00:00-04:00") }, commission.ReasonBeforeReferredDate, []string{"before the Referred Date"}},
 		{"the referrer is not active", func(f *commission.RowFacts) { f.State = commission.Paused }, commission.ReasonReferrerNotActive, []string{"Ann is not ACTIVE"}},
-		{"a flat fee", func(f *commission.RowFacts) { structure := flat("50"); f.Structure = &structure }, commission.ReasonFlatFee, []string{"earned by the first approval"}},
+		{"the referrer is not active any more", func(f *commission.RowFacts) { earns(f, "5.00", "0.00"); f.State = commission.Paused }, commission.ReasonEarned, []string{"On invoices are 5.00 USD, and nothing else is payable.", "Ann is not ACTIVE now"}},
+		{"nothing of it is left", func(f *commission.RowFacts) {
+			f.Amounts.Balance, f.EndedAt = nil, until("2026-06-20T12:00:00-04:00")
+		}, commission.ReasonReferralEnded, []string{"Nothing is on invoices, and nothing is payable."}},
+		{"a flat fee", func(f *commission.RowFacts) { structure := flat("50"); f.Structure = &structure }, commission.ReasonFlatFee, []string{"Ann earns a flat fee of 50.00 for Bob", "earned by the first approval"}},
 		{"tracked", func(f *commission.RowFacts) { f.Structure, f.State = nil, commission.Tracked }, commission.ReasonNoStructure, []string{"tracked without a commission", "The Balance is 0.00 USD."}},
 		{"granted", func(f *commission.RowFacts) { earns(f, "0.00", "12.00"); f.State = commission.Granted }, commission.ReasonGranted, []string{"Ann was granted 10% of payout for what Bob generated"}},
 	} {

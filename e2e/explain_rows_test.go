@@ -48,7 +48,7 @@ func TestP5_aRowAndALineSayWhatTheyShow(t *testing.T) {
 			"EARNED, The Balance is 12.00 USD., of 120.00 USD in payout":            fmt.Sprint(rows[0]),
 			"BELOW_THRESHOLD, 6.00 USD wait below the threshold, of 1000.00 USD in": fmt.Sprint(rows[1]),
 			"EARNED, The Balance is 12.00 USD., On invoices are 12.00 USD":          fmt.Sprint(own[0]),
-			"of 120.00 USD in payout, of 1 conversions":                             answer.Network.Invoices.Nodes[0].Lines[0].Explanation,
+			"of 120.00 USD in payout, of 1 conversion":                              answer.Network.Invoices.Nodes[0].Lines[0].Explanation,
 			"which comes to 12.00 USD.":                                             answer.Viewer.Partner.Invoices.Nodes[0].Lines[0].Explanation,
 		} {
 			for _, part := range strings.Split(want, ", ") {

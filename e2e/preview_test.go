@@ -98,6 +98,28 @@ func TestS7_aPreviewSaysWhatAChangeWouldDoAndCost(t *testing.T) {
 	})
 }
 
+// What a partner generated while one referrer held it, and another one later, costs what each of them would have earned.
+func TestS7_aPreviewKnowsWhoseAPartnerWas(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		p.Global(tenPercent)
+		ann, eve := p.Active("Ann"), p.Active("Eve")
+		bob := p.Active("Bob", ann)
+		p.At("2026-04-01 10:00")
+		p.Assign(bob, eve)
+		p.At("2026-05-30 10:00")
+		p.Converts(bob, "2026-03-10 09:00", "100")
+		p.Converts(bob, "2026-05-10 09:00", "40")
+		p.Custom(ann, percent("50", "PAYOUT")) // too late for what Bob generated
+		if got := p.PreviewSettings(vars{"structure": percent("20", "PAYOUT")}).String(); got != "closed 1, opened 1, left expired 0, custom 1, cost 4.00 to 8.00" {
+			p.Errorf("of the network: %s", got)
+		}
+		if got := p.PreviewSetting(ann, "DISABLED", nil).String(); got != "closed 0, opened 0, left expired 0, custom 0, cost 50.00 to 0.00" {
+			p.Errorf("of Ann: %s", got)
+		}
+	})
+}
+
 func TestS7_aPreviewIsRefusedAsTheChangeWouldBeAndForWhoMayNot(t *testing.T) {
 	onEachEngine(t, func(p *product) {
 		p.At("2026-02-01 10:00")
@@ -144,6 +166,7 @@ func TestS7_whatThePreviewSaidIsWhatHappens(t *testing.T) {
 				if did := p.didDated(ahead); ahead != "" && did != foretold.impact.String() {
 					p.Fatalf("before change %d, the change that was dated ahead did: %s\nthe preview said: %s", change, did, foretold)
 				}
+				p.Assign(referred[random.IntN(len(referred))], referrers[random.IntN(len(referrers))])
 				for _, partner := range referred {
 					p.Converts(partner, time.Date(2026, 2, day-1, 9, 0, 0, 0, p.zone).Format("2006-01-02 15:04"), strconv.Itoa(random.IntN(100)))
 				}

@@ -3,6 +3,7 @@
 package table
 
 import (
+	"archive/zip"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -99,7 +100,9 @@ func writeXLSX(w io.Writer, columns []any, fill func(Row) error) (err error) {
 	if err := book.sheet.Flush(); err != nil {
 		return err
 	}
-	return book.file.Write(w)
+	book.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(w) }) // and not into memory first
+	_, err = book.file.WriteToBuffer()
+	return err
 }
 
 type workbook struct {

@@ -31,11 +31,11 @@ func (w *world) refersMany() {
 	w.must(err)
 	w.must(w.db.Transact(w.system(), func(ctx context.Context, tx *database.Tx) error {
 		const first = 1000
-		partners := database.Rows{Table: "partner", Columns: []string{"id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "created_at"}}
-		referrals := database.Rows{Table: "referral", Columns: []string{"id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key"}}
-		terms := database.Rows{Table: "referral_term", Columns: []string{"id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "open_key"}}
-		sums := database.Rows{Table: "accrual", Columns: []string{"network_id", "term_id", "day", "slot", "line_id", "conversions", "revenue", "payout", "fee"}}
-		totals := database.Rows{Table: "term_total", Columns: []string{"network_id", "term_id", "conversions", "revenue", "payout", "fee"}}
+		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "created_at")
+		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "open_key")
+		sums := tx.Rows("accrual", "network_id", "term_id", "day", "slot", "line_id", "conversions", "revenue", "payout", "fee")
+		totals := tx.Rows("term_total", "network_id", "term_id", "conversions", "revenue", "payout", "fee")
 		for i := range manyReferrals {
 			id, started := first+i, w.now.Add(time.Duration(i%97)*time.Hour)
 			var ended, key, open, reason any = nil, id, id, nil
@@ -54,7 +54,7 @@ func (w *world) refersMany() {
 			}
 			totals.Add(w.network.ID, id, 2, 5*(i%333)*cent, 2*(i%333)*cent, 0)
 		}
-		for _, rows := range []database.Rows{partners, referrals, terms, sums, totals} {
+		for _, rows := range []*database.Rows{partners, referrals, terms, sums, totals} {
 			if err := tx.Insert(ctx, rows); err != nil {
 				return err
 			}

@@ -119,11 +119,11 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 	byReferrer := map[int][]*past{}
 	args := append([]any{networkID, end, begin}, of.Args...)
 	err := database.Each(ctx, q, `
-		SELECT r.id, r.referrer_id, r.referred_id, r.started_at, r.ended_at, referred.approved_at,
-			CASE WHEN r.ended_at IS NOT NULL THEN (SELECT n.started_at FROM referral n WHERE n.referred_id = r.referred_id AND n.id > r.id ORDER BY n.id LIMIT 1) END,
+		SELECT r.id, r.referrer_id, r.referred_id, r.started_at, r.ended_at, referred.approved_at, next.started_at,
 			t.id, t.referred_date, t.window_ends_at, t.closed_at,
 			COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0)
 		FROM referral r JOIN partner referred ON referred.id = r.referred_id
+		LEFT JOIN referral next ON next.id = CASE WHEN r.ended_at IS NOT NULL THEN (SELECT MIN(n.id) FROM referral n WHERE n.referred_id = r.referred_id AND n.id > r.id) END
 		LEFT JOIN referral_term t ON t.referral_id = r.id AND t.grant_id IS NULL LEFT JOIN term_total total ON total.term_id = t.id
 		WHERE r.network_id = ? AND r.started_at < ? AND (r.ended_at IS NULL OR r.ended_at > ?) AND `+of.Condition+`
 		ORDER BY r.id, t.referred_date`, args, func(row *stdsql.Rows) error {
