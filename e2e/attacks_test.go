@@ -23,7 +23,7 @@ type attempt struct {
 // turnedAway makes an attempt several times and wants it to be refused, in little processor time.
 func (c client) turnedAway(a attempt) (got answered) {
 	c.Helper()
-	c.cheaply(func() { got = c.HTTP(a.method, a.path, a.body, a.headers...) })
+	c.cheaply(a.body, func() { got = c.HTTP(a.method, a.path, a.body, a.headers...) })
 	if got.status != a.status || got.codes() != a.code || got.Data != nil {
 		c.Errorf("HTTP %d %s: %.600s", got.status, got.codes(), got.text)
 	}
