@@ -148,6 +148,10 @@ func (f RowFacts) parts() string {
 	switch {
 	case f.Amounts.Billed.IsZero() && f.Amounts.Unbilled.IsZero():
 		return "Nothing is on invoices, and nothing is payable."
+	case f.Amounts.Billed.IsZero() && f.Amounts.Unbilled.IsNegative():
+		return fmt.Sprintf("On no invoice yet are %s.", unbilled)
+	case f.Amounts.Unbilled.IsNegative():
+		return fmt.Sprintf("On invoices are %s, and on none yet %s.", billed, unbilled)
 	case f.Amounts.Billed.IsZero():
 		return fmt.Sprintf("Payable are %s, which are on no invoice yet.", unbilled)
 	case f.Amounts.Unbilled.IsZero():

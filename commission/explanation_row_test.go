@@ -40,7 +40,7 @@ func TestRowExplain_saysWhyARowShowsWhatItDoes(t *testing.T) { // [P1] to [P3], 
 			[]string{"Ann earns 10% of payout for Bob since 5 June 2026, 10:00.", "The Balance is 12.00 USD.", "On invoices are 5.00 USD, and payable on none yet 7.00 USD.", "It comes from 3 conversions, of 120.00 USD in payout."},
 		},
 		{"the referrer asks", func(f *commission.RowFacts) { earns(f, "5.00", "7.00"); f.Own = true }, commission.ReasonEarned, []string{"The Balance is 12.00 USD."}},
-		{"more was taken back", func(f *commission.RowFacts) { earns(f, "0.00", "-2.00") }, commission.ReasonEarned, []string{"more was taken back in these days than earned"}},
+		{"more was taken back", func(f *commission.RowFacts) { earns(f, "0.00", "-2.00") }, commission.ReasonEarned, []string{"more was taken back in these days than earned. On no invoice yet are -2.00 USD."}},
 		{"it ended", func(f *commission.RowFacts) {
 			f.Amounts.Balance, f.EndedAt = nil, until("2026-06-20T12:00:00-04:00")
 			earns(f, "0.00", "7.00")
