@@ -244,7 +244,7 @@ func TestHostile_documentsAreRefusedBeforeTheyCost(t *testing.T) {
 	})
 }
 
-// cheaply does again and again what the server is to refuse in 20 ms of processor time, or in three times what it takes to
+// cheaply does again and again what the server is to refuse in 20 ms of processor time, or in six times what it takes to
 // read it, where that is more: neighbours who use the processor's caches slow both down. What it takes at best counts; the
 // rest is the server's tidying up after others.
 func (c client) cheaply(sent string, ask func()) {
@@ -252,7 +252,7 @@ func (c client) cheaply(sent string, ask func()) {
 	const (
 		rounds, times = 10, 10
 		most          = 20 * time.Millisecond
-		readings      = 3
+		readings      = 6
 	)
 	var took, reading time.Duration
 	for range rounds {

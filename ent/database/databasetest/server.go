@@ -3,6 +3,7 @@ package databasetest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -97,7 +98,16 @@ func (s *Server) Kill() {
 }
 
 // Pause stops the server in the middle of whatever it does; it still holds its connections.
-func (s *Server) Pause() error { return s.process.Process.Signal(syscall.SIGSTOP) }
+func (s *Server) Pause() error {
+	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for { // until all its threads have stopped, which on a busy machine is not at once
+		if _, err := syscall.Wait4(s.process.Process.Pid, nil, syscall.WUNTRACED, nil); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
 
 // Resume lets it go on.
 func (s *Server) Resume() error { return s.process.Process.Signal(syscall.SIGCONT) }
