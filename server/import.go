@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -142,27 +145,26 @@ func (i *importing) run(from io.Reader, named map[string]string) error {
 	var later spool
 	defer later.remove()
 	conversions := batch[ledger.Conversion]{importing: i, read: i.columns.conversion, record: i.ledger.RecordConversions}
-	err = i.each(in.next, func(r record) error {
-		i.tell(in.consumed, i.rows)
-		if i.columns.of(r, columnAdjusts) != "" {
-			return later.add(r)
-		}
-		return conversions.add(r)
-	})
-	if err == nil {
-		err = conversions.flush()
+	if !i.db.Embedded() { // a file has one writer at a time
+		conversions.lane = func(c ledger.Conversion) int { return c.PartnerID % lanes }
 	}
+	err = conversions.all(func(use func(record) error) error {
+		return i.each(in.next, func(r record) error {
+			i.tell(in.consumed, i.rows)
+			if r.Wrong == "" && i.columns.of(r, columnAdjusts) != "" {
+				return later.add(r)
+			}
+			return use(r)
+		})
+	})
 	if err != nil {
 		return err
 	}
 	adjustments := batch[ledger.Adjustment]{importing: i, read: i.columns.adjustment, record: i.ledger.RecordAdjustments}
-	if err := i.each(later.next, adjustments.add); err != nil {
-		return err
-	}
-	return adjustments.flush()
+	return adjustments.all(func(use func(record) error) error { return i.each(later.next, use) })
 }
 
-// each passes on every record that can be read and has no more fields than the header.
+// each passes on every record, and says of those that have more fields than the header that they are wrong.
 func (i *importing) each(next func() (record, error), use func(record) error) error {
 	for {
 		r, err := next()
@@ -176,12 +178,7 @@ func (i *importing) each(next func() (record, error), use func(record) error) er
 		if r.Wrong == "" && len(r.Fields) > len(i.rejects.header) && !(record{Fields: r.Fields[len(i.rejects.header):]}).blank() {
 			r.Wrong = fmt.Sprintf("this row has %d fields and the header %d: quote what holds the separator", len(r.Fields), len(i.rejects.header))
 		}
-		if r.Wrong != "" {
-			err = i.rejects.add(r, r.Wrong)
-		} else {
-			err = use(r)
-		}
-		if err != nil {
+		if err := use(r); err != nil {
 			return err
 		}
 	}
@@ -190,81 +187,176 @@ func (i *importing) each(next func() (record, error), use func(record) error) er
 const (
 	// batchSize is how many rows are recorded at a time: 1,000 take half as long again, 10,000 hardly less than these.
 	batchSize = 5000
+	// lanes is in how many parts they are recorded at once, each of other partners.
+	lanes = 2
 	// patience is how often rows may be refused because of others that are refused themselves.
 	patience = 5
 )
 
-// batch is rows of one kind that are recorded together.
+// batch records rows of one kind, many at a time. While some are being recorded the next are read.
 type batch[R any] struct {
 	importing *importing
 	read      func(record) (R, error)
 	record    func(ctx context.Context, networkID int, rows []R) (ledger.Recorded, error)
+	lane      func(R) int // rows of different lanes add to different sums; nil: there is one lane
 
-	records []record
+	next      lot[R]     // is being read
+	recording chan error // what became of the lot before it; nil: there is none
+}
+
+// lot is some rows of a file.
+type lot[R any] struct {
+	records []record // of the rows
 	rows    []R
+	refused []refusal
+}
+
+// refusal is a record with why it was refused.
+type refusal struct {
+	record
+	because string
+}
+
+// all records all the records that it is given, and returns when that is done.
+func (b *batch[R]) all(give func(use func(record) error) error) error {
+	err := give(b.add)
+	if err == nil {
+		err = b.flush()
+	}
+	if last := b.wait(); err == nil {
+		err = last
+	}
+	return err
 }
 
 func (b *batch[R]) add(r record) error {
-	row, err := b.read(r)
-	if err != nil {
-		return b.importing.rejects.add(r, err.Error())
+	var row R
+	because := r.Wrong
+	if because == "" {
+		var err error
+		if row, err = b.read(r); err != nil {
+			because = err.Error()
+		}
 	}
-	b.records, b.rows = append(b.records, r), append(b.rows, row)
-	if len(b.rows) < batchSize {
+	if because != "" {
+		b.next.refused = append(b.next.refused, refusal{r, because})
+	} else {
+		b.next.records, b.next.rows = append(b.next.records, r), append(b.next.rows, row)
+	}
+	if len(b.next.rows)+len(b.next.refused) < batchSize {
 		return nil
 	}
 	return b.flush()
 }
 
-// flush records the batch, without the rows that the ledger refuses.
+// flush has recorded what was read, as soon as what was read before is.
 func (b *batch[R]) flush() error {
-	for attempt := 1; len(b.rows) > 0; attempt++ {
-		recorded, err := b.record(b.importing, b.importing.networkID, b.rows)
-		var problems commission.Problems
-		switch {
-		case err == nil:
-			b.importing.recorded += int64(recorded.Recorded)
-			b.importing.duplicates += int64(recorded.Duplicates)
-			b.records, b.rows = b.records[:0], b.rows[:0]
-		case errors.As(err, &problems):
-			if err := b.refuse(problems, attempt <= patience); err != nil {
-				return err
-			}
-		default:
-			return err
-		}
+	if err := b.wait(); err != nil {
+		return err
 	}
+	done, now := make(chan error, 1), b.next
+	b.recording, b.next = done, lot[R]{}
+	go func() { done <- b.keep(now) }()
 	return nil
 }
 
-// refuse takes the rows that were refused out of the batch. What is wrong with one may be the doing of an earlier one
+// wait waits for what is being recorded.
+func (b *batch[R]) wait() error {
+	if b.recording == nil {
+		return nil
+	}
+	err := <-b.recording
+	b.recording = nil
+	return err
+}
+
+// keep records a lot, without the rows that the ledger refuses, and writes down which were refused, in their order.
+func (b *batch[R]) keep(p lot[R]) error {
+	split := b.split(p)
+	recorded, failed := make([]ledger.Recorded, len(split)), make([]error, len(split))
+	var all sync.WaitGroup
+	for n := range split {
+		all.Go(func() { recorded[n], failed[n] = b.push(&split[n]) })
+	}
+	all.Wait()
+	refused := p.refused
+	for n, became := range recorded {
+		b.importing.recorded += int64(became.Recorded)
+		b.importing.duplicates += int64(became.Duplicates)
+		refused = append(refused, split[n].refused...)
+	}
+	slices.SortFunc(refused, func(a, b refusal) int { return cmp.Compare(a.Line, b.Line) })
+	for _, r := range refused {
+		if err := b.importing.rejects.add(r.record, r.because); err != nil {
+			return err
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// split is a lot by its lanes. Where rows of two lanes have one externalId, which of them is right depends on which comes
+// first: then it stays whole.
+func (b *batch[R]) split(p lot[R]) []lot[R] {
+	whole := []lot[R]{{records: p.records, rows: p.rows}}
+	if b.lane == nil {
+		return whole
+	}
+	split, laneOf := make([]lot[R], lanes), make(map[string]int, len(p.rows))
+	for n, row := range p.rows {
+		id, lane := b.importing.columns.of(p.records[n], columnExternalID), b.lane(row)
+		if before, known := laneOf[id]; known && before != lane {
+			return whole
+		}
+		laneOf[id] = lane
+		split[lane].records, split[lane].rows = append(split[lane].records, p.records[n]), append(split[lane].rows, row)
+	}
+	return split
+}
+
+// push records the rows of a lot, and moves those that the ledger refuses to what was refused.
+func (b *batch[R]) push(p *lot[R]) (became ledger.Recorded, err error) {
+	for attempt := 1; len(p.rows) > 0; attempt++ {
+		became, err = b.record(b.importing, b.importing.networkID, p.rows)
+		var problems commission.Problems
+		switch {
+		case err == nil:
+			return became, nil
+		case !errors.As(err, &problems):
+			return became, err
+		}
+		if err := b.refuse(p, problems, attempt <= patience); err != nil {
+			return became, err
+		}
+	}
+	return became, nil
+}
+
+// refuse takes the rows that were refused out of a lot. What is wrong with one may be the doing of an earlier one
 // that is refused itself, such as an externalId that stands there twice: of those that name the same conversion only the
 // first goes at a time, unless that has been going on for too long.
-func (b *batch[R]) refuse(problems commission.Problems, oneAtATime bool) error {
+func (b *batch[R]) refuse(p *lot[R], problems commission.Problems, oneAtATime bool) error {
 	reasons := map[int][]string{}
 	for _, problem := range problems {
 		_, place, _ := strings.Cut(problem.Field, ".")
 		index, field, _ := strings.Cut(place, ".")
 		row, err := strconv.Atoi(index)
-		if err != nil || row >= len(b.rows) {
+		if err != nil || row >= len(p.rows) {
 			return problems // it is about no row
 		}
 		reasons[row] = append(reasons[row], b.importing.columns.called(field)+": "+problem.Message)
 	}
-	records, rows := b.records, b.rows
-	b.records, b.rows = b.records[:0], b.rows[:0]
+	records, rows := p.records, p.rows
+	p.records, p.rows = nil, nil
 	refused := map[string]bool{}
 	for n, r := range records {
 		id, original := b.importing.columns.of(r, columnExternalID), b.importing.columns.of(r, columnAdjusts)
 		reason, wrong := reasons[n]
 		if !wrong || (oneAtATime && (refused[id] || refused[original])) {
-			b.records, b.rows = append(b.records, r), append(b.rows, rows[n])
+			p.records, p.rows = append(p.records, r), append(p.rows, rows[n])
 			continue
 		}
 		refused[id], refused[original], refused[""] = true, true, false
-		if err := b.importing.rejects.add(r, strings.Join(reason, "; ")); err != nil {
-			return err
-		}
+		p.refused = append(p.refused, refusal{r, strings.Join(reason, "; ")})
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -349,6 +350,43 @@ b-4,PARTNER,2026-02-01T00:00:00Z,-10.00,-5.00,b,
 		slices.Sort(lines)
 		if want := []string{"10", "11", "12", "13", "14", "7", "9"}; !slices.Equal(lines, want) {
 			i.Errorf("refused the lines %v, want %v", lines, want)
+		}
+		i.verified()
+	})
+}
+
+func TestImport_recordsWhatComesFirstAlsoWherePartnersAreRecordedAtOnce(t *testing.T) {
+	eachImport(t, func(i *imports) {
+		partners := []string{i.partner}
+		for len(partners) < 2*lanes {
+			partner, err := i.program.CreatePartner(system(), i.row, program.NewPartner{Name: "Q", Status: commission.PartnerActive})
+			if err != nil {
+				i.Fatal(err)
+			}
+			partners = append(partners, scalar.ID{Type: scalar.Partner, Row: partner.ID}.String())
+		}
+		var text strings.Builder
+		var lines []string
+		text.WriteString("external_id,partner,occurred_at,revenue,payout\n")
+		for n, partner := range partners {
+			fmt.Fprintf(&text, "own-%d,%s,2026-01-01T00:00:00Z,%d,0\nunread,nobody,2026-01-01T00:00:00Z,1,1\nnegative-%d,%s,2026-01-01T00:00:00Z,-1,1\n", n, partner, n, n, partner)
+			lines = append(lines, strconv.Itoa(3*n+3), strconv.Itoa(3*n+4))
+		}
+		path := i.file("apart.csv", text.String())
+		i.wants(len(partners), 0, 2*len(partners), path)
+		var told []string
+		for _, row := range i.rejected(path + ".rejects.csv") {
+			told = append(told, row[0])
+		}
+		if !slices.Equal(told, lines) {
+			i.Errorf("lines %q were refused, want %q", told, lines)
+		}
+		for n, partner := range partners { // one externalId of all
+			fmt.Fprintf(&text, "own-1,%s,2026-01-01T00:00:00Z,%d,0\nnew,%s,2026-01-01T00:00:00Z,%d,0\n", partner, n, partner, n)
+		}
+		i.wants(1, len(partners)+1, 2*len(partners)+2*(len(partners)-1), i.file("together.csv", text.String()))
+		if got := i.recorded()["new"]; got != "0 0" {
+			i.Errorf("the first of those who have one externalId says %q, want %q", got, "0 0")
 		}
 		i.verified()
 	})
