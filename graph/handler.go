@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph/generated"
 	"partner.example/referrals/graph/scalar"
 )
@@ -50,7 +51,11 @@ func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, options Opt
 	})
 	server.Use(extension.Introspection{}) // admission asked whether the viewer may
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return next(scalar.Collect(r.withLoaders(ctx), choicesOf(ctx)))
+		ctx = scalar.Collect(r.withLoaders(ctx), choicesOf(ctx))
+		if v, signedIn := viewer.From(ctx); signedIn { // again, where fields find it sooner: many ask who is asking
+			ctx = viewer.With(ctx, v)
+		}
+		return next(ctx)
 	})
 	server.AroundFields(r.around)
 	for _, added := range options.Extensions {

@@ -568,7 +568,10 @@ func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question,
 	})
 	// Sorted here: engines sort whole rows, which takes them as long as reading these.
 	slices.SortFunc(terms, func(a, b *termRow) int {
-		return cmp.Or(cmp.Compare(a.ReferralID, b.ReferralID), comparePointers(a.ReferredDate, b.ReferredDate, time.Time.Compare), cmp.Compare(a.TermID, b.TermID))
+		if a.ReferralID != b.ReferralID { // as nearly all
+			return cmp.Compare(a.ReferralID, b.ReferralID)
+		}
+		return cmp.Or(comparePointers(a.ReferredDate, b.ReferredDate, time.Time.Compare), cmp.Compare(a.TermID, b.TermID))
 	})
 	return terms, err
 }
