@@ -174,7 +174,9 @@ func readBody(w http.ResponseWriter, r *http.Request) (*request, int, *gqlerror.
 	if r.ContentLength > most {
 		return nil, http.StatusRequestEntityTooLarge, tooLong(most)
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), smallBody)+bytes.MinRead)) // as a rule it takes all
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, most))
+	text := body.Bytes()
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
