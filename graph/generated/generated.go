@@ -6585,7 +6585,7 @@ enum CommissionReason {
   NOTHING_GENERATED
 }
 
-"A page of conversions, in the order in which they were recorded."
+"A page of conversions, in the order in which they were recorded; those of one call in the order in which they occurred."
 type ConversionConnection {
   "The conversions of the page."
   nodes: [Conversion!]!
