@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -108,7 +109,12 @@ func unparsed(err error) *gqlerror.Error {
 		return limit{"depth", maxDepth, 0}.exceeded()
 	}
 	problem := gqlerror.WrapIfUnwrapped(err)
-	return &gqlerror.Error{Message: problem.Message, Locations: problem.Locations, Extensions: map[string]any{"code": string(parseFailed)}}
+	return &gqlerror.Error{Message: problem.Message, Locations: places(problem.Locations), Extensions: map[string]any{"code": string(parseFailed)}}
+}
+
+// places leaves out what is no place: the parser counts the column of a text of several lines from its last one.
+func places(told []gqlerror.Location) []gqlerror.Location {
+	return slices.DeleteFunc(told, func(at gqlerror.Location) bool { return at.Line < 1 || at.Column < 1 })
 }
 
 // validation is the rules that a document is held against. Names that the client did not get right are suggested to
@@ -132,6 +138,7 @@ func validation(suggest bool) *rules.Rules {
 func once(mistakes gqlerror.List) (told gqlerror.List) {
 	byMessage := map[string]*gqlerror.Error{}
 	for _, mistake := range mistakes {
+		mistake.Locations = places(mistake.Locations)
 		if same := byMessage[mistake.Message]; same != nil {
 			same.Locations = append(same.Locations, mistake.Locations...)
 			continue
