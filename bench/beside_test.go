@@ -282,6 +282,9 @@ func memory(b *testing.B, workload string, all []subject) {
 // command runs one command of the product to its end and measures it: as a whole, and by what it went through.
 func command(b *testing.B, bare *sql.DB, workload, unit string, units int, arguments ...string) *measured {
 	b.Helper()
+	if _, err := binary(); err != nil { // now, and not while the time counts
+		b.Fatal(err)
+	}
 	before := spending(b, bare, nil)
 	var ended *os.ProcessState
 	lasted := took(func() { ended, _ = ends(b, arguments...) })

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -399,5 +401,29 @@ func TestStop_finishesWhatIsRunning(t *testing.T) {
 			p.Errorf("the server: %v", err)
 		}
 		p.server.dead = true
+	})
+}
+
+// A server at rest holds less than 40 MB, also when some of what its start needed has come back: at first it has room for that.
+func TestServer_givesBackWhatItsStartNeeded(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.server = start(p.T, p.database, p.clock)
+		const limit = 30 << 10 // kB
+		var holds int
+		for range 200 {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.server.process.Process.Pid))
+			if errors.Is(err, fs.ErrNotExist) {
+				return // not on Linux
+			}
+			found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)
+			if found == nil {
+				p.Fatalf("the system says nothing of its memory: %s", status)
+			}
+			if holds, _ = strconv.Atoi(string(found[1])); holds < limit {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		p.Errorf("it holds %d kB", holds)
 	})
 }

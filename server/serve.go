@@ -115,6 +115,7 @@ func (c *serveCommand) Run(a *app) error {
 	if !c.NoBilling {
 		defer c.billByItself(a)()
 	}
+	rest()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
