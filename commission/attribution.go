@@ -56,7 +56,8 @@ type Attribution struct {
 
 // Attribute finds the term that was running when a conversion occurred [T5], among all the referrals
 // that its partner was ever the referred partner of, and says why where there is none. It decides where
-// recording adds a conversion, and it is what Explain puts into words: the two cannot disagree [P5].
+// recording adds a conversion, and it is what Explain puts into words: the two cannot disagree [P5]. Whether the partner
+// itself is active it does not ask [T7].
 func Attribute(referrals []Referral, occurredAt time.Time) Attribution {
 	if len(referrals) == 0 {
 		return Attribution{Reason: ReasonNotReferred}

@@ -120,8 +120,13 @@ func (p *precedence) giveBack(ctx context.Context, d *Database) {
 	defer end()
 	for {
 		_, err := d.ExecContext(ctx, "UPDATE gate SET reserved_until = NULL WHERE network_id = ? AND stripe = 0 AND reserved_until = ?", p.networkID, p.until)
-		if !givesWay(err) || ctx.Err() != nil {
+		if !givesWay(err) {
 			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(firstPause):
 		}
 	}
 }

@@ -32,6 +32,20 @@ function serve(...options) {
   })
 }
 
+/** Does something with a server that was started otherwise, in the place of the usual one. */
+async function servedWith(options, work) {
+  const usual = address
+  const [other, at] = await serve(...options)
+  address = at
+  try {
+    await work()
+  } finally {
+    address = usual
+    other.removeAllListeners('exit')
+    other.kill()
+  }
+}
+
 before(async () => {
   mkdirSync(pictures, { recursive: true })
   const said = execFileSync(binary, ['demo', '--database', database], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -226,30 +240,21 @@ test('a partner sees its own shelf, in the dark and in a narrow window', async (
 })
 
 test('a partner sees the schema where the operator lets partners explore', async () => {
-  const [theirs, at] = await serve('--explorers', 'PARTNER')
-  const ours = address
-  address = at
-  try {
+  await servedWith(['--explorers', 'PARTNER'], async () => {
     const { page, wrong, close } = await open()
     await signIn(page, tokens.PARTNER_TOKEN)
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click()
     await page.getByRole('link', { name: 'Partner', exact: true }).or(page.getByRole('link', { name: 'Query', exact: true })).first().waitFor()
     assert.deepEqual(wrong, [])
     await close()
-  } finally {
-    address = ours
-    theirs.removeAllListeners('exit')
-    theirs.kill()
-  }
+  })
 })
 
 test('people sign in at their identity provider', async () => {
   const provider = await startProvider({ clock, claims: { sub: 'ada', name: 'Ada of the provider', role: 'ADMIN', aud: 'referrals' } })
   execFileSync(binary, ['network', 'identity-provider', '--database', database, '--network', tokens.NETWORK, '--issuer', provider.issuer, '--audience', 'referrals'], { stdio: 'ignore' })
-  const [theirs, at] = await serve('--explorer-issuer', provider.issuer, '--explorer-client', 'explorer')
-  const ours = address
-  address = at
-  try {
+  after(() => provider.stop())
+  await servedWith(['--explorer-issuer', provider.issuer, '--explorer-client', 'explorer'], async () => {
     const { page, wrong, shot, close } = await open({ provider: provider.issuer })
     const leave = page.getByRole('button', { name: 'Sign in with your identity provider' })
     await leave.waitFor()
@@ -273,12 +278,7 @@ test('people sign in at their identity provider', async () => {
     assert.match(await page.locator('.problem').innerText(), /did not ask for that sign-in/)
     assert.deepEqual(wrong, [])
     await close()
-  } finally {
-    address = ours
-    theirs.removeAllListeners('exit')
-    theirs.kill()
-    provider.stop()
-  }
+  })
 })
 
 test('the token is nowhere but in the memory of the page', async () => {
