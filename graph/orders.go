@@ -2,7 +2,6 @@ package graph
 
 import (
 	"crypto/rand"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
@@ -15,7 +14,7 @@ import (
 // the keys of rows, which mean something only within a report that the viewer was given. Where it is gone, or
 // was another server's, the pages go on in the order of the moment.
 type orders struct {
-	kept *expirable.LRU[string, []rowKey]
+	kept *expirable.LRU[string, []ledger.RowKey]
 }
 
 const (
@@ -24,43 +23,39 @@ const (
 )
 
 func newOrders() *orders {
-	return &orders{kept: expirable.NewLRU[string, []rowKey](keptOrders, nil, keptFor)}
+	return &orders{kept: expirable.NewLRU[string, []ledger.RowKey](keptOrders, nil, keptFor)}
 }
 
 // keep remembers the order of rows and names it.
-func (o *orders) keep(rows []*ledger.Row) string {
-	keys := make([]rowKey, len(rows))
-	for i, row := range rows {
-		keys[i] = keyOf(row)
-	}
+func (o *orders) keep(rows []ledger.RowKey) string {
 	name := rand.Text()
-	o.kept.Add(name, keys)
+	o.kept.Add(name, rows)
 	return name
 }
 
 // resume puts rows into the order of that name, rows that it does not know last, and tells how many come up to
 // a place in it: that of a row which may have left the filter since. false where there is no such place.
-func (o *orders) resume(name string, at rowKey, rows []*ledger.Row) (resumed []*ledger.Row, upTo int, found bool) {
-	byKey := make(map[rowKey]*ledger.Row, len(rows))
-	keys, _ := o.kept.Get(name)
-	keys = slices.Clone(keys)
-	for _, key := range keys {
-		byKey[key] = nil
+func (o *orders) resume(name string, at ledger.RowKey, rows []ledger.RowKey) (resumed []ledger.RowKey, upTo int, found bool) {
+	left := make(map[ledger.RowKey]bool, len(rows))
+	for _, key := range rows {
+		left[key] = true
 	}
-	for _, row := range rows {
-		key := keyOf(row)
-		if _, known := byKey[key]; !known {
-			keys = append(keys, key)
-		}
-		byKey[key] = row
-	}
-	resumed = make([]*ledger.Row, 0, len(rows))
-	for _, key := range keys {
-		if row := byKey[key]; row != nil {
-			resumed = append(resumed, row)
+	resumed = make([]ledger.RowKey, 0, len(rows))
+	kept, _ := o.kept.Get(name)
+	for _, key := range kept {
+		if left[key] {
+			resumed = append(resumed, key)
+			delete(left, key)
 		}
 		if key == at {
 			upTo, found = len(resumed), true
+		}
+	}
+	for _, key := range rows {
+		if left[key] {
+			if resumed = append(resumed, key); key == at {
+				upTo, found = len(resumed), true
+			}
 		}
 	}
 	return resumed, upTo, found

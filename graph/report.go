@@ -73,33 +73,35 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 			return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, by.Field)
 		}
 	}
-	if by.Field == ledger.ByReferrer || by.Field == ledger.ByReferred {
-		if err := r.Ledger.Name(ctx, report.Rows); err != nil {
-			return nil, err
-		}
+	keys, err := r.Ledger.Sorted(ctx, report, by)
+	if err != nil {
+		return nil, err
 	}
-	rows := report.Sorted(by)
 	order, begin := "", 0
 	if after != nil {
 		var key string
 		var found bool
 		order, key, _ = strings.Cut(page.Decode(*after), "/")
-		if rows, begin, found = r.orders.resume(order, parseKey(key), rows); !found {
+		if keys, begin, found = r.orders.resume(order, parseKey(key), keys); !found {
 			return nil, page.ErrCursor()
 		}
 	}
-	end := min(begin+size, len(rows))
-	if end < len(rows) && order == "" {
-		order = r.orders.keep(rows)
+	end := min(begin+size, len(keys))
+	if end < len(keys) && order == "" {
+		order = r.orders.keep(keys)
 	}
-	edges := make([]*page.ReportRow, 0, end-begin)
-	for _, row := range rows[begin:end] {
-		edges = append(edges, &page.ReportRow{Cursor: page.Encode(order + "/" + keyOf(row).String()), Node: row})
-	}
-	if err := r.prepare(ctx, report, rows[begin:end]); err != nil {
+	rows, err := r.Ledger.Rows(ctx, report, keys[begin:end])
+	if err != nil {
 		return nil, err
 	}
-	return page.With(edges, len(rows), end < len(rows), begin > 0), nil
+	edges := make([]*page.ReportRow, len(rows))
+	for i, row := range rows {
+		edges[i] = &page.ReportRow{Cursor: page.Encode(order + "/" + writeKey(keys[begin+i])), Node: row}
+	}
+	if err := r.prepare(ctx, report, rows); err != nil {
+		return nil, err
+	}
+	return page.With(edges, len(keys), end < len(keys), begin > 0), nil
 }
 
 // prepare has what a page of rows refers to known, before its fields are resolved. The structures came with the report, and
@@ -250,24 +252,18 @@ func (r referralThresholdResolver) ReachedAt(ctx context.Context, threshold *led
 	return &start, nil
 }
 
-// rowKey tells the rows of a report apart.
-type rowKey struct{ referral, term int32 }
-
-func keyOf(row *ledger.Row) rowKey {
-	return rowKey{int32(row.ReferralID), int32(row.TermID)} //nolint:gosec // ids of rows that were counted one by one
-}
-
-func (k rowKey) String() string {
-	return strconv.Itoa(int(k.referral)) + "." + strconv.Itoa(int(k.term))
+// writeKey writes the key of a row into a cursor.
+func writeKey(key ledger.RowKey) string {
+	return strconv.Itoa(int(key.ReferralID)) + "." + strconv.Itoa(int(key.TermID))
 }
 
 // parseKey is the key that was written so; one of no row for what is none.
-func parseKey(text string) rowKey {
+func parseKey(text string) ledger.RowKey {
 	referral, term, _ := strings.Cut(text, ".")
 	r, referralErr := strconv.ParseInt(referral, 10, 32)
 	t, termErr := strconv.ParseInt(term, 10, 32)
 	if referralErr != nil || termErr != nil {
-		return rowKey{}
+		return ledger.RowKey{}
 	}
-	return rowKey{int32(r), int32(t)}
+	return ledger.RowKey{ReferralID: int32(r), TermID: int32(t)}
 }

@@ -113,7 +113,7 @@ func (l *life) checkExplained() {
 	})
 	report, err := l.ledger.Report(l.admin(), l.network, ledger.Range{From: day("2020-01-01"), To: day("2030-12-31")}, ledger.Filter{})
 	l.must(err)
-	for _, row := range report.Rows {
+	for _, row := range l.rowsOf(report) {
 		if row.Conversions != counted[row.TermID] {
 			l.Errorf("term %d counts %d conversions in the report; %d say that they count there", row.TermID, row.Conversions, counted[row.TermID])
 		}

@@ -447,7 +447,7 @@ func (l *life) checkInvoices() {
 func (l *life) checkReport(billedOf map[int]decimal.Decimal) {
 	report, err := l.ledger.Report(l.admin(), l.network, ledger.Range{From: day("2020-01-01"), To: day("2040-12-31")}, ledger.Filter{})
 	l.must(err)
-	for _, row := range report.Rows {
+	for _, row := range l.rowsOf(report) {
 		if row.TermID != 0 && !row.Billed.Equal(billedOf[row.TermID]) {
 			l.Errorf("the row of term %d has %s billed; its lines sum %s", row.TermID, row.Billed, billedOf[row.TermID])
 		}

@@ -44,12 +44,11 @@ func (l *Ledger) EachRow(ctx context.Context, network *ent.Network, days Range, 
 			if asked, err = l.ask(ctx, network, days, filter); err != nil {
 				return err
 			}
-			asked.named = true
 			for of := (referrals{}); ; of.after = of.upTo {
 				if of.upTo, err = l.next(ctx, q, asked, of.after); err != nil || of.upTo == 0 {
 					return err
 				}
-				if err := l.rows(ctx, q, asked, of, give); err != nil {
+				if err := l.eachRow(ctx, q, asked, of, give); err != nil {
 					return err
 				}
 			}
@@ -58,6 +57,27 @@ func (l *Ledger) EachRow(ctx context.Context, network *ent.Network, days Range, 
 		row.in(asked.zone)
 		return use(row)
 	})
+}
+
+// eachRow calls use for the rows of some referrals, with their names.
+func (l *Ledger) eachRow(ctx context.Context, q database.Querier, asked *question, of referrals, use func(*Row) error) error {
+	report, err := l.report(ctx, q, asked, of)
+	if err != nil {
+		return err
+	}
+	rows, err := report.rows(ctx, q, report.Keys())
+	if err != nil {
+		return err
+	}
+	if err := name(ctx, q, rows); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := use(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // next is the last of the next referrals behind one; 0: there are none.

@@ -4,20 +4,19 @@ import (
 	"cmp"
 	"context"
 	stdsql "database/sql"
+	"iter"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
-	"partner.example/referrals/ent/rule"
 	"partner.example/referrals/ent/viewer"
 )
 
@@ -117,34 +116,36 @@ type Totals struct {
 	BelowThreshold decimal.Decimal
 }
 
-// Report is the referral report of a network: all rows of a filter, with their totals.
+// Report is the referral report of a network: all rows of a filter, with their totals. It has what they are computed from;
+// Rows makes those that are shown.
 type Report struct {
 	Currency   commission.Currency
 	Zone       commission.Zone
-	Rows       []*Row
 	Totals     Totals
 	Structures map[int]*ent.CommissionStructure // all of the network's: a viewer sees those of its rows
+
+	asked    *question
+	terms    []termRow // by referral, and by the terms of one
+	sums     map[int]termSumsInRange
+	amounts  []commission.Amounts    // of the rows that have sums
+	measures map[int]commission.Sums // of the thresholds that were measured
+	parties  map[int]party           // nil: they were not read
+}
+
+// RowKey tells the rows of a report apart.
+type RowKey struct {
+	ReferralID int32
+	TermID     int32 // 0: tracked only
 }
 
 // Report computes the referral report [P1 to P4], for the rows that the viewer sees. It takes as many statements for any
-// number of rows, two at a time, and reads no conversion. Its rows have no names yet, unless they were searched.
+// number of rows, two at a time, and reads no conversion.
 func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, filter Filter) (*Report, error) {
 	asked, err := l.ask(ctx, network, days, filter)
 	if err != nil {
 		return nil, err
 	}
-	asked.named = asked.filter.Search != ""
-	zero := network.Currency.Round(decimal.Zero)
-	report := &Report{
-		Currency: network.Currency, Zone: network.TimeZone,
-		Totals: Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero},
-	}
-	err = l.rows(ctx, l.DB, asked, everyReferral, func(row *Row) error {
-		report.add(row)
-		return nil
-	})
-	report.Structures = asked.stored
-	return report, err
+	return l.report(ctx, l.DB, asked, everyReferral)
 }
 
 // question is what the report is asked, and what is known for all of its rows.
@@ -155,7 +156,6 @@ type question struct {
 	filter  Filter
 	now     time.Time
 	own     bool // a partner asks: it is not shown what is not for it [R2]
-	named   bool // the rows are to have the names of their partners
 
 	// These are read with the first rows.
 	hidden     map[int]bool // the lines that it does not see [I6]
@@ -180,43 +180,296 @@ func (l *Ledger) ask(ctx context.Context, network *ent.Network, days Range, filt
 	return asked, nil
 }
 
-// rows calls use for the rows of some referrals, those of one referral in the order of its terms.
-func (l *Ledger) rows(ctx context.Context, q database.Querier, asked *question, of referrals, use func(*Row) error) error {
-	var sums map[int]termSumsInRange
-	var terms []*termRow
-	var measures map[int]commission.Sums
+// measuredAtOnce is how many thresholds are measured while the sums are read; of more, those that something depends on.
+const measuredAtOnce = 1000
+
+// report computes the rows of some referrals.
+func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question, of referrals) (*Report, error) {
+	zero := asked.network.Currency.Round(decimal.Zero)
+	r := &Report{
+		Currency: asked.network.Currency, Zone: asked.network.TimeZone, asked: asked,
+		Totals: Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero},
+	}
 	counted := func(ctx context.Context) (err error) {
 		if asked.hidden == nil {
 			if asked.hidden, err = hiddenLines(ctx, q); err != nil {
 				return err
 			}
 		}
-		sums, err = l.sums(ctx, q, asked, of)
+		r.sums, err = l.sums(ctx, q, asked, of)
 		return err
 	}
 	told := func(ctx context.Context) (err error) {
-		if terms, err = l.terms(ctx, q, asked, of); err != nil {
+		if r.terms, err = l.terms(ctx, q, asked, of); err != nil {
 			return err
 		}
 		if err := asked.readStructures(ctx, q); err != nil { // after the terms: there is one for each
 			return err
 		}
-		if measures, err = asked.measure(ctx, q, terms); err != nil || !asked.named {
-			return err
-		}
-		return name(ctx, q, rowsOf(terms))
-	}
-	if err := l.both(ctx, q, counted, told); err != nil {
-		return err
-	}
-	for _, t := range terms {
-		if row := asked.row(t, measures[t.TermID], sums); asked.wants(row) {
-			if err := use(row); err != nil {
+		if asked.filter.Search != "" {
+			if r.parties, err = r.allParties(ctx, q); err != nil {
 				return err
 			}
 		}
+		if all := slices.Collect(r.each(r.hasThreshold)); len(all) <= measuredAtOnce || len(asked.filter.States) > 0 {
+			r.measures, err = r.measure(ctx, q, slices.Values(all))
+		}
+		return err
 	}
-	return nil
+	if err := l.both(ctx, q, counted, told); err != nil {
+		return nil, err
+	}
+	if r.measures == nil {
+		var err error
+		if r.measures, err = r.measure(ctx, q, r.each(func(t *termRow) bool { return r.hasThreshold(t) && r.hasSums(t) })); err != nil {
+			return nil, err
+		}
+	}
+	r.Structures = asked.stored
+	if asked.filter.computed() {
+		r.terms = slices.DeleteFunc(r.terms, func(t termRow) bool { return !r.wants(&t) })
+	}
+	for i := range r.terms {
+		r.count(&r.terms[i])
+	}
+	return r, nil
+}
+
+// each is the rows that are which.
+func (r *Report) each(which func(*termRow) bool) iter.Seq[*termRow] {
+	return func(yield func(*termRow) bool) {
+		for i := range r.terms {
+			if t := &r.terms[i]; which(t) && !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// hasThreshold tells whether the row's structure has minimum earnings.
+func (r *Report) hasThreshold(t *termRow) bool {
+	return t.termID != 0 && r.asked.structures[t.structureID].MinimumEarnings != nil
+}
+
+func (r *Report) hasSums(t *termRow) bool {
+	_, some := r.sums[t.termID]
+	return some
+}
+
+// measure measures the thresholds that were not measured yet.
+func (r *Report) measure(ctx context.Context, q database.Querier, terms iter.Seq[*termRow]) (map[int]commission.Sums, error) {
+	var termIDs []int
+	for t := range terms {
+		if _, measured := r.measures[t.termID]; !measured {
+			termIDs = append(termIDs, t.termID)
+		}
+	}
+	measures, err := Measures(ctx, q, termIDs)
+	for _, id := range termIDs {
+		if _, counted := measures[id]; !counted {
+			measures[id] = commission.Sums{}
+		}
+	}
+	return measures, err
+}
+
+// computed tells whether the filter is of what no column says.
+func (f Filter) computed() bool { return f.Type != "" || f.Search != "" || len(f.States) > 0 }
+
+// wants tells whether a row that was read passes the filter [P4].
+func (r *Report) wants(t *termRow) bool {
+	f := r.asked.filter
+	if f.Type != "" && (t.termID == 0 || r.asked.structures[t.structureID].Commission.Type() != f.Type) {
+		return false
+	}
+	if f.Search != "" && !strings.Contains(strings.ToLower(r.parties[t.referrerID].name+"\n"+r.parties[t.referredID].name), f.Search) {
+		return false
+	}
+	return len(f.States) == 0 || slices.Contains(f.States, r.state(t, r.threshold(t, r.measures)))
+}
+
+// threshold is nil where the row has none.
+func (r *Report) threshold(t *termRow, measures map[int]commission.Sums) *commission.Threshold {
+	if !r.hasThreshold(t) {
+		return nil
+	}
+	return r.asked.structures[t.structureID].ThresholdOf(measures[t.termID])
+}
+
+func (r *Report) state(t *termRow, threshold *commission.Threshold) commission.State {
+	if t.termID == 0 {
+		return commission.Tracked
+	}
+	return t.term().State(r.asked.now, t.referrerActive, threshold.Reached())
+}
+
+// count computes what a row shows of the range, and adds it to the totals.
+func (r *Report) count(t *termRow) {
+	r.Totals.Rows++
+	counted, some := r.sums[t.termID]
+	if !some { // as most rows of a month
+		return
+	}
+	structure := r.asked.structures[t.structureID]
+	amounts := structure.Amounts(r.Currency, counted.RowSums, r.threshold(t, r.measures).Reached(), t.status())
+	r.amounts = add(r.amounts, amounts)
+	t.amounts = int32(len(r.amounts)) //nolint:gosec // no more than there are rows
+	if !r.asked.own {                 // it is not shown how many they were [R2]
+		r.Totals.Conversions += counted.conversions()
+	}
+	count(&r.Totals.Billed, amounts.Billed)
+	if amounts.Balance != nil {
+		count(&r.Totals.Balance, *amounts.Balance)
+	}
+	count(&r.Totals.Unbilled, amounts.Unbilled)
+	count(&r.Totals.BelowThreshold, amounts.BelowThreshold)
+}
+
+// count adds to a total; most amounts are zero, of the same decimals.
+func count(total *decimal.Decimal, amount decimal.Decimal) {
+	if !amount.IsZero() {
+		*total = total.Add(amount)
+	}
+}
+
+// Keys is all rows, by referral and by the terms of one.
+func (r *Report) Keys() []RowKey {
+	keys := make([]RowKey, len(r.terms))
+	for i := range r.terms {
+		keys[i] = r.terms[i].key()
+	}
+	return keys
+}
+
+// Rows makes rows of a report, those that it has of some. They have no names yet, unless they were searched or sorted by.
+func (l *Ledger) Rows(ctx context.Context, report *Report, keys []RowKey) ([]*Row, error) {
+	return report.rows(ctx, l.DB, keys)
+}
+
+func (r *Report) rows(ctx context.Context, q database.Querier, keys []RowKey) ([]*Row, error) {
+	terms := make([]*termRow, 0, len(keys))
+	for _, key := range keys {
+		if t := r.find(key); t != nil {
+			terms = append(terms, t)
+		}
+	}
+	more, err := r.measure(ctx, q, func(yield func(*termRow) bool) {
+		for _, t := range terms {
+			if r.hasThreshold(t) && !yield(t) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]*Row, len(terms))
+	for i, t := range terms {
+		measures := r.measures
+		if _, measured := more[t.termID]; measured {
+			measures = more
+		}
+		rows[i] = r.row(t, r.threshold(t, measures))
+	}
+	return rows, nil
+}
+
+// find is nil for a row that the report has not.
+func (r *Report) find(key RowKey) *termRow {
+	at, found := slices.BinarySearchFunc(r.terms, key, func(t termRow, key RowKey) int {
+		return cmp.Or(cmp.Compare(t.referralID, int(key.ReferralID)), cmp.Compare(t.termID, int(key.TermID)))
+	})
+	if !found {
+		return nil
+	}
+	return &r.terms[at]
+}
+
+// row is a row as the report shows it.
+func (r *Report) row(t *termRow, threshold *commission.Threshold) *Row {
+	asked, currency := r.asked, r.Currency
+	row := &Row{
+		Days: asked.days, Currency: currency,
+		ReferralID: t.referralID, TermID: t.termID, ReferrerID: t.referrerID, ReferredID: t.referredID, StructureID: t.structureID,
+		ReferredDate: t.referredDate.optional(), ReferralStartedAt: t.startedAt.at(), WindowEndsAt: t.windowEndsAt.optional(),
+		EndedAt: t.endedAt.optional(), Status: t.status(), State: r.state(t, threshold), Term: t.term(),
+	}
+	if threshold != nil {
+		row.Threshold = &Threshold{TermID: t.termID, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
+	}
+	if t.amounts > 0 {
+		all := r.sums[t.termID].all()
+		row.Conversions, row.BasisAmount, row.Amounts = all.Conversions, r.basis(t, all), r.amounts[t.amounts-1]
+	} else {
+		row.BasisAmount, row.Amounts = currency.Round(decimal.Zero), commission.NothingEarned(currency, row.Status)
+	}
+	if asked.own {
+		row.hideBasis()
+	}
+	row.told(r.parties)
+	row.in(asked.zone)
+	return row
+}
+
+// basis is the amount that a row's commission is of.
+func (r *Report) basis(t *termRow, all commission.Sums) decimal.Decimal {
+	return r.Currency.Exact(all.Of(r.asked.structures[t.structureID].Basis()))
+}
+
+// Name reads the names and statuses of the partners of rows, which all who see a row are shown. Rows that have them are left
+// out.
+func (l *Ledger) Name(ctx context.Context, rows []*Row) error { return name(ctx, l.DB, rows) }
+
+func name(ctx context.Context, q database.Querier, rows []*Row) error {
+	var nameless []*Row
+	ids := map[int]bool{}
+	for _, row := range rows {
+		if row.ReferrerName == "" {
+			nameless = append(nameless, row)
+			ids[row.ReferrerID], ids[row.ReferredID] = true, true
+		}
+	}
+	parties, err := readParties(ctx, q, ids)
+	for _, row := range nameless {
+		row.told(parties)
+	}
+	return err
+}
+
+// party is what all who see a row are shown of its partners.
+type party struct {
+	name   string
+	status commission.PartnerStatus
+}
+
+func readParties(ctx context.Context, q database.Querier, ids map[int]bool) (map[int]party, error) {
+	parties := make(map[int]party, len(ids))
+	return parties, database.EachIn(ctx, q, "SELECT id, name, status FROM partner WHERE id IN (%s)", nil, slices.Sorted(maps.Keys(ids)), func(row *stdsql.Rows) error {
+		var id int
+		var found party
+		err := row.Scan(&id, &found.name, &found.status)
+		parties[id] = found
+		return err
+	})
+}
+
+// allParties is those of all rows.
+func (r *Report) allParties(ctx context.Context, q database.Querier) (map[int]party, error) {
+	if r.parties != nil {
+		return r.parties, nil
+	}
+	ids := make(map[int]bool, len(r.terms))
+	for i := range r.terms {
+		ids[r.terms[i].referrerID], ids[r.terms[i].referredID] = true, true
+	}
+	return readParties(ctx, q, ids)
+}
+
+// told has the row tell its partners' names.
+func (r *Row) told(parties map[int]party) {
+	referrer, referred := parties[r.ReferrerID], parties[r.ReferredID]
+	r.ReferrerName, r.ReferrerStatus = referrer.name, referrer.status
+	r.ReferredName, r.ReferredStatus = referred.name, referred.status
 }
 
 // both asks two things at the same time, where they need not be of one moment.
@@ -233,14 +486,6 @@ func (l *Ledger) both(ctx context.Context, q database.Querier, one, other func(c
 	return asking.Wait()
 }
 
-func rowsOf(terms []*termRow) []*Row {
-	rows := make([]*Row, len(terms))
-	for i, t := range terms {
-		rows[i] = &t.Row
-	}
-	return rows
-}
-
 func (a *question) readStructures(ctx context.Context, q database.Querier) (err error) {
 	if a.stored != nil {
 		return nil
@@ -253,124 +498,6 @@ func (a *question) readStructures(ctx context.Context, q database.Querier) (err 
 		a.structures[id] = StructureOf(stored)
 	}
 	return nil
-}
-
-// measure is what the thresholds of those terms are measured on that have one [C3].
-func (a *question) measure(ctx context.Context, q database.Querier, terms []*termRow) (map[int]commission.Sums, error) {
-	var measured []int
-	for _, t := range terms {
-		if t.TermID != 0 && a.structures[t.StructureID].MinimumEarnings != nil {
-			measured = append(measured, t.TermID)
-		}
-	}
-	return Measures(ctx, q, measured)
-}
-
-// row is a term, or a referral without one, as the report shows it.
-func (a *question) row(t *termRow, measure commission.Sums, sums map[int]termSumsInRange) *Row {
-	row, currency := &t.Row, a.network.Currency
-	row.Days, row.Currency, row.EndedAt = a.days, currency, t.endedAt
-	row.Status = commission.ReferralActive
-	if t.endedAt != nil {
-		row.Status = commission.ReferralInactive
-	}
-	if t.TermID == 0 {
-		row.State = commission.Tracked
-	}
-	structure := a.structures[t.StructureID]
-	reached := false
-	if t.TermID != 0 {
-		threshold := structure.ThresholdOf(measure)
-		if reached = threshold.Reached(); threshold != nil {
-			row.Threshold = &Threshold{TermID: t.TermID, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
-		}
-		row.State = t.Term.State(a.now, t.referrerActive, reached)
-	}
-	if counted, some := sums[t.TermID]; some {
-		all := counted.all()
-		row.Conversions, row.BasisAmount = all.Conversions, currency.Exact(all.Of(structure.Basis()))
-		row.Amounts = structure.Amounts(currency, counted.RowSums, reached, row.Status)
-	} else { // as most rows of a month
-		row.BasisAmount, row.Amounts = currency.Round(decimal.Zero), commission.NothingEarned(currency, row.Status)
-	}
-	if a.own {
-		row.hideBasis()
-	}
-	row.in(a.zone)
-	return row
-}
-
-// wants tells whether a row that was read passes the filter [P4].
-func (a *question) wants(row *Row) bool {
-	f := a.filter
-	if f.Type != "" && (row.TermID == 0 || a.structures[row.StructureID].Commission.Type() != f.Type) {
-		return false
-	}
-	if f.Search != "" && !strings.Contains(strings.ToLower(row.ReferrerName+"\n"+row.ReferredName), f.Search) {
-		return false
-	}
-	return len(f.States) == 0 || slices.Contains(f.States, row.State)
-}
-
-// Name reads the names and statuses of the partners of rows, which all who see a row are shown: where they are searched or
-// sorted by, or told. Rows that have them are left out.
-func (l *Ledger) Name(ctx context.Context, rows []*Row) error { return name(ctx, l.DB, rows) }
-
-func name(ctx context.Context, q database.Querier, rows []*Row) error {
-	type party struct {
-		name   string
-		status commission.PartnerStatus
-	}
-	parties := map[int]party{}
-	for _, row := range rows {
-		if row.ReferrerName == "" {
-			parties[row.ReferrerID], parties[row.ReferredID] = party{}, party{}
-		}
-	}
-	err := database.EachIn(ctx, q, "SELECT id, name, status FROM partner WHERE id IN (%s)", nil, slices.Sorted(maps.Keys(parties)), func(row *stdsql.Rows) error {
-		var id int
-		var found party
-		err := row.Scan(&id, &found.name, &found.status)
-		parties[id] = found
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if row.ReferrerName == "" {
-			referrer, referred := parties[row.ReferrerID], parties[row.ReferredID]
-			row.ReferrerName, row.ReferrerStatus = referrer.name, referrer.status
-			row.ReferredName, row.ReferredStatus = referred.name, referred.status
-		}
-	}
-	return nil
-}
-
-func (r *Report) add(row *Row) {
-	r.Rows = append(r.Rows, row)
-	r.Totals.Rows++
-	r.Totals.Conversions += row.Conversions
-	count(&r.Totals.Billed, row.Billed)
-	if row.Balance != nil {
-		count(&r.Totals.Balance, *row.Balance)
-	}
-	count(&r.Totals.Unbilled, row.Unbilled)
-	count(&r.Totals.BelowThreshold, row.BelowThreshold)
-}
-
-// count adds to a total; most amounts are zero, of the same decimals.
-func count(total *decimal.Decimal, amount decimal.Decimal) {
-	if !amount.IsZero() {
-		*total = total.Add(amount)
-	}
-}
-
-// termRow is a row on its way, with what its state is computed from.
-type termRow struct {
-	Row
-	endedAt        *time.Time
-	referrerActive bool
 }
 
 // structuresOf is all of a network's: there are few, and each is on many rows.
@@ -414,6 +541,16 @@ type termSumsInRange struct {
 }
 
 func (s termSumsInRange) all() commission.Sums { return s.All().Plus(s.forfeited) }
+
+func (s termSumsInRange) conversions() int64 {
+	count := s.Unbilled.Conversions + s.forfeited.Conversions
+	for _, lines := range [][]commission.Sums{s.Lines, s.Hidden} {
+		for _, line := range lines {
+			count += line.Conversions
+		}
+	}
+	return count
+}
 
 // referrals are those with ids from one behind after up to one: their rows are read together.
 type referrals struct{ after, upTo int }
@@ -489,182 +626,4 @@ func scanSums(row *stdsql.Rows, head ...any) (commission.Sums, error) {
 		Conversions: conversions, Revenue: commission.FromMicros(revenue),
 		Payout: commission.FromMicros(payout), Fee: commission.FromMicros(fee),
 	}, nil
-}
-
-// selection selects from the referrals that the viewer sees and the filter leaves, as far as both are said by columns.
-type selection struct {
-	*sql.Selector
-	r, referrer *sql.SelectTable
-}
-
-func (l *Ledger) selection(ctx context.Context, asked *question, of referrals) (selection, error) {
-	r, filter := sql.Table("referral").As("r"), asked.filter
-	referrer := sql.Table("partner").As("referrer")
-	query := sql.Dialect(l.DB.Dialect()).Select().From(r).
-		Join(referrer).On(referrer.C("id"), r.C("referrer_id")).
-		Where(sql.EQ(r.C("network_id"), asked.network.ID))
-	if filter.ReferrerID != 0 {
-		query.Where(sql.EQ(r.C("referrer_id"), filter.ReferrerID))
-	}
-	if filter.ReferredID != 0 {
-		query.Where(sql.EQ(r.C("referred_id"), filter.ReferredID))
-	}
-	if filter.ManagerID != 0 {
-		query.Where(sql.EQ(referrer.C("manager_id"), filter.ManagerID))
-	}
-	switch filter.Status {
-	case commission.ReferralActive:
-		query.Where(sql.IsNull(r.C("ended_at")))
-	case commission.ReferralInactive:
-		query.Where(sql.NotNull(r.C("ended_at")))
-	}
-	if of.after > everyReferral.after {
-		query.Where(sql.GT(r.C("id"), of.after))
-	}
-	if of.upTo < everyReferral.upTo {
-		query.Where(sql.LTE(r.C("id"), of.upTo))
-	}
-	return selection{query, r, referrer}, rule.Referrals.Narrow(ctx, query)
-}
-
-// terms is the terms of some referrals, by referral, and those of one in their order; a referral without terms comes with
-// none.
-func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals) ([]*termRow, error) {
-	from, err := l.selection(ctx, asked, of)
-	if err != nil {
-		return nil, err
-	}
-	r, referrer, t := from.r, from.referrer, sql.Table("referral_term").As("t")
-	query := from.Select(
-		r.C("id"), r.C("referrer_id"), r.C("referred_id"), r.C("started_at"), r.C("ended_at"), referrer.C("status"),
-		t.C("id"), t.C("structure_id"), t.C("referred_date"), t.C("window_ends_at"), t.C("closed_at"), t.C("close_reason"), t.C("grant_id"),
-	).LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
-	statement, args := query.Query()
-	var terms []*termRow
-	err = database.Each(ctx, q, statement, args, func(row *stdsql.Rows) error {
-		found := &termRow{}
-		var referralID, referrerID, referredID int64
-		var status string
-		var termID, structureID, grantID *int64
-		var reason *string
-		if err := row.Scan(
-			&referralID, &referrerID, &referredID, &found.ReferralStartedAt, &found.endedAt, &status,
-			&termID, &structureID, &found.ReferredDate, &found.WindowEndsAt, &found.Term.ClosedAt, &reason, &grantID,
-		); err != nil {
-			return err
-		}
-		found.ReferralID, found.ReferrerID, found.ReferredID = int(referralID), int(referrerID), int(referredID)
-		found.referrerActive = status == string(commission.PartnerActive)
-		if termID != nil {
-			found.TermID, found.StructureID = int(*termID), int(*structureID)
-			found.Term.ReferredDate = *found.ReferredDate
-		}
-		if reason != nil {
-			found.Term.CloseReason = commission.CloseReason(*reason)
-		}
-		found.Term.WindowEndsAt, found.Term.Granted = found.WindowEndsAt, grantID != nil
-		terms = append(terms, found)
-		return nil
-	})
-	// Sorted here: engines sort whole rows, which takes them as long as reading these.
-	slices.SortFunc(terms, func(a, b *termRow) int {
-		if a.ReferralID != b.ReferralID { // as nearly all
-			return cmp.Compare(a.ReferralID, b.ReferralID)
-		}
-		return cmp.Or(comparePointers(a.ReferredDate, b.ReferredDate, time.Time.Compare), cmp.Compare(a.TermID, b.TermID))
-	})
-	return terms, err
-}
-
-// OrderField is what the rows of the report can be sorted by.
-type OrderField string
-
-const (
-	ByReferrer       OrderField = "REFERRER"
-	ByReferred       OrderField = "REFERRED"
-	ByReferredDate   OrderField = "REFERRED_DATE"
-	ByReferralStart  OrderField = "REFERRAL_STARTED_AT"
-	ByWindowEnd      OrderField = "WINDOW_ENDS_AT"
-	ByBilled         OrderField = "BILLED"
-	ByBalance        OrderField = "BALANCE"
-	ByUnbilled       OrderField = "UNBILLED"
-	ByBelowThreshold OrderField = "BELOW_THRESHOLD"
-	ByBasisAmount    OrderField = "BASIS_AMOUNT"
-)
-
-// OrderFields lists them.
-func OrderFields() []string {
-	return []string{
-		string(ByReferrer), string(ByReferred), string(ByReferredDate), string(ByReferralStart), string(ByWindowEnd), string(ByBilled),
-		string(ByBalance), string(ByUnbilled), string(ByBelowThreshold), string(ByBasisAmount),
-	}
-}
-
-// Order is how the rows of the report are sorted [P4].
-type Order struct {
-	Field      OrderField
-	Descending bool
-}
-
-// LatestFirst is the order of who asks for none.
-var LatestFirst = Order{ByReferredDate, true}
-
-// ShownTo tells whether somebody may be told the order: it says what it is of.
-func (o Order) ShownTo(role commission.Role) bool {
-	return role != commission.PartnerUser || o.Field != ByBasisAmount
-}
-
-// compare orders by the field, and rows that are equal in it by referral and term, so that the order is always the same.
-// What is absent comes first in ascending order.
-func (o Order) compare(a, b *Row) int {
-	order := compare(o.Field, a, b)
-	if o.Descending {
-		order = -order
-	}
-	return cmp.Or(order, cmp.Compare(a.ReferralID, b.ReferralID), cmp.Compare(a.TermID, b.TermID))
-}
-
-// Sorted is the rows in an order.
-func (r *Report) Sorted(by Order) []*Row {
-	rows := slices.Clone(r.Rows)
-	slices.SortFunc(rows, by.compare)
-	return rows
-}
-
-func compare(field OrderField, a, b *Row) int {
-	switch field {
-	case ByReferrer:
-		return strings.Compare(a.ReferrerName, b.ReferrerName)
-	case ByReferred:
-		return strings.Compare(a.ReferredName, b.ReferredName)
-	case ByReferredDate:
-		return comparePointers(a.ReferredDate, b.ReferredDate, time.Time.Compare)
-	case ByReferralStart:
-		return a.ReferralStartedAt.Compare(b.ReferralStartedAt)
-	case ByWindowEnd:
-		return comparePointers(a.WindowEndsAt, b.WindowEndsAt, time.Time.Compare)
-	case ByBilled:
-		return a.Billed.Cmp(b.Billed)
-	case ByBalance:
-		return comparePointers(a.Balance, b.Balance, decimal.Decimal.Cmp)
-	case ByUnbilled:
-		return a.Unbilled.Cmp(b.Unbilled)
-	case ByBelowThreshold:
-		return a.BelowThreshold.Cmp(b.BelowThreshold)
-	default:
-		return a.BasisAmount.Cmp(b.BasisAmount)
-	}
-}
-
-func comparePointers[T any](a, b *T, compare func(a, b T) int) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return -1
-	case b == nil:
-		return 1
-	default:
-		return compare(*a, *b)
-	}
 }

@@ -19,6 +19,8 @@ var skips = map[string]string{
 	"TestTransact_readsWhatIsCommittedByThen/SQLite":            oneWriter,
 	"TestTransact_hasTheIsolationThatItNeeds/SQLite":            "it has one level of isolation, the strictest, and no setting for it",
 	"TestAnswersWithin_endsAStatementThatNobodyWaitsFor/SQLite": "there is no server: a statement ends with the context of whoever asks",
+	"TestSweep_findsAnotherConnection/SQLite":                   noConnection,
+	"TestSweep_endsWithItsConnection/SQLite":                    noConnection,
 	"TestMigrate_ofAServerGoesOnWhereItWasInterrupted/SQLite":   "a migration is one transaction there: TestMigrate_ofAFileIsAllOrNothing has it interrupted",
 	"TestMigrate_ofAServerWaitsForWhoIsAtWork/SQLite":           "a migration is one transaction there, and holds the file",
 	"TestBackup_isWholeWhileRecordingGoesOn/TiDB":               "mariadb-dump needs savepoints that TiDB does not keep; its own tools, Dumpling and BR, are not to be had from where we get TiDB",
@@ -32,8 +34,9 @@ var skips = map[string]string{
 }
 
 const (
-	oneWriter = "it has one writer at a time, and nobody whose lock could be met"
-	notOurs   = "where TEST_DATABASE_URL names a server, it is not the tests' to kill"
+	oneWriter    = "it has one writer at a time, and nobody whose lock could be met"
+	noConnection = "there is no connection that could be lost"
+	notOurs      = "where TEST_DATABASE_URL names a server, it is not the tests' to kill"
 )
 
 // Skip leaves a test out for the reason that is listed.

@@ -1,0 +1,315 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	stdsql "database/sql"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/rule"
+	"partner.example/referrals/ent/viewer"
+)
+
+// termRow is a row of the report as it is read: a term, or a referral that is tracked only. Of a hundred thousand a page shows
+// fifty, so they are small, and without pointers that the garbage collector would have to follow.
+type termRow struct {
+	referralPart
+	termPart
+	amounts int32 // their place in the report; 0: nothing was earned
+}
+
+// referralPart is what a row has from its referral.
+type referralPart struct {
+	referralID     int
+	referrerID     int
+	referredID     int
+	startedAt      moment
+	endedAt        moment
+	referrerActive bool
+}
+
+// termPart is what a row has from its term.
+type termPart struct {
+	termID       int // 0: tracked only
+	structureID  int
+	referredDate moment
+	windowEndsAt moment
+	closedAt     moment
+	closeReason  int8 // its place among those there are
+	granted      bool
+}
+
+var trackedOnly = termPart{referredDate: never, windowEndsAt: never, closedAt: never}
+
+// moment is microseconds of Unix time.
+type moment int64
+
+const never = moment(math.MinInt64)
+
+func (m moment) at() time.Time { return time.UnixMicro(int64(m)).UTC() }
+
+func (m moment) optional() *time.Time {
+	if m == never {
+		return nil
+	}
+	at := m.at()
+	return &at
+}
+
+func (r *referralPart) status() commission.ReferralStatus {
+	if r.endedAt != never {
+		return commission.ReferralInactive
+	}
+	return commission.ReferralActive
+}
+
+var closeReasons = commission.CloseReason("").Values()
+
+// term is the term that the row is, if any, as far as its state and its explanation need it.
+func (t *termRow) term() commission.Term {
+	term := commission.Term{WindowEndsAt: t.windowEndsAt.optional(), ClosedAt: t.closedAt.optional(), Granted: t.granted}
+	if t.termID != 0 {
+		term.ReferredDate = t.referredDate.at()
+	}
+	if t.closedAt != never && t.closeReason >= 0 {
+		term.CloseReason = commission.CloseReason(closeReasons[t.closeReason])
+	}
+	return term
+}
+
+func (t *termRow) key() RowKey {
+	return RowKey{int32(t.referralID), int32(t.termID)} //nolint:gosec // ids of rows that were counted one by one
+}
+
+// compareTerms sorts as rows are sorted that are equal in all else.
+func compareTerms(a, b termRow) int {
+	return cmp.Or(cmp.Compare(a.referralID, b.referralID), cmp.Compare(a.termID, b.termID))
+}
+
+// terms reads the terms of some referrals, in order; a referral without terms comes with none.
+func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals) (terms []termRow, err error) {
+	if v, _ := viewer.From(ctx); v.Limited || of != everyReferral || asked.filter.names() {
+		return l.joined(ctx, q, asked, of)
+	}
+	err = l.DB.Snapshot(ctx, func(ctx context.Context, q database.Querier) (err error) { // both tables at one moment
+		terms, err = l.swept(ctx, q, asked)
+		return err
+	})
+	return terms, err
+}
+
+// names tells whether the filter leaves the referrals of few partners.
+func (f Filter) names() bool { return f.ReferrerID != 0 || f.ReferredID != 0 || f.ManagerID != 0 }
+
+// referralColumns and termColumns are what rows are read from.
+var (
+	referralColumns = []string{"id", "referrer_id", "referred_id", "started_at", "ended_at"}
+	termColumns     = []string{"id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "grant_id"}
+)
+
+func columnsOf(table *sql.SelectTable, names ...string) []string {
+	columns := make([]string, len(names))
+	for i, name := range names {
+		columns[i] = table.C(name)
+	}
+	return columns
+}
+
+// joined has the engine put terms and referrals together: for few, which it finds by keys.
+func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question, of referrals) ([]termRow, error) {
+	from, err := l.selection(ctx, asked, of)
+	if err != nil {
+		return nil, err
+	}
+	t := sql.Table("referral_term").As("t")
+	columns := slices.Concat(columnsOf(from.r, referralColumns...), columnsOf(t, termColumns...), columnsOf(from.referrer(), "status"))
+	query := from.Select(columns...).
+		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), from.r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
+	statement, args := query.Query()
+	var terms []termRow
+	err = database.EachValues(ctx, q, statement, args, func(row *database.Values) {
+		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
+		found.referrerActive = row.Text(len(columns)-1) == string(commission.PartnerActive)
+		terms = append(terms, found)
+	})
+	// Sorted here: engines sort whole rows, which takes them as long as reading these.
+	slices.SortFunc(terms, compareTerms)
+	return terms, err
+}
+
+// swept reads referrals and terms one table after the other, and puts them together here: an engine that joins them looks
+// every term up by itself, which takes it three times as long.
+func (l *Ledger) swept(ctx context.Context, q database.Querier, asked *question) ([]termRow, error) {
+	from, err := l.selection(ctx, asked, everyReferral)
+	if err != nil {
+		return nil, err
+	}
+	var all []referralPart
+	statement, args := from.Select(columnsOf(from.r, referralColumns...)...).Query()
+	if err := database.Sweep(ctx, q, statement, args, func(row *database.Values) { all = add(all, referralIn(row)) }); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b referralPart) int { return cmp.Compare(a.referralID, b.referralID) })
+	if err := readStatuses(ctx, q, all); err != nil {
+		return nil, err
+	}
+	together := newJoin(all)
+	t := sql.Table("referral_term").As("t")
+	statement, args = sql.Dialect(l.DB.Dialect()).Select(columnsOf(t, append([]string{"referral_id"}, termColumns...)...)...).From(t).
+		Where(sql.And(sql.EQ(t.C("network_id"), asked.network.ID), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) }))).Query()
+	err = database.Sweep(ctx, q, statement, args, func(row *database.Values) { together.add(row.Int(0), termIn(row, 1)) })
+	return together.rows(), err
+}
+
+// join puts terms to their referrals, which are in order. It is a sort that takes no longer than the rows are many.
+type join struct {
+	referrals []referralPart
+	last      []int // of each referral: the term that came last, by its place behind the first one; 0: it has none
+	terms     []termPart
+	before    []int // of each term: the one that came before it, likewise
+	at        int   // the referral of the term that came last
+}
+
+func newJoin(all []referralPart) *join { return &join{referrals: all, last: make([]int, len(all))} }
+
+// add adds a term, unless it is of no such referral. Terms come nearly in order.
+func (j *join) add(referralID int, term termPart) {
+	for range 2 { // nearly always it is the same or the next
+		if j.at < len(j.referrals) && j.referrals[j.at].referralID < referralID {
+			j.at++
+		}
+	}
+	if j.at == len(j.referrals) || j.referrals[j.at].referralID != referralID {
+		var found bool
+		if j.at, found = slices.BinarySearchFunc(j.referrals, referralID, func(r referralPart, id int) int { return cmp.Compare(r.referralID, id) }); !found {
+			return
+		}
+	}
+	j.terms, j.before = add(j.terms, term), add(j.before, j.last[j.at])
+	j.last[j.at] = len(j.terms)
+}
+
+// rows is all of them, in order.
+func (j *join) rows() []termRow {
+	rows := make([]termRow, 0, len(j.referrals)+len(j.terms))
+	for i, r := range j.referrals {
+		begin := len(rows)
+		for at := j.last[i]; at > 0; at = j.before[at-1] {
+			rows = append(rows, termRow{referralPart: r, termPart: j.terms[at-1]})
+		}
+		if len(rows) == begin {
+			rows = append(rows, termRow{referralPart: r, termPart: trackedOnly})
+		}
+		slices.SortFunc(rows[begin:], compareTerms)
+	}
+	return rows
+}
+
+// add is append that grows by as much as there is: of a hundred thousand rows append would copy each five times.
+func add[T any](rows []T, row T) []T {
+	if len(rows) == cap(rows) {
+		rows = slices.Grow(rows, max(len(rows), 64)) //nolint:mnd // the first ones
+	}
+	return append(rows, row)
+}
+
+// readStatuses reads which referrers are active: there are far fewer of them than referrals.
+func readStatuses(ctx context.Context, q database.Querier, all []referralPart) error {
+	inactive := map[int]bool{}
+	for _, r := range all {
+		inactive[r.referrerID] = false
+	}
+	err := database.EachIn(ctx, q, "SELECT id FROM partner WHERE status <> ? AND id IN (%s)", []any{commission.PartnerActive},
+		slices.Sorted(maps.Keys(inactive)), func(row *stdsql.Rows) error {
+			var id int
+			err := row.Scan(&id)
+			inactive[id] = true
+			return err
+		})
+	for i := range all {
+		all[i].referrerActive = !inactive[all[i].referrerID]
+	}
+	return err
+}
+
+// referralIn is the referral that a row begins with.
+func referralIn(row *database.Values) referralPart {
+	return referralPart{
+		referralID: row.Int(0), referrerID: row.Int(1), referredID: row.Int(2), startedAt: momentIn(row, 3), endedAt: momentIn(row, 4), //nolint:mnd // referralColumns
+	}
+}
+
+// termIn is the term whose columns begin at one.
+func termIn(row *database.Values, at int) termPart {
+	if row.IsNull(at) {
+		return trackedOnly
+	}
+	term := termPart{
+		termID: row.Int(at), structureID: row.Int(at + 1),
+		referredDate: momentIn(row, at+2), windowEndsAt: momentIn(row, at+3), closedAt: momentIn(row, at+4), //nolint:mnd // termColumns
+		granted: !row.IsNull(at + 6), //nolint:mnd // as above
+	}
+	if term.closedAt != never {
+		term.closeReason = int8(slices.Index(closeReasons, row.Text(at+5))) //nolint:mnd,gosec // as above; there are few
+	}
+	return term
+}
+
+func momentIn(row *database.Values, column int) moment {
+	at, some := row.Moment(column)
+	if !some {
+		return never
+	}
+	return moment(at.UnixMicro())
+}
+
+// selection selects from the referrals that the viewer sees and the filter leaves, as far as both are said by columns.
+type selection struct {
+	*sql.Selector
+	r      *sql.SelectTable
+	joined *sql.SelectTable // their referrers, once they are needed
+}
+
+// referrer is the table of the referrers.
+func (s *selection) referrer() *sql.SelectTable {
+	if s.joined == nil {
+		s.joined = sql.Table("partner").As("referrer")
+		s.Join(s.joined).On(s.joined.C("id"), s.r.C("referrer_id"))
+	}
+	return s.joined
+}
+
+func (l *Ledger) selection(ctx context.Context, asked *question, of referrals) (*selection, error) {
+	r, filter := sql.Table("referral").As("r"), asked.filter
+	from := &selection{Selector: sql.Dialect(l.DB.Dialect()).Select().From(r), r: r}
+	from.Where(sql.EQ(r.C("network_id"), asked.network.ID))
+	if filter.ReferrerID != 0 {
+		from.Where(sql.EQ(r.C("referrer_id"), filter.ReferrerID))
+	}
+	if filter.ReferredID != 0 {
+		from.Where(sql.EQ(r.C("referred_id"), filter.ReferredID))
+	}
+	if filter.ManagerID != 0 {
+		from.Where(sql.EQ(from.referrer().C("manager_id"), filter.ManagerID))
+	}
+	switch filter.Status {
+	case commission.ReferralActive:
+		from.Where(sql.IsNull(r.C("ended_at")))
+	case commission.ReferralInactive:
+		from.Where(sql.NotNull(r.C("ended_at")))
+	}
+	if of.after > everyReferral.after {
+		from.Where(sql.GT(r.C("id"), of.after))
+	}
+	if of.upTo < everyReferral.upTo {
+		from.Where(sql.LTE(r.C("id"), of.upTo))
+	}
+	return from, rule.Referrals.Narrow(ctx, from.Selector)
+}

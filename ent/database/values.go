@@ -1,0 +1,134 @@
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// EachValues is Each for rows whose values are taken as the driver read them, where Scan looks at every one for what it is
+// to become.
+func EachValues(ctx context.Context, q Querier, query string, args []any, use func(row *Values)) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	return eachValues(rows, use)
+}
+
+// Sweep is EachValues for thousands of rows. It prepares the statement, which is one way to a server and back longer, because
+// the server then sends numbers and moments as they are: to write them out and to read them again takes both sides longest.
+func Sweep(ctx context.Context, q Querier, query string, args []any, use func(row *Values)) (err error) {
+	p, prepares := q.(preparer)
+	if !prepares {
+		return EachValues(ctx, q, query, args, use)
+	}
+	statement, err := p.PrepareContext(ctx, query)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	defer func() { err = cmp.Or(err, statement.Close()) }()
+	rows, err := statement.QueryContext(ctx, args...)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	return eachValues(rows, use)
+}
+
+// preparer prepares statements: a Database, or its Snapshot.
+type preparer interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+// PrepareContext prepares a statement.
+func (d *Database) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	return d.pool.PrepareContext(ctx, query)
+}
+
+func eachValues(rows *sql.Rows, use func(row *Values)) (err error) {
+	defer func() { err = cmp.Or(err, rows.Close()) }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	row := &Values{columns: columns, values: make([]any, len(columns))}
+	into := make([]any, len(columns))
+	for i := range into {
+		into[i] = &row.values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return fmt.Errorf("scan: %w", err)
+		}
+		if use(row); row.wrong != nil {
+			return fmt.Errorf("scan: %w", row.wrong)
+		}
+	}
+	return rows.Err()
+}
+
+// Values are the values of one row, until the next one. One that is not what it is asked as is an error, and the last.
+type Values struct {
+	columns []string
+	values  []any
+	wrong   error
+}
+
+// IsNull tells whether there is no value.
+func (v *Values) IsNull(column int) bool { return v.values[column] == nil }
+
+// Int is a whole number; 0 for NULL.
+func (v *Values) Int(column int) int {
+	switch value := v.values[column].(type) {
+	case nil:
+		return 0
+	case int64:
+		return int(value)
+	case []byte: // a sum, which is a decimal
+		number, err := strconv.Atoi(string(value))
+		if err != nil {
+			v.isNo("whole number", column)
+		}
+		return number
+	default:
+		v.isNo("whole number", column)
+		return 0
+	}
+}
+
+// Text is a text; "" for NULL.
+func (v *Values) Text(column int) string {
+	switch value := v.values[column].(type) {
+	case nil:
+		return ""
+	case string:
+		return value
+	case []byte:
+		return string(value)
+	default:
+		v.isNo("text", column)
+		return ""
+	}
+}
+
+// Moment is a moment in UTC; false for NULL.
+func (v *Values) Moment(column int) (at time.Time, some bool) {
+	switch value := v.values[column].(type) {
+	case nil:
+		return time.Time{}, false
+	case time.Time:
+		return value, true
+	default:
+		v.isNo("moment", column)
+		return time.Time{}, false
+	}
+}
+
+func (v *Values) isNo(kind string, column int) {
+	if v.wrong == nil {
+		v.wrong = fmt.Errorf("the column %s is no %s but a %T", v.columns[column], kind, v.values[column])
+	}
+}
