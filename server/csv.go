@@ -34,6 +34,7 @@ func (r record) blank() bool {
 type records struct {
 	scanner   *bufio.Scanner
 	delimiter byte
+	parser    parser
 	current   record
 	line      int  // on which the next record begins
 	skipping  bool // the rest of a line that is too long
@@ -100,7 +101,7 @@ func (r *records) split(data []byte, atEOF bool) (int, []byte, error) {
 		}
 	}
 	full := len(data) >= maxRecord
-	fields, taken, wrong := parseRecord(data, r.delimiter, atEOF)
+	fields, taken, wrong := r.parser.record(data, r.delimiter, atEOF)
 	if taken == 0 && wrong == "" && full {
 		wrong = fmt.Sprintf("this row is longer than %d bytes", maxRecord)
 	}
@@ -143,7 +144,7 @@ func (r *records) detect(data []byte, atEOF bool) (before int) {
 	}
 	most := 0
 	for _, delimiter := range []byte(delimiters) {
-		fields, taken, wrong := parseRecord(data, delimiter, atEOF)
+		fields, taken, wrong := r.parser.record(data, delimiter, atEOF)
 		if taken == 0 && wrong == "" && len(data) < maxRecord {
 			r.delimiter = 0
 			return 0
@@ -158,73 +159,90 @@ func (r *records) detect(data []byte, atEOF bool) (before int) {
 	return 0
 }
 
-// parseRecord takes the record that data begins with apart. It takes no bytes where the end is not in the data yet.
-func parseRecord(data []byte, delimiter byte, atEOF bool) (fields []string, taken int, wrong string) {
+// parser takes records apart. It has the memory that the last one needed.
+type parser struct {
+	text []byte // of all fields
+	ends []int  // where in it fields end
+}
+
+// record takes the record that data begins with apart. It takes no bytes where the end is not in the data yet. All fields
+// are parts of one text: rows are kept by the ten thousands while they wait to be recorded.
+func (p *parser) record(data []byte, delimiter byte, atEOF bool) (fields []string, taken int, wrong string) {
+	p.text, p.ends = p.text[:0], p.ends[:0]
 	for at := 0; ; at++ {
-		field, end, wrong := parseField(data, at, delimiter, atEOF)
+		end, wrong := p.field(data, at, delimiter, atEOF)
 		if end < 0 {
 			return nil, 0, wrong
 		}
-		fields = append(fields, field)
+		p.ends = append(p.ends, len(p.text))
 		switch at = end; {
 		case at == len(data):
-			return fields, at, ""
+			return p.fields(), at, ""
 		case data[at] != delimiter:
 			ending := lineLength(data[at:], atEOF)
 			if ending == 0 {
 				return nil, 0, ""
 			}
-			return fields, at + ending, ""
+			return p.fields(), at + ending, ""
 		}
 	}
 }
 
-// parseField reads the field that begins at a place, and tells where it ends; -1 where its end is not in the data.
-func parseField(data []byte, at int, delimiter byte, atEOF bool) (field string, end int, wrong string) {
+func (p *parser) fields() []string {
+	text, begin := string(p.text), 0
+	fields := make([]string, len(p.ends))
+	for i, end := range p.ends {
+		fields[i], begin = text[begin:end], end
+	}
+	return fields
+}
+
+// field reads the field that begins at a place, and tells where it ends; -1 where its end is not in the data.
+func (p *parser) field(data []byte, at int, delimiter byte, atEOF bool) (end int, wrong string) {
 	begin := at + len(data[at:]) - len(bytes.TrimLeft(data[at:], " "))
 	if begin == len(data) && !atEOF {
-		return "", -1, ""
+		return -1, ""
 	}
 	if begin < len(data) && data[begin] == '"' {
-		return parseQuoted(data, begin+1, delimiter, atEOF)
+		return p.quoted(data, begin+1, delimiter, atEOF)
 	}
 	length := bytes.IndexAny(data[at:], string(rune(delimiter))+"\r\n")
 	if length < 0 {
 		if !atEOF {
-			return "", -1, ""
+			return -1, ""
 		}
 		length = len(data) - at
 	}
-	return string(bytes.Trim(data[at:at+length], " ")), at + length, ""
+	p.text = append(p.text, bytes.Trim(data[at:at+length], " ")...)
+	return at + length, ""
 }
 
-// parseQuoted reads on behind an opening quote.
-func parseQuoted(data []byte, at int, delimiter byte, atEOF bool) (field string, end int, wrong string) {
-	var text []byte
+// quoted reads on behind an opening quote.
+func (p *parser) quoted(data []byte, at int, delimiter byte, atEOF bool) (end int, wrong string) {
 	for {
 		length := bytes.IndexByte(data[at:], '"')
 		if length < 0 {
 			if atEOF {
 				wrong = "a quote is opened and not closed"
 			}
-			return "", -1, wrong
+			return -1, wrong
 		}
-		text = append(text, data[at:at+length]...)
+		p.text = append(p.text, data[at:at+length]...)
 		at += length + 1
 		if at == len(data) || data[at] != '"' {
 			break
 		}
-		text = append(text, '"')
+		p.text = append(p.text, '"')
 		at++
 	}
 	at += len(data[at:]) - len(bytes.TrimLeft(data[at:], " "))
 	switch {
 	case at == len(data) && !atEOF:
-		return "", -1, ""
+		return -1, ""
 	case at < len(data) && data[at] != delimiter && data[at] != '\r' && data[at] != '\n':
-		return "", -1, "there is text behind a closing quote; a quote within quotes is written twice"
+		return -1, "there is text behind a closing quote; a quote within quotes is written twice"
 	}
-	return string(text), at, ""
+	return at, ""
 }
 
 // lineLength is the length of the line that data begins with, its end included; 0 where the end is not in the data yet.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -30,17 +31,22 @@ type importCommand struct {
 // Run imports. Rows that are refused hold nothing up: they are written to the rejects file, and told at the end.
 func (c importCommand) Run(a *app) error {
 	networkID := scalar.ParseID(c.Network).Of(scalar.Network)
-	if _, err := a.db.Network.Get(a, networkID); ent.IsNotFound(err) {
+	network, err := a.db.Network.Get(a, networkID)
+	if ent.IsNotFound(err) {
 		return commission.ErrNotFound("network", "network")
 	} else if err != nil {
 		return fmt.Errorf("find the network: %w", err)
+	}
+	zone, err := network.TimeZone.Location()
+	if err != nil {
+		return fmt.Errorf("find the network's time zone: %w", err)
 	}
 	in, size, err := c.open(a.stdin)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	i := &importing{app: a, networkID: networkID, rejects: rejects{path: c.rejectsPath()}}
+	i := &importing{app: a, networkID: networkID, zone: zone, rejects: rejects{path: c.rejectsPath()}}
 	shown := i.show(size)
 	err = i.run(in, c.Map)
 	shown.done()
@@ -102,6 +108,7 @@ type importing struct {
 	*app
 
 	networkID int
+	zone      *time.Location
 	columns   columns
 	rejects   rejects
 	tell      func(bytes, rows int64)
@@ -144,10 +151,7 @@ func (i *importing) run(from io.Reader, named map[string]string) error {
 	i.rejects.header = header.Fields
 	var later spool
 	defer later.remove()
-	conversions := batch[ledger.Conversion]{importing: i, read: i.columns.conversion, record: i.ledger.RecordConversions}
-	if !i.db.Embedded() { // a file has one writer at a time
-		conversions.lane = func(c ledger.Conversion) int { return c.PartnerID % lanes }
-	}
+	conversions := batch[ledger.Conversion]{importing: i, read: i.columns.conversion, record: i.ledger.RecordConversions, cell: i.cell}
 	err = conversions.all(func(use func(record) error) error {
 		return i.each(in.next, func(r record) error {
 			i.tell(in.consumed, i.rows)
@@ -184,10 +188,23 @@ func (i *importing) each(next func() (record, error), use func(record) error) er
 	}
 }
 
+// cell is the sums that a conversion adds to: its partner's of its day, and its term's.
+type cell struct {
+	partner int
+	day     commission.Date
+}
+
+func (i *importing) cell(c ledger.Conversion) cell {
+	return cell{c.PartnerID, commission.DateOf(c.OccurredAt, i.zone)}
+}
+
 const (
 	// batchSize is how many rows are recorded at a time: 1,000 take half as long again, 10,000 hardly less than these.
 	batchSize = 5000
-	// lanes is in how many parts they are recorded at once, each of other partners.
+	// lotSize is how many rows are read before they are recorded, at the most. What adds to the same sums is brought
+	// together in a lot; the first ones are smaller, since nothing is recorded while the first is read.
+	lotSize = 20_000
+	// lanes is how many batches are recorded at once, where the database lets more than one write.
 	lanes = 2
 	// patience is how often rows may be refused because of others that are refused themselves.
 	patience = 5
@@ -198,10 +215,11 @@ type batch[R any] struct {
 	importing *importing
 	read      func(record) (R, error)
 	record    func(ctx context.Context, networkID int, rows []R) (ledger.Recorded, error)
-	lane      func(R) int // rows of different lanes add to different sums; nil: there is one lane
+	cell      func(R) cell // nil: the order of the rows matters
 
 	next      lot[R]     // is being read
-	recording chan error // what became of the lot before it; nil: there is none
+	last      lot[R]     // was read before it
+	recording chan error // what became of the last one; nil: there is none
 }
 
 // lot is some rows of a file.
@@ -209,6 +227,15 @@ type lot[R any] struct {
 	records []record // of the rows
 	rows    []R
 	refused []refusal
+}
+
+func (p lot[R]) size() int { return len(p.rows) + len(p.refused) }
+
+// emptied is a lot without rows, with the memory that these had.
+func (p lot[R]) emptied() lot[R] {
+	clear(p.records)
+	clear(p.rows)
+	return lot[R]{records: p.records[:0], rows: p.rows[:0]}
 }
 
 // refusal is a record with why it was refused.
@@ -243,7 +270,7 @@ func (b *batch[R]) add(r record) error {
 	} else {
 		b.next.records, b.next.rows = append(b.next.records, r), append(b.next.rows, row)
 	}
-	if len(b.next.rows)+len(b.next.refused) < batchSize {
+	if b.next.size() < min(max(batchSize, 2*b.last.size()), lotSize) {
 		return nil
 	}
 	return b.flush()
@@ -255,7 +282,7 @@ func (b *batch[R]) flush() error {
 		return err
 	}
 	done, now := make(chan error, 1), b.next
-	b.recording, b.next = done, lot[R]{}
+	b.recording, b.last, b.next = done, now, b.last.emptied()
 	go func() { done <- b.keep(now) }()
 	return nil
 }
@@ -272,21 +299,38 @@ func (b *batch[R]) wait() error {
 
 // keep records a lot, without the rows that the ledger refuses, and writes down which were refused, in their order.
 func (b *batch[R]) keep(p lot[R]) error {
-	split := b.split(p)
-	recorded, failed := make([]ledger.Recorded, len(split)), make([]error, len(split))
+	parts, atOnce := b.parts(p)
+	work := make(chan []int, len(parts))
+	for _, part := range parts {
+		work <- part
+	}
+	close(work)
+	var mu sync.Mutex
+	var failed []error
 	var all sync.WaitGroup
-	for n := range split {
-		all.Go(func() { recorded[n], failed[n] = b.push(&split[n]) })
+	for range atOnce {
+		all.Go(func() {
+			for part := range work {
+				some := p.only(part)
+				became, err := b.push(&some)
+				mu.Lock()
+				b.importing.recorded += int64(became.Recorded)
+				b.importing.duplicates += int64(became.Duplicates)
+				p.refused = append(p.refused, some.refused...)
+				if err != nil {
+					failed = append(failed, err)
+				}
+				stop := len(failed) > 0
+				mu.Unlock()
+				if stop {
+					return
+				}
+			}
+		})
 	}
 	all.Wait()
-	refused := p.refused
-	for n, became := range recorded {
-		b.importing.recorded += int64(became.Recorded)
-		b.importing.duplicates += int64(became.Duplicates)
-		refused = append(refused, split[n].refused...)
-	}
-	slices.SortFunc(refused, func(a, b refusal) int { return cmp.Compare(a.Line, b.Line) })
-	for _, r := range refused {
+	slices.SortFunc(p.refused, func(a, b refusal) int { return cmp.Compare(a.Line, b.Line) })
+	for _, r := range p.refused {
 		if err := b.importing.rejects.add(r.record, r.because); err != nil {
 			return err
 		}
@@ -294,23 +338,53 @@ func (b *batch[R]) keep(p lot[R]) error {
 	return errors.Join(failed...)
 }
 
-// split is a lot by its lanes. Where rows of two lanes have one externalId, which of them is right depends on which comes
-// first: then it stays whole.
-func (b *batch[R]) split(p lot[R]) []lot[R] {
-	whole := []lot[R]{{records: p.records, rows: p.rows}}
-	if b.lane == nil {
-		return whole
+// only is some of the rows of a lot.
+func (p lot[R]) only(numbers []int) lot[R] {
+	some := lot[R]{records: make([]record, len(numbers)), rows: make([]R, len(numbers))}
+	for i, n := range numbers {
+		some.records[i], some.rows[i] = p.records[n], p.rows[n]
 	}
-	split, laneOf := make([]lot[R], lanes), make(map[string]int, len(p.rows))
+	return some
+}
+
+// parts is the numbers of the rows of a lot that are recorded together, and how many of such parts at once. Rows that add
+// to the same sums are in one part, so that these are written once, and parts wait for nothing of each other; but where two
+// rows have one externalId, which of them is right depends on which comes first: then all keep their order.
+func (b *batch[R]) parts(p lot[R]) (parts [][]int, atOnce int) {
+	numbers := make([]int, len(p.rows))
+	for n := range numbers {
+		numbers[n] = n
+	}
+	if b.cell == nil || b.repeats(p) {
+		return slices.Collect(slices.Chunk(numbers, batchSize)), 1
+	}
+	cells := make([]cell, len(p.rows))
 	for n, row := range p.rows {
-		id, lane := b.importing.columns.of(p.records[n], columnExternalID), b.lane(row)
-		if before, known := laneOf[id]; known && before != lane {
-			return whole
-		}
-		laneOf[id] = lane
-		split[lane].records, split[lane].rows = append(split[lane].records, p.records[n]), append(split[lane].rows, row)
+		cells[n] = b.cell(row)
 	}
-	return split
+	slices.SortFunc(numbers, func(a, b int) int {
+		return cmp.Or(cmp.Compare(cells[a].partner, cells[b].partner), cmp.Compare(cells[a].day, cells[b].day), cmp.Compare(a, b))
+	})
+	for len(numbers) > 0 {
+		end := min(batchSize, len(numbers))
+		for end < min(len(numbers), ledger.MaxBatch) && cells[numbers[end]] == cells[numbers[end-1]] {
+			end++
+		}
+		parts, numbers = append(parts, numbers[:end]), numbers[end:]
+	}
+	if b.importing.db.Embedded() { // a file has one writer at a time
+		return parts, 1
+	}
+	return parts, lanes
+}
+
+// repeats tells whether two rows of a lot have one externalId.
+func (b *batch[R]) repeats(p lot[R]) bool {
+	seen := make(map[string]struct{}, len(p.records))
+	for _, r := range p.records {
+		seen[b.importing.columns.of(r, columnExternalID)] = struct{}{}
+	}
+	return len(seen) < len(p.records)
 }
 
 // push records the rows of a lot, and moves those that the ledger refuses to what was refused.

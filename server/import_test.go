@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -10,11 +11,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shopspring/decimal"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
@@ -357,14 +361,7 @@ b-4,PARTNER,2026-02-01T00:00:00Z,-10.00,-5.00,b,
 
 func TestImport_recordsWhatComesFirstAlsoWherePartnersAreRecordedAtOnce(t *testing.T) {
 	eachImport(t, func(i *imports) {
-		partners := []string{i.partner}
-		for len(partners) < 2*lanes {
-			partner, err := i.program.CreatePartner(system(), i.row, program.NewPartner{Name: "Q", Status: commission.PartnerActive})
-			if err != nil {
-				i.Fatal(err)
-			}
-			partners = append(partners, scalar.ID{Type: scalar.Partner, Row: partner.ID}.String())
-		}
+		partners := append(i.newPartners(3), i.partner)
 		var text strings.Builder
 		var lines []string
 		text.WriteString("external_id,partner,occurred_at,revenue,payout\n")
@@ -390,6 +387,152 @@ func TestImport_recordsWhatComesFirstAlsoWherePartnersAreRecordedAtOnce(t *testi
 		}
 		i.verified()
 	})
+}
+
+// newPartners makes more partners.
+func (i *imports) newPartners(count int) (ids []string) {
+	i.Helper()
+	for range count {
+		partner, err := i.program.CreatePartner(system(), i.row, program.NewPartner{Name: "Q", Status: commission.PartnerActive})
+		if err != nil {
+			i.Fatal(err)
+		}
+		ids = append(ids, scalar.ID{Type: scalar.Partner, Row: partner.ID}.String())
+	}
+	return ids
+}
+
+func TestImport_tellsInTheirOrderWhatWasRefusedOfALot(t *testing.T) {
+	const partners, rows = 40, 2*batchSize + 3*batchSize + 17 // lots of one, two and less batches
+	eachImport(t, func(i *imports) {
+		ids := i.newPartners(partners)
+		var text strings.Builder
+		var refused []string
+		text.WriteString("external_id,partner,occurred_at,revenue,payout\n")
+		for n := range rows {
+			revenue, partner := strconv.Itoa(n), ids[n*n%partners]
+			if n%1000 == 7 {
+				refused = append(refused, strconv.Itoa(n+2))
+				revenue = "-1"
+			}
+			fmt.Fprintf(&text, "r-%d,%s,%s,%s,1\n", n, partner, time.Date(2026, 1, 1+n*7%50, n%24, 0, 0, 0, time.UTC).Format(time.RFC3339), revenue)
+		}
+		path := i.file("mixed.csv", text.String())
+		i.wants(rows-len(refused), 0, len(refused), path)
+		var told []string
+		for _, row := range i.rejected(path + ".rejects.csv") {
+			told = append(told, row[0])
+		}
+		if !slices.Equal(told, refused) {
+			i.Errorf("lines %q were refused, want %q", told, refused)
+		}
+		i.wants(0, rows-len(refused), len(refused), path)
+		i.verified()
+	})
+}
+
+// lotOf is a batch with a lot of conversions: each is a partner, a day, and an externalId where it is not to have its own.
+func lotOf(t *testing.T, embedded bool, rows ...[3]int) (*batch[ledger.Conversion], lot[ledger.Conversion]) {
+	t.Helper()
+	location := "sqlite:" + filepath.Join(t.TempDir(), "none.db")
+	if !embedded {
+		location = "mysql://nobody@127.0.0.1:1/none" // is not asked
+	}
+	db, err := database.Open(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	columns, err := findColumns([]string{"external_id", "partner", "occurred_at", "revenue", "payout"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &importing{app: &app{db: db}, zone: time.UTC, columns: columns}
+	var all lot[ledger.Conversion]
+	for n, row := range rows {
+		id := strconv.Itoa(cmp.Or(row[2], -n-1))
+		all.records = append(all.records, record{Line: n + 2, Fields: []string{id}})
+		all.rows = append(all.rows, ledger.Conversion{ExternalID: id, PartnerID: row[0], OccurredAt: time.Date(2026, 1, row[1], 0, 0, 0, 0, time.UTC)})
+	}
+	return &batch[ledger.Conversion]{importing: i, cell: i.cell}, all
+}
+
+func TestImport_bringsTogetherWhatAddsToTheSameSums(t *testing.T) {
+	b, all := lotOf(t, false, [3]int{2, 5}, [3]int{1, 9}, [3]int{2, 4}, [3]int{1, 9}, [3]int{2, 5}, [3]int{1, 8})
+	parts, atOnce := b.parts(all)
+	if want := [][]int{{5, 1, 3, 2, 0, 4}}; !reflect.DeepEqual(parts, want) || atOnce != lanes {
+		t.Errorf("parts %v, %d at once, want %v, %d at once", parts, atOnce, want, lanes)
+	}
+	b, all = lotOf(t, true, [3]int{2, 5}, [3]int{1, 9})
+	if _, atOnce := b.parts(all); atOnce != 1 {
+		t.Errorf("%d parts at once into a file", atOnce)
+	}
+}
+
+func TestImport_cutsALotWhereOtherSumsBegin(t *testing.T) {
+	var rows [][3]int
+	sizes := map[int]int{1: batchSize - 1, 2: 2, 3: batchSize, 4: ledger.MaxBatch + 1, 5: 1} // of days
+	for day, size := range sizes {
+		rows = append(rows, slices.Repeat([][3]int{{1, day}}, size)...)
+	}
+	b, all := lotOf(t, false, rows...)
+	parts, _ := b.parts(all)
+	var got []int
+	seen := map[int]bool{}
+	for _, part := range parts {
+		got = append(got, len(part))
+		for _, n := range part {
+			seen[n] = true
+		}
+	}
+	if want := []int{batchSize + 1, batchSize, ledger.MaxBatch, 2}; !slices.Equal(got, want) {
+		t.Errorf("parts of %v rows, want %v", got, want)
+	}
+	if len(seen) != len(rows) {
+		t.Errorf("%d rows are in parts, want %d", len(seen), len(rows))
+	}
+}
+
+func TestImport_keepsTheOrderOfALotInWhichAnExternalIDStandsTwice(t *testing.T) {
+	b, all := lotOf(t, false, [3]int{2, 5, 77}, [3]int{1, 9}, [3]int{1, 4, 77})
+	parts, atOnce := b.parts(all)
+	if want := [][]int{{0, 1, 2}}; !reflect.DeepEqual(parts, want) || atOnce != 1 {
+		t.Errorf("parts %v, %d at once, want %v, one at a time", parts, atOnce, want)
+	}
+}
+
+// Rows of sums are found and made in one way on MariaDB, and in another one on MySQL.
+func TestRecording_comesToTheSameWhereMariaDBIsToldNothingThatMySQLWouldNotUnderstand(t *testing.T) {
+	location := databasetest.MySQL(t)
+	db, p, l := opened(t, location)
+	i := (&imports{T: t, location: location, db: db, ledger: l, program: p}).newNetwork(t)
+	plain, err := database.Open(location, database.Plainly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = plain.Close() }()
+	partner := scalar.ParseID(i.partner).Of(scalar.Partner)
+	number := 0
+	for _, by := range []*database.Database{db, plain, db, plain} {
+		fresh := &ledger.Ledger{DB: by, Now: time.Now} // remembers nothing
+		for range 2 {
+			var rows []ledger.Conversion
+			for day := range 20 {
+				number++
+				rows = append(rows, ledger.Conversion{
+					ExternalID: strconv.Itoa(number), PartnerID: partner, OccurredAt: time.Date(2026, 1, 1+(number+day)%28, 0, 0, 0, 0, time.UTC),
+					Revenue: decimal.New(3, 0), Payout: decimal.New(1, 0),
+				})
+			}
+			if became, err := fresh.RecordConversions(system(), i.row, rows); err != nil || became.Recorded != len(rows) {
+				t.Fatalf("%+v, %v", became, err)
+			}
+		}
+	}
+	if got := i.total().Conversions; got != int64(number) {
+		t.Errorf("%d conversions, want %d", got, number)
+	}
+	i.verified()
 }
 
 func TestImport_recordsAFileOnce(t *testing.T) {

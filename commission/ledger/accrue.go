@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -171,7 +170,7 @@ func (k kept) add(ctx context.Context, tx *database.Tx, networkID int, of cells)
 	for _, at := range of.sorted() {
 		k.write(rows, networkID, at, of[at])
 	}
-	return tx.InsertOrAdd(ctx, rows, []string{k.owner, "day", "slot"}, k.sums)
+	return tx.InsertOrAdd(ctx, rows, k.key(), k.sums)
 }
 
 // addTo adds to the rows of cells by their ids.
@@ -181,8 +180,11 @@ func (k kept) addTo(ctx context.Context, tx *database.Tx, networkID int, of cell
 		k.write(rows, networkID, at, of[at])
 		rows.Add(ids[at])
 	}
-	return tx.AddTo(ctx, rows, []string{k.owner, "day", "slot"}, k.sums)
+	return tx.AddTo(ctx, rows, k.key(), k.sums)
 }
+
+// key is the columns of a row's unique key.
+func (k kept) key() []string { return []string{k.owner, "day", "slot"} }
 
 // cell is the columns that say of what the sums are.
 func (k kept) cell() []string { return []string{"network_id", k.owner, "day", "slot", "line_id"} }
@@ -199,67 +201,56 @@ func (k kept) write(rows *database.Rows, networkID int, at cell, sums micros) {
 // that were remembered may be wrong, which addTo finds.
 func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cells, remembered *addresses, shut int64) (ids map[cell]int, later cells, err error) {
 	ids = remembered.find(of, shut)
-	read, err := k.idsOf(ctx, tx, of.without(ids))
+	unknown := of.without(ids)
+	read, err := k.idsOf(ctx, tx, unknown)
 	if err != nil {
 		return nil, nil, err
 	}
-	remembered.add(read, shut)
-	maps.Copy(ids, read)
-	missing := of.without(ids)
-	if err := k.add(ctx, tx, networkID, missing); err != nil {
-		return nil, nil, err
-	}
-	made, err := k.idsOf(ctx, tx, missing)
+	made, err := k.make(ctx, tx, networkID, unknown.without(read))
 	if err != nil {
 		return nil, nil, err
 	}
-	remembered.add(made, shut)
-	later = of.without(made)
-	maps.Copy(ids, made)
-	return ids, later, nil
+	for _, learned := range []map[cell]int{read, made} {
+		remembered.add(learned, shut)
+		maps.Copy(ids, learned)
+	}
+	return ids, of.without(made), nil
 }
 
-// daysAStatement bounds the terms of one condition: SQLite reads no more than a thousand.
-const daysAStatement = 400
-
-// idsOf finds the ids of the open slots of cells, where they are there.
-func (k kept) idsOf(ctx context.Context, tx *database.Tx, of cells) (map[cell]int, error) {
-	byDay := map[commission.Date][]int{}
-	for at := range of {
-		byDay[at.day] = append(byDay[at.day], at.owner)
+// make is add, and gives the ids of the rows.
+func (k kept) make(ctx context.Context, tx *database.Tx, networkID int, of cells) (map[cell]int, error) {
+	rows, sorted := tx.Rows(k.table, slices.Concat(k.cell(), k.sums)...), of.sorted()
+	for _, at := range sorted {
+		k.write(rows, networkID, at, of[at])
 	}
 	ids := make(map[cell]int, len(of))
-	var where []string
-	var args []any
-	find := func() error {
-		query := "SELECT id, " + k.owner + ", day, slot FROM " + k.table + " WHERE slot <= 0 AND (" + strings.Join(where, " OR ") + ")"
-		return database.Each(ctx, tx, query, args, func(row *sql.Rows) error {
-			var id int
-			var at cell
-			if err := row.Scan(&id, &at.owner, &at.day, &at.slot); err != nil {
-				return err
-			}
-			ids[at] = id
-			return nil
-		})
+	return ids, tx.InsertOrAddAndFind(ctx, rows, k.keys(tx, sorted), k.sums, noteID(ids))
+}
+
+// idsOf finds the ids of the rows of cells, where they are there.
+func (k kept) idsOf(ctx context.Context, tx *database.Tx, of cells) (map[cell]int, error) {
+	ids := make(map[cell]int, len(of))
+	return ids, tx.Find(ctx, k.keys(tx, of.sorted()), noteID(ids))
+}
+
+func (k kept) keys(tx *database.Tx, of []cell) *database.Rows {
+	keys := tx.Keys(k.table, k.key()...)
+	for _, at := range of {
+		keys.Add(at.owner, int32(at.day), at.slot)
 	}
-	for day, owners := range byDay {
-		where = append(where, "(day = ? AND "+k.owner+" IN ("+database.Placeholders(len(owners))+"))")
-		args = append(args, int32(day))
-		for _, id := range owners {
-			args = append(args, id)
+	return keys
+}
+
+func noteID(ids map[cell]int) func(row *sql.Rows) error {
+	return func(row *sql.Rows) error {
+		var id int
+		var at cell
+		if err := row.Scan(&id, &at.owner, &at.day, &at.slot); err != nil {
+			return err
 		}
-		if len(where) == daysAStatement {
-			if err := find(); err != nil {
-				return nil, err
-			}
-			where, args = nil, nil
-		}
+		ids[at] = id
+		return nil
 	}
-	if len(where) > 0 {
-		return ids, find()
-	}
-	return ids, nil
 }
 
 // AccrueFee adds a flat fee that a term earned at a moment [C2], in the caller's transaction.

@@ -70,6 +70,9 @@ func (l *Ledger) CountConversions(ctx context.Context, all []Counted) (map[Count
 	}, func(of Counted, count int) { found[of] = count })
 }
 
+// daysAStatement bounds the terms of one condition: SQLite reads no more than a thousand.
+const daysAStatement = 400
+
 // eachGrouping asks for the conversions that are counted in the sums and that the viewer sees. What it is after is
 // called found; rest narrows and orders that.
 func (l *Ledger) eachGrouping(ctx context.Context, all []Counted, ask func(query *sql.Selector, id string, columns []string) (rest string), use func(of Counted, found int)) error {

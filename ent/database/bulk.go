@@ -60,11 +60,8 @@ func (tx *Tx) adding(table string, key, sums, same []string) string {
 }
 
 func (tx *Tx) insert(ctx context.Context, rows *Rows, onConflict string) error {
-	switch {
-	case rows.wrong != "":
-		return fmt.Errorf("insert into %s: a value of type %s cannot be written", rows.table, rows.wrong)
-	case rows.count%len(rows.columns) != 0:
-		return fmt.Errorf("insert into %s: the last row lacks a value", rows.table)
+	if err := rows.check(); err != nil {
+		return fmt.Errorf("insert into %s: %w", rows.table, err)
 	}
 	for _, statement := range rows.statements(onConflict) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {

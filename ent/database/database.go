@@ -34,6 +34,7 @@ type Database struct {
 	pool        *sql.DB
 	retries     atomic.Int64
 	turn        atomic.Uint32 // of passing gates
+	plain       bool          // says nothing that MySQL would not understand
 	persistence time.Duration
 	nodes       *nodes        // nil: SQLite
 	writing     chan struct{} // SQLite has one writer at a time: waiting here is fair, waiting in the engine is not
@@ -127,7 +128,7 @@ func openMySQL(location string, o options) (*Database, error) {
 		return nil, fmt.Errorf("open %s: %w", at.Redacted(), err)
 	}
 	db := newDatabase(dialect.MySQL, pool, nil)
-	db.nodes = nodes
+	db.nodes, db.plain = nodes, o.plain
 	return db, nil
 }
 
@@ -198,6 +199,9 @@ func (d *Database) Embedded() bool { return d.dialect == dialect.SQLite }
 
 // Dialect is how the engine wants its SQL written, for ent's SQL builder.
 func (d *Database) Dialect() string { return d.dialect }
+
+// extended tells whether the engine knows INSERT .. RETURNING, and VALUES as a table: so do SQLite and MariaDB.
+func (d *Database) extended() bool { return d.nodes == nil || (d.nodes.extended.Load() && !d.plain) }
 
 // Engine names the engine and its version, as it says itself.
 func (d *Database) Engine(ctx context.Context) (string, error) {

@@ -10,6 +10,7 @@ import (
 const (
 	ValuesAStatement = valuesAStatement
 	StatementSize    = statementSize
+	KeysSize         = keysSize
 )
 
 // PersistFor has transactions that give way be run again for so long.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
@@ -17,6 +18,7 @@ type nodes struct {
 	each     []driver.Connector
 	current  atomic.Int64
 	rowByRow atomic.Bool // they are TiDB's
+	extended atomic.Bool // they are MariaDB's
 }
 
 // session is what every connection is told before it is used: what a server has by default is its operator's business.
@@ -77,12 +79,32 @@ func (n *nodes) connect(ctx context.Context, to driver.Connector) (driver.Conn, 
 			n.rowByRow.Store(true)
 		}
 	}
-	rows, err := speaks.QueryContext(ctx, "SELECT 1", nil) // a node outside its cluster takes settings, and no question
+	version, err := versionOf(ctx, speaks) // a node outside its cluster takes settings, and no question
 	if err != nil {
 		_ = opened.Close()
 		return nil, err
 	}
-	return &connection{speaks}, rows.Close()
+	n.extended.Store(strings.Contains(version, "MariaDB"))
+	return &connection{speaks}, nil
+}
+
+// versionOf is what a server says that it is.
+func versionOf(ctx context.Context, speaks speaker) (version string, err error) {
+	rows, err := speaks.QueryContext(ctx, "SELECT VERSION()", nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	value := make([]driver.Value, 1)
+	if err := rows.Next(value); err != nil {
+		return "", err
+	}
+	text, _ := value[0].([]byte)
+	return string(text), nil
 }
 
 // speaker is everything that a connection of the driver can do.

@@ -27,6 +27,7 @@ type options struct {
 	traces   trace.TracerProvider
 	metrics  metric.MeterProvider
 	patience time.Duration
+	plain    bool
 }
 
 // AnswersWithin gives up a connection on which a server has not answered for so long, also to a commit, which no
@@ -34,6 +35,9 @@ type options struct {
 func AnswersWithin(patience time.Duration) Option {
 	return func(o *options) { o.patience = patience }
 }
+
+// Plainly has MariaDB told nothing that MySQL would not understand, for tests of what is said to that one.
+func Plainly() Option { return func(o *options) { o.plain = true } }
 
 // Traced has every statement traced, with its text and without its values.
 func Traced(by trace.TracerProvider) Option { return func(o *options) { o.traces = by } }

@@ -2,6 +2,8 @@ package database
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -18,6 +20,7 @@ type Rows struct {
 	columns []string
 	dialect string
 
+	full  int    // from how many bytes on a statement takes no further row
 	text  []byte // of the rows: "(1, 'a'), (2, 'b')"
 	ends  []int  // where in it statements end, but for the last one
 	count int    // of the values
@@ -30,7 +33,7 @@ const statementSize = 512 << 10
 
 // Rows begins rows of a table, whose values will come in the order of the columns.
 func (tx *Tx) Rows(table string, columns ...string) *Rows {
-	return &Rows{table: table, columns: columns, dialect: tx.dialect}
+	return &Rows{table: table, columns: columns, dialect: tx.dialect, full: statementSize}
 }
 
 // Grow makes room for more rows, each of which takes so many bytes.
@@ -64,7 +67,7 @@ func (r *Rows) begin() {
 	case r.count%len(r.columns) > 0:
 		r.text = append(r.text, ", "...)
 		return
-	case begun >= statementSize:
+	case begun >= r.full:
 		r.ends = append(r.ends, len(r.text))
 	case begun > 0:
 		r.text = append(r.text, ", "...)
@@ -129,28 +132,48 @@ func (r *Rows) writeTime(at time.Time) {
 	r.text = append(at.UTC().AppendFormat(append(r.text, '\''), "2006-01-02 15:04:05.000000"), '\'')
 }
 
+// check tells what is wrong with the rows.
+func (r *Rows) check() error {
+	switch {
+	case r.wrong != "":
+		return fmt.Errorf("a value of type %s cannot be written", r.wrong)
+	case r.count%len(r.columns) != 0:
+		return errors.New("the last row lacks a value")
+	default:
+		return nil
+	}
+}
+
 // statements are the statements that insert the rows.
 func (r *Rows) statements(onConflict string) []string {
-	head := "INSERT INTO " + r.table + " (" + strings.Join(r.columns, ", ") + ")" + valuesOfRows
+	return r.between("INSERT INTO "+r.table+" ("+strings.Join(r.columns, ", ")+")"+valuesOfRows, onConflict)
+}
+
+// between is statements that have the rows, as many as each takes, between what stands before and behind them.
+func (r *Rows) between(before, behind string) []string {
 	var all []string
 	begin := 0
 	for _, end := range append(r.ends, len(r.text)) {
 		if begin < end {
-			all = append(all, head+string(r.text[begin:end])+onConflict)
+			all = append(all, before+string(r.text[begin:end])+behind)
 		}
 		begin = end
 	}
 	return all
 }
 
-// valuesOfRows stands before what nobody but the database may read.
-const valuesOfRows = " VALUES "
+// valuesOfRows and amongRows stand before what nobody but the database may read.
+const (
+	valuesOfRows = " VALUES "
+	amongRows    = " IN ("
+)
 
-// withoutRows is a statement without the rows that it inserts, for those who are told of statements and not of values.
+// withoutRows is a statement without the rows that it has, for those who are told of statements and not of values.
 func withoutRows(statement string) string {
-	head, _, found := strings.Cut(statement, valuesOfRows+"(")
-	if !found {
-		return statement
+	for _, before := range []string{valuesOfRows, amongRows} {
+		if head, _, found := strings.Cut(statement, before+"("); found {
+			return head + before + "..."
+		}
 	}
-	return head + valuesOfRows + "..."
+	return statement
 }

@@ -24,6 +24,7 @@ type Tx struct {
 	turn       uint32 // of passing gates
 	precedence *precedence
 	rowByRow   bool // of many rows, each is to be locked by a statement of its own
+	extended   bool // INSERT .. RETURNING, and VALUES as a table, are known
 }
 
 // ErrRetry says that the transaction met another one that came first, and that it will succeed, or be
@@ -118,7 +119,8 @@ func (d *Database) attempt(ctx context.Context, precedence *precedence, work fun
 		}
 	}()
 	if err := work(ctx, &Tx{
-		Client: tx.Client(), dialect: d.dialect, turn: d.turn.Add(1), precedence: precedence, rowByRow: d.nodes != nil && d.nodes.rowByRow.Load(),
+		Client: tx.Client(), dialect: d.dialect, turn: d.turn.Add(1), precedence: precedence,
+		rowByRow: d.nodes != nil && d.nodes.rowByRow.Load(), extended: d.extended(),
 	}); err != nil {
 		if isBroken(err) { // and with it the transaction is undone; who waits for another connection is Open's connector
 			return fmt.Errorf("%w: %w", errUndone, err)
