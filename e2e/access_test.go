@@ -639,12 +639,12 @@ func (w *accessWorld) bare() *product {
 	}, graph.Options{Explorers: []commission.Role{commission.Admin, commission.PartnerManager, commission.PartnerUser, commission.Support, commission.Tracker}})
 	listener := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
 		if secret, found := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer "); found {
-			who, _, err := programs.SignIn(request.Context(), secret)
+			who, err := programs.SignIn(request.Context(), secret)
 			if err != nil {
 				http.Error(answer, err.Error(), http.StatusUnauthorized)
 				return
 			}
-			request = request.WithContext(viewer.With(request.Context(), who))
+			request = request.WithContext(viewer.With(request.Context(), who.Viewer))
 		}
 		handler.ServeHTTP(answer, request)
 	}))

@@ -5,8 +5,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vikstrous/dataloadgen"
+
+	"partner.example/referrals/graph/resolve"
 )
 
 // loader loads things of one kind for the resolvers of one request, as the viewer sees them. What a page refers to is
@@ -53,7 +54,8 @@ func byID[V any](find func(ctx context.Context, ids []int) ([]V, error), id func
 func (l *loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 	switch known, asked := l.ahead(key); {
 	case !asked:
-		return l.collecting(inList(ctx)).Load(ctx, key)
+		resolve.Waits(ctx)
+		return l.collecting(resolve.InList(ctx)).Load(ctx, key)
 	case !known.found:
 		return known.value, dataloadgen.ErrNotFound
 	default:
@@ -73,16 +75,6 @@ func (l *loader[K, V]) collecting(list bool) *dataloadgen.Loader[K, V] {
 		*of = dataloadgen.NewMappedLoader(l.fetched, dataloadgen.WithWait(wait))
 	}
 	return *of
-}
-
-// inList tells whether what is being resolved is in a list, whose other elements are asked for the same.
-func inList(ctx context.Context) bool {
-	for field := graphql.GetFieldContext(ctx); field != nil; field = field.Parent {
-		if field.Index != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // ahead is what was found ahead under a key; false: it was not asked for.

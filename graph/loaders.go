@@ -109,7 +109,7 @@ type loadersKey struct{}
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	return context.WithValue(ctx, loadersKey{}, sync.OnceValue(func() *loaders {
 		l := r.newLoaders()
-		l.knowNetwork(ctx)
+		l.knowWhoAsks(ctx)
 		return l
 	}))
 }

@@ -10,6 +10,7 @@ import (
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/graph/generated/model"
 	"partner.example/referrals/graph/page"
+	"partner.example/referrals/graph/resolve"
 	"partner.example/referrals/graph/scalar"
 )
 
@@ -116,6 +117,7 @@ func pageOf(p *ent.Partner, window page.Window) partOf {
 
 // ReferralReport is the rows whose referrer is the partner.
 func (r partnerResolver) ReferralReport(ctx context.Context, p *ent.Partner, from, to commission.Date) (*ledger.Report, error) {
+	resolve.Waits(ctx)
 	n, err := one(ctx, loadersOf(ctx).network, p.NetworkID, "network")
 	if err != nil {
 		return nil, err

@@ -6,34 +6,37 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/program"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/rule"
 	"partner.example/referrals/ent/viewer"
 )
 
-type networkKey struct{}
+type signedInKey struct{}
 
-// SignedIn puts who signed in into a request's context, and the network if it was found with that: questions need not ask
-// for it again. nil: it was not.
-func SignedIn(ctx context.Context, v viewer.Viewer, network *ent.Network) context.Context {
-	ctx = viewer.With(ctx, v)
-	if network == nil {
-		return ctx
-	}
-	return context.WithValue(ctx, networkKey{}, network)
+// SignedIn puts who signed in into a request's context, with what was found with that: questions need not ask for it again.
+func SignedIn(ctx context.Context, who program.SignedIn) context.Context {
+	return context.WithValue(viewer.With(ctx, who.Viewer), signedInKey{}, who)
 }
 
-// knowNetwork has the loaders of a question know the viewer's network, with as much of it as the viewer is shown.
-// A mutation reads it behind what it changes.
-func (l *loaders) knowNetwork(ctx context.Context) {
-	found, given := ctx.Value(networkKey{}).(*ent.Network)
-	v, signedIn := viewer.From(ctx)
-	if !given || !signedIn || graphql.GetOperationContext(ctx).Operation.Operation != ast.Query {
+// knowWhoAsks has the loaders of a question know the viewer's network and the partner that it is, with as much of both as
+// the viewer is shown. A mutation reads them behind what it changes.
+func (l *loaders) knowWhoAsks(ctx context.Context) {
+	who, given := ctx.Value(signedInKey{}).(program.SignedIn)
+	if !given || graphql.GetOperationContext(ctx).Operation.Operation != ast.Query {
 		return
 	}
-	network := *found
-	rule.NetworkFields.Hide(v, &network)
-	l.network.keep([]int{network.ID}, map[int]*ent.Network{network.ID: &network})
+	if who.Network != nil {
+		network := *who.Network
+		rule.NetworkFields.Hide(who.Viewer, &network)
+		l.network.keep([]int{network.ID}, map[int]*ent.Network{network.ID: &network})
+	}
+	if who.Viewer.Is(commission.PartnerUser) && who.Partner != nil { // of others it is not all that they are shown
+		partner := *who.Partner
+		rule.PartnerFields.Hide(who.Viewer, &partner)
+		l.partner.keep([]int{partner.ID}, map[int]*ent.Partner{partner.ID: &partner})
+	}
 }
 
 // Viewer is who is asking.

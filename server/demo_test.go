@@ -220,7 +220,8 @@ func signsIn(t *testing.T, p *program.Program, said map[string]string) {
 		"ADMIN_TOKEN": commission.Admin, "TRACKER_TOKEN": commission.Tracker, "SUPPORT_TOKEN": commission.Support, "PARTNER_TOKEN": commission.PartnerUser,
 		"PARTNER_MANAGER_GLOBAL_TOKEN": commission.PartnerManager, "PARTNER_MANAGER_LIMITED_TOKEN": commission.PartnerManager,
 	} {
-		v, _, err := p.SignIn(context.Background(), said[key])
+		who, err := p.SignIn(context.Background(), said[key])
+		v := who.Viewer
 		if err != nil || v.Role != role || v.Limited != strings.Contains(key, "LIMITED") {
 			t.Errorf("%s signs in %+v, %v", key, v, err)
 		}

@@ -9,8 +9,6 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/program"
-	ent "partner.example/referrals/ent/generated"
-	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 )
 
@@ -40,7 +38,7 @@ func (d *door) signIn(next http.Handler) http.Handler {
 			graph.Refuse(w, r, d.budgets.Refused(ctx, commission.Refuse(commission.Unauthenticated, "", "send a token as Authorization: Bearer")))
 			return
 		}
-		v, network, err := d.bearer(ctx, strings.TrimSpace(secret))
+		who, err := d.bearer(ctx, strings.TrimSpace(secret))
 		var wrong *refusedToken
 		switch {
 		case commission.CodeOf(err) == commission.Unauthenticated, errors.As(err, &wrong):
@@ -50,14 +48,14 @@ func (d *door) signIn(next http.Handler) http.Handler {
 		case err != nil:
 			graph.Refuse(w, r, err)
 		default:
-			next.ServeHTTP(w, r.WithContext(graph.SignedIn(ctx, v, network)))
+			next.ServeHTTP(w, r.WithContext(graph.SignedIn(ctx, who)))
 		}
 	})
 }
 
-// bearer is who bears a token, and the network if it is known with that. Whatever is due takes effect first, so that what
-// is read is as of now.
-func (d *door) bearer(ctx context.Context, secret string) (viewer.Viewer, *ent.Network, error) {
+// bearer is who bears a token, with what is known of it. Whatever is due takes effect first, so that what is read is as of
+// now.
+func (d *door) bearer(ctx context.Context, secret string) (program.SignedIn, error) {
 	if !isJWT(secret) {
 		return d.program.SignIn(ctx, secret)
 	}
@@ -65,5 +63,5 @@ func (d *door) bearer(ctx context.Context, secret string) (viewer.Viewer, *ent.N
 	if err == nil {
 		err = d.program.TakeEffect(ctx, v.NetworkID)
 	}
-	return v, nil, err
+	return program.SignedIn{Viewer: v}, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"partner.example/referrals/ent/audit"
 	"partner.example/referrals/ent/database"
 	"partner.example/referrals/ent/generated/token"
+	"partner.example/referrals/ent/rule"
 	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph/scalar"
 )
@@ -96,11 +98,11 @@ func TestToken_ofAnAccountOfTheProviderIsNoReasonToRevokeAnother(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ada, _, err := h.program.SignIn(t.Context(), last)
+		ada, err := h.program.SignIn(t.Context(), last)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx := viewer.With(t.Context(), ada)
+		ctx := viewer.With(t.Context(), ada.Viewer)
 		first := h.db.Token.Query().Where(token.Name("Ada")).OnlyIDX(system())
 		if _, err := h.program.RevokeToken(ctx, h.network.ID, first); commission.CodeOf(err) != commission.FailedPrecondition {
 			t.Errorf("the last token of an ADMIN that the provider does not know: %v", err)
@@ -112,16 +114,23 @@ func TestToken_ofAnAccountOfTheProviderIsNoReasonToRevokeAnother(t *testing.T) {
 	})
 }
 
-// A sign-in hands on the network as it is stored, whole: each column is set here, and one that is added fails this test
-// until the sign-in reads it.
-func TestSignIn_handsOnTheNetworkAsItIsStored(t *testing.T) {
+// A sign-in hands on the network and the partner as they are stored: each column is set here, and one that is added, of the
+// partner one that it is shown of itself, fails this test until the sign-in reads it.
+func TestSignIn_handsOnWhatIsStored(t *testing.T) {
 	eachHouse(t, func(h *house) {
-		secret := must(t, "token", "create", "--database", h.location, "--network", scalar.ID{Type: scalar.Network, Row: h.network.ID}.String(), "--role", "ADMIN", "--name", "Ada")
+		network, partner := scalar.ID{Type: scalar.Network, Row: h.network.ID}.String(), h.partner.ID
+		admin := must(t, "token", "create", "--database", h.location, "--network", network, "--role", "ADMIN", "--name", "Ada")
+		self := must(t, "token", "create", "--database", h.location, "--network", network, "--role", "PARTNER", "--name", "Bea", "--partner", scalar.ID{Type: scalar.Partner, Row: partner}.String())
 		later := commission.Moment(time.Now()).Add(time.Hour)
 		err := h.db.Transact(audit.Because(system(), "test", "", later), func(ctx context.Context, tx *database.Tx) error {
 			rate := decimal.New(5, 0)
 			structure, err := tx.CommissionStructure.Create().SetNetworkID(h.network.ID).SetType(commission.TypePercentage).SetRate(&rate).
 				SetBasis(commission.Payout).SetCanonical("five").SetCreatedAt(later).Save(ctx)
+			if err != nil {
+				return err
+			}
+			err = tx.Partner.UpdateOneID(partner).SetEmail("bea@partner.example").SetApprovedAt(later).SetVersion(3).SetReferralMode(commission.Custom).
+				SetReferralStructureID(structure.ID).SetReferralSettingVersion(5).SetBillingFrequency(commission.Weekly).SetHideInvoices(true).Exec(ctx)
 			if err != nil {
 				return err
 			}
@@ -132,20 +141,35 @@ func TestSignIn_handsOnTheNetworkAsItIsStored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, got, err := h.program.SignIn(t.Context(), secret)
-		if err != nil || v.Role != commission.Admin || v.NetworkID != h.network.ID || v.Name != "Ada" {
-			t.Fatalf("signs in as %+v: %v", v, err)
+		who, err := h.program.SignIn(t.Context(), admin)
+		if v := who.Viewer; err != nil || v.Role != commission.Admin || v.NetworkID != h.network.ID || v.Name != "Ada" || who.Partner != nil {
+			t.Fatalf("signs in as %+v: %v", who, err)
 		}
-		stored := reflect.ValueOf(h.db.Network.GetX(system(), h.network.ID)).Elem()
-		for i := range stored.NumField() {
-			field := stored.Type().Field(i)
-			if !field.IsExported() || field.Name == "Edges" {
-				continue
-			}
-			want, is := stored.Field(i), reflect.ValueOf(got).Elem().Field(i)
-			if want.IsZero() || !reflect.DeepEqual(want.Interface(), is.Interface()) {
-				t.Errorf("%s is %v, stored %v", field.Name, is, want)
-			}
+		handedOn(t, who.Network, h.db.Network.GetX(system(), h.network.ID), nil)
+		who, err = h.program.SignIn(t.Context(), self)
+		if v := who.Viewer; err != nil || v.Role != commission.PartnerUser || v.PartnerID != partner {
+			t.Fatalf("signs in as %+v: %v", who, err)
 		}
+		stored := h.db.Partner.GetX(system(), partner)
+		handedOn(t, who.Partner, stored, rule.PartnerFields.Shown(who.Viewer, stored))
 	})
+}
+
+// handedOn checks that a row was handed on as it is stored, or some fields of it, and those alone.
+func handedOn[T any](t *testing.T, row, stored *T, fields []string) {
+	t.Helper()
+	got, want := reflect.ValueOf(row).Elem(), reflect.ValueOf(stored).Elem()
+	for i := range want.NumField() {
+		field := want.Type().Field(i)
+		if !field.IsExported() || field.Name == "Edges" {
+			continue
+		}
+		is, was := got.Field(i), want.Field(i)
+		switch asked := fields == nil || slices.Contains(fields, field.Name); {
+		case !asked && !is.IsZero():
+			t.Errorf("%s is handed on", field.Name)
+		case asked && (was.IsZero() || !reflect.DeepEqual(was.Interface(), is.Interface())):
+			t.Errorf("%s is %v, stored %v", field.Name, is, was)
+		}
+	}
 }

@@ -231,72 +231,103 @@ func hashOf(secret string) string {
 // usedAgain is how old a token's last use grows before it is noted anew.
 const usedAgain = time.Minute
 
-// SignIn tells who the bearer of a token is, and hands on the account's network, which the same statement finds; nil where
-// it is to be read anew, or the account has none. The changes of the network's settings that were dated ahead and are due
-// take effect, so that whatever is read is as of now.
+// SignedIn is who the bearer of a token is, with what the statement that found it found too. What is nil is to be read
+// anew, or there is none.
+type SignedIn struct {
+	Viewer  viewer.Viewer
+	Network *ent.Network // the account's, whole
+	Partner *ent.Partner // that the viewer is, as far as it is shown of itself
+}
+
+// SignIn tells who the bearer of a token is. The changes of the network's settings that were dated ahead and are due take
+// effect, so that whatever is read is as of now.
 //
 // It stands before every request, and is one statement. Nothing of it is remembered: who is revoked is out at once.
-func (p *Program) SignIn(ctx context.Context, secret string) (viewer.Viewer, *ent.Network, error) {
+func (p *Program) SignIn(ctx context.Context, secret string) (SignedIn, error) {
 	ctx = viewer.AsSystem(ctx, "sign-in")
 	now := commission.Moment(p.Now())
-	t, a, n, err := p.bearer(ctx, hashOf(secret))
+	t, who, err := p.bearer(ctx, hashOf(secret))
 	switch {
 	case err != nil:
-		return viewer.Viewer{}, nil, fmt.Errorf("find the token: %w", err)
+		return SignedIn{}, fmt.Errorf("find the token: %w", err)
 	case t == nil, t.RevokedAt != nil, t.ExpiresAt != nil && !now.Before(*t.ExpiresAt):
-		return viewer.Viewer{}, nil, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: ask an ADMIN of your network for another one")
+		return SignedIn{}, commission.Refuse(commission.Unauthenticated, "", "this token is not valid: ask an ADMIN of your network for another one")
 	}
 	if t.LastUsedAt == nil || now.Sub(*t.LastUsedAt) >= usedAgain {
 		err := p.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
 			return tx.Token.UpdateOneID(t.ID).SetLastUsedAt(now).Exec(ctx)
 		})
 		if err != nil {
-			return viewer.Viewer{}, nil, fmt.Errorf("note the use of the token: %w", err)
+			return SignedIn{}, fmt.Errorf("note the use of the token: %w", err)
 		}
 	}
-	v := viewerOf(a)
-	switch {
+	switch n := who.Network; {
 	case n == nil: // support staff look into every one
-		return v, nil, p.TakeEffect(ctx, 0)
+		return who, p.TakeEffect(ctx, 0)
 	case n.NextChangeAt != nil && !n.NextChangeAt.After(now):
-		return v, nil, p.TakeEffect(ctx, n.ID)
+		return SignedIn{Viewer: who.Viewer}, p.TakeEffect(ctx, n.ID)
 	default:
-		return v, n, nil
+		return who, nil
 	}
 }
 
-// bearer finds a token by its hash, with its account and the network of that; no network: it is of support staff; nothing:
-// there is none.
-func (p *Program) bearer(ctx context.Context, hash string) (found *ent.Token, owner *ent.Account, in *ent.Network, err error) {
+// bearer finds a token by its hash, with whose it is; no network: it is of support staff; no token: there is none.
+func (p *Program) bearer(ctx context.Context, hash string) (found *ent.Token, who SignedIn, err error) {
 	err = database.Each(ctx, p.DB, `
 		SELECT t.id, t.expires_at, t.revoked_at, t.last_used_at, a.id, a.name, a.role, a.network_id, a.partner_id, a.manager_scope,
 			n.id, n.name, n.currency, n.time_zone, n.referral_enabled, n.referral_structure_id,
 			n.referral_settings_version, n.referral_settings_updated_at, n.referral_settings_updated_by,
-			n.sign_up_page, n.next_invoice_number, n.billed_through, n.billing_by, n.billing_beat, n.next_change_at, n.changed_at, n.created_at
-		FROM token t JOIN account a ON a.id = t.account_id JOIN network n ON n.id = a.network_id WHERE t.hash = ?`,
+			n.sign_up_page, n.next_invoice_number, n.billed_through, n.billing_by, n.billing_beat, n.next_change_at, n.changed_at, n.created_at,
+			p.id, p.name, p.email, p.status, p.approved_at, p.version, p.referral_code, p.referral_mode, p.referral_structure_id, p.referral_setting_version
+		FROM token t JOIN account a ON a.id = t.account_id JOIN network n ON n.id = a.network_id
+		LEFT JOIN partner p ON p.id = a.partner_id AND p.network_id = a.network_id
+		WHERE t.hash = ?`,
 		[]any{hash}, func(row *stdsql.Rows) error {
 			var t ent.Token
 			var a ent.Account
 			var n ent.Network
-			found, owner, in = &t, &a, &n
-			return row.Scan(
+			var self maybePartner
+			err := row.Scan(append([]any{
 				&t.ID, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt, &a.ID, &a.Name, &a.Role, &a.NetworkID, &a.PartnerID, &a.ManagerScope,
 				&n.ID, &n.Name, &n.Currency, &n.TimeZone, &n.ReferralEnabled, &n.ReferralStructureID,
 				&n.ReferralSettingsVersion, &n.ReferralSettingsUpdatedAt, &n.ReferralSettingsUpdatedBy,
 				&n.SignUpPage, &n.NextInvoiceNumber, &n.BilledThrough, &n.BillingBy, &n.BillingBeat, &n.NextChangeAt, &n.ChangedAt, &n.CreatedAt,
-			)
+			}, self.columns()...)...)
+			found, who = &t, SignedIn{Viewer: viewerOf(&a), Network: &n, Partner: self.of(n.ID)}
+			return err
 		})
 	if err != nil || found != nil {
-		return found, owner, in, err
+		return found, who, err
 	}
 	found, err = p.DB.Token.Query().Where(token.Hash(hash), token.HasAccountWith(account.NetworkIDIsNil())).WithAccount().Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, nil, nil, nil
+		return nil, SignedIn{}, nil
 	}
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, SignedIn{}, err
 	}
-	return found, found.Edges.Account, nil, nil
+	return found, SignedIn{Viewer: viewerOf(found.Edges.Account)}, nil
+}
+
+// maybePartner is columns of a partner that may not be there.
+type maybePartner struct {
+	id, version, structureID, settingVersion *int
+	name, email, status, code, mode          *string
+	approvedAt                               *time.Time
+}
+
+func (m *maybePartner) columns() []any {
+	return []any{&m.id, &m.name, &m.email, &m.status, &m.approvedAt, &m.version, &m.code, &m.mode, &m.structureID, &m.settingVersion}
+}
+
+func (m *maybePartner) of(networkID int) *ent.Partner {
+	if m.id == nil {
+		return nil
+	}
+	return &ent.Partner{
+		ID: *m.id, NetworkID: networkID, Name: *m.name, Email: *m.email, Status: commission.PartnerStatus(*m.status), ApprovedAt: m.approvedAt, Version: *m.version,
+		ReferralCode: *m.code, ReferralMode: commission.Mode(*m.mode), ReferralStructureID: m.structureID, ReferralSettingVersion: *m.settingVersion,
+	}
 }
 
 func viewerOf(a *ent.Account) viewer.Viewer {

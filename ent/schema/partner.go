@@ -87,6 +87,7 @@ func (Partner) Edges() []ent.Edge {
 func (Partner) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("network_id", "referral_mode"),
+		index.Fields("network_id", "name"), // lists are in this order
 		index.Fields("network_id", "email"),
 		index.Fields("referred_by_id"),
 		index.Fields("manager_id"),

@@ -42,6 +42,9 @@ func main() {
 	if err == nil {
 		err = api.Generate(read, api.AddPlugin(oneByOne{}))
 	}
+	if err == nil {
+		err = lean(read.Exec.Filename)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -25,6 +25,7 @@ import (
 	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph/generated/model"
 	"partner.example/referrals/graph/page"
+	"partner.example/referrals/graph/resolve"
 	"partner.example/referrals/graph/scalar"
 )
 
@@ -9329,6 +9330,9 @@ func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, r
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _Account_id(ctx context.Context, field graphql.CollectedField, obj *generated.Account) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.Account().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9351,24 +9355,8 @@ func (ec *executionContext) fieldContext_Account_id(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Account", field, true, true, "ID")
 }
 
-func (ec *executionContext) _Account_name(ctx context.Context, field graphql.CollectedField, obj *generated.Account) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Account_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Account_name(ctx context.Context, field graphql.CollectedField, obj *generated.Account) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Account_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Account", field, false, false, "String")
@@ -9702,24 +9690,8 @@ func (ec *executionContext) fieldContext_AccountConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _AccountConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Account]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AccountConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AccountConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Account]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_AccountConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AccountConnection", field, false, false, "Int")
@@ -9757,24 +9729,8 @@ func (ec *executionContext) fieldContext_AccountConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AccountEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Account]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AccountEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AccountEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Account]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_AccountEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AccountEdge", field, false, false, "String")
@@ -9844,47 +9800,15 @@ func (ec *executionContext) fieldContext_AccountPayload_account(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _Actor_name(ctx context.Context, field graphql.CollectedField, obj *model.Actor) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Actor_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Actor_name(ctx context.Context, field graphql.CollectedField, obj *model.Actor) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Actor_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Actor", field, false, false, "String")
 }
 
-func (ec *executionContext) _Actor_role(ctx context.Context, field graphql.CollectedField, obj *model.Actor) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Actor_role(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Role, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *commission.Role) graphql.Marshaler {
-			return ec.marshalORole2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐRole(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Actor_role(ctx context.Context, field graphql.CollectedField, obj *model.Actor) graphql.Marshaler {
+	return ec.marshalORole2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐRole(ctx, field.Selections, obj.Role)
 }
 func (ec *executionContext) fieldContext_Actor_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Actor", field, false, false, "Role")
@@ -9955,6 +9879,9 @@ func (ec *executionContext) fieldContext_AssignReferredByPayload_referral(_ cont
 }
 
 func (ec *executionContext) _AuditEvent_id(ctx context.Context, field graphql.CollectedField, obj *generated.AuditEvent) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.AuditEvent().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9977,24 +9904,8 @@ func (ec *executionContext) fieldContext_AuditEvent_id(_ context.Context, field 
 	return graphql.NewScalarFieldContext("AuditEvent", field, true, true, "ID")
 }
 
-func (ec *executionContext) _AuditEvent_at(ctx context.Context, field graphql.CollectedField, obj *generated.AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_at(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.At, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_at(ctx context.Context, field graphql.CollectedField, obj *generated.AuditEvent) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.At)
 }
 func (ec *executionContext) fieldContext_AuditEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, "DateTime")
@@ -10032,24 +9943,8 @@ func (ec *executionContext) fieldContext_AuditEvent_actor(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditEvent_action(ctx context.Context, field graphql.CollectedField, obj *generated.AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_action(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Action, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_action(ctx context.Context, field graphql.CollectedField, obj *generated.AuditEvent) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Action)
 }
 func (ec *executionContext) fieldContext_AuditEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, "String")
@@ -10206,24 +10101,8 @@ func (ec *executionContext) fieldContext_AuditEventConnection_edges(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditEventConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEventConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEventConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.AuditEvent]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_AuditEventConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEventConnection", field, false, false, "Int")
@@ -10261,24 +10140,8 @@ func (ec *executionContext) fieldContext_AuditEventConnection_pageInfo(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditEventEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEventEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEventEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.AuditEvent]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_AuditEventEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEventEdge", field, false, false, "String")
@@ -10316,99 +10179,38 @@ func (ec *executionContext) fieldContext_AuditEventEdge_node(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _Billing_frequency(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Billing_frequency(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BillingFrequency, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.BillingFrequency) graphql.Marshaler {
-			return ec.marshalNBillingFrequency2partnerᚗexampleᚋreferralsᚋcommissionᚐBillingFrequency(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Billing_frequency(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalNBillingFrequency2partnerᚗexampleᚋreferralsᚋcommissionᚐBillingFrequency(ctx, field.Selections, obj.BillingFrequency)
 }
 func (ec *executionContext) fieldContext_Billing_frequency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Billing", field, false, false, "BillingFrequency")
 }
 
-func (ec *executionContext) _Billing_paymentTermsDays(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Billing_paymentTermsDays(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PaymentTermsDays, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Billing_paymentTermsDays(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.PaymentTermsDays)
 }
 func (ec *executionContext) fieldContext_Billing_paymentTermsDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Billing", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Billing_invoiceThreshold(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Billing_invoiceThreshold(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.InvoiceThreshold, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
-			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Billing_invoiceThreshold(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.InvoiceThreshold)
 }
 func (ec *executionContext) fieldContext_Billing_invoiceThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Billing", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Billing_hideInvoices(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Billing_hideInvoices(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HideInvoices, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Billing_hideInvoices(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HideInvoices)
 }
 func (ec *executionContext) fieldContext_Billing_hideInvoices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Billing", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _CommissionStructure_id(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionStructure) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.CommissionStructure().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -10533,6 +10335,9 @@ func (ec *executionContext) fieldContext_CommissionStructure_duration(_ context.
 }
 
 func (ec *executionContext) _CommissionVoid_id(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.CommissionVoid().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -10587,93 +10392,29 @@ func (ec *executionContext) fieldContext_CommissionVoid_term(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _CommissionVoid_from(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommissionVoid_from(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CommissionVoid_from(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.From)
 }
 func (ec *executionContext) fieldContext_CommissionVoid_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "Date")
 }
 
-func (ec *executionContext) _CommissionVoid_to(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommissionVoid_to(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.To, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CommissionVoid_to(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.To)
 }
 func (ec *executionContext) fieldContext_CommissionVoid_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "Date")
 }
 
-func (ec *executionContext) _CommissionVoid_reason(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommissionVoid_reason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reason, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CommissionVoid_reason(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Reason)
 }
 func (ec *executionContext) fieldContext_CommissionVoid_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "String")
 }
 
-func (ec *executionContext) _CommissionVoid_conversions(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommissionVoid_conversions(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Conversions, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNInt2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CommissionVoid_conversions(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) graphql.Marshaler {
+	return ec.marshalNInt2int64(ctx, field.Selections, obj.Conversions)
 }
 func (ec *executionContext) fieldContext_CommissionVoid_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "Int")
@@ -10702,53 +10443,24 @@ func (ec *executionContext) fieldContext_CommissionVoid_amount(_ context.Context
 	return graphql.NewScalarFieldContext("CommissionVoid", field, true, true, "Decimal")
 }
 
-func (ec *executionContext) _CommissionVoid_voidedAt(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommissionVoid_voidedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.VoidedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CommissionVoid_voidedAt(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.VoidedAt)
 }
 func (ec *executionContext) fieldContext_CommissionVoid_voidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _CommissionVoid_voidedBy(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommissionVoid_voidedBy(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.VoidedBy, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CommissionVoid_voidedBy(ctx context.Context, field graphql.CollectedField, obj *generated.CommissionVoid) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.VoidedBy)
 }
 func (ec *executionContext) fieldContext_CommissionVoid_voidedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommissionVoid", field, false, false, "String")
 }
 
 func (ec *executionContext) _Conversion_id(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.Conversion().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -10771,24 +10483,8 @@ func (ec *executionContext) fieldContext_Conversion_id(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Conversion", field, true, true, "ID")
 }
 
-func (ec *executionContext) _Conversion_externalId(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conversion_externalId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExternalID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Conversion_externalId(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.ExternalID)
 }
 func (ec *executionContext) fieldContext_Conversion_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversion", field, false, false, "String")
@@ -10826,47 +10522,15 @@ func (ec *executionContext) fieldContext_Conversion_partner(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _Conversion_occurredAt(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conversion_occurredAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OccurredAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Conversion_occurredAt(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.OccurredAt)
 }
 func (ec *executionContext) fieldContext_Conversion_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversion", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Conversion_recordedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conversion_recordedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RecordedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Conversion_recordedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.RecordedAt)
 }
 func (ec *executionContext) fieldContext_Conversion_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversion", field, false, false, "DateTime")
@@ -10973,24 +10637,8 @@ func (ec *executionContext) fieldContext_Conversion_reason(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Conversion", field, true, true, "String")
 }
 
-func (ec *executionContext) _Conversion_date(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conversion_date(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Day, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Conversion_date(ctx context.Context, field graphql.CollectedField, obj *generated.Conversion) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.Day)
 }
 func (ec *executionContext) fieldContext_Conversion_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conversion", field, false, false, "Date")
@@ -11124,24 +10772,8 @@ func (ec *executionContext) fieldContext_ConversionConnection_edges(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ConversionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Conversion]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConversionConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ConversionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Conversion]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_ConversionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConversionConnection", field, false, false, "Int")
@@ -11179,24 +10811,8 @@ func (ec *executionContext) fieldContext_ConversionConnection_pageInfo(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _ConversionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Conversion]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConversionEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ConversionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Conversion]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ConversionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConversionEdge", field, false, false, "String")
@@ -11234,24 +10850,8 @@ func (ec *executionContext) fieldContext_ConversionEdge_node(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTokenPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.CreateTokenPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTokenPayload_secret(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Secret, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTokenPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.CreateTokenPayload) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Secret)
 }
 func (ec *executionContext) fieldContext_CreateTokenPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CreateTokenPayload", field, false, false, "String")
@@ -11290,6 +10890,9 @@ func (ec *executionContext) fieldContext_CreateTokenPayload_token(_ context.Cont
 }
 
 func (ec *executionContext) _DatedChange_id(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.DatedChange().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11344,70 +10947,22 @@ func (ec *executionContext) fieldContext_DatedChange_partner(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _DatedChange_effectiveOn(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_effectiveOn(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EffectiveOn, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_effectiveOn(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.EffectiveOn)
 }
 func (ec *executionContext) fieldContext_DatedChange_effectiveOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Date")
 }
 
-func (ec *executionContext) _DatedChange_effectiveAt(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_effectiveAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EffectiveAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_effectiveAt(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.EffectiveAt)
 }
 func (ec *executionContext) fieldContext_DatedChange_effectiveAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _DatedChange_status(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.DatedChangeStatus) graphql.Marshaler {
-			return ec.marshalNDatedChangeStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐDatedChangeStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_status(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNDatedChangeStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐDatedChangeStatus(ctx, field.Selections, obj.Status)
 }
 func (ec *executionContext) fieldContext_DatedChange_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "DatedChangeStatus")
@@ -11436,47 +10991,15 @@ func (ec *executionContext) fieldContext_DatedChange_enabled(_ context.Context, 
 	return graphql.NewScalarFieldContext("DatedChange", field, true, true, "Boolean")
 }
 
-func (ec *executionContext) _DatedChange_mode(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_mode(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Mode, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *commission.Mode) graphql.Marshaler {
-			return ec.marshalOReferralSettingMode2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐMode(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DatedChange_mode(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalOReferralSettingMode2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚐMode(ctx, field.Selections, obj.Mode)
 }
 func (ec *executionContext) fieldContext_DatedChange_mode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "ReferralSettingMode")
 }
 
-func (ec *executionContext) _DatedChange_changesStructure(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_changesStructure(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ChangesStructure, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_changesStructure(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.ChangesStructure)
 }
 func (ec *executionContext) fieldContext_DatedChange_changesStructure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Boolean")
@@ -11514,70 +11037,22 @@ func (ec *executionContext) fieldContext_DatedChange_structure(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _DatedChange_applyTo(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_applyTo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ApplyTo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.ApplyTo) graphql.Marshaler {
-			return ec.marshalNApplyTo2partnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_applyTo(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNApplyTo2partnerᚗexampleᚋreferralsᚋcommissionᚐApplyTo(ctx, field.Selections, obj.ApplyTo)
 }
 func (ec *executionContext) fieldContext_DatedChange_applyTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "ApplyTo")
 }
 
-func (ec *executionContext) _DatedChange_reviveExpired(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_reviveExpired(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReviveExpired, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_reviveExpired(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.ReviveExpired)
 }
 func (ec *executionContext) fieldContext_DatedChange_reviveExpired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _DatedChange_disableCustom(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_disableCustom(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DisableCustom, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_disableCustom(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.DisableCustom)
 }
 func (ec *executionContext) fieldContext_DatedChange_disableCustom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Boolean")
@@ -11606,116 +11081,36 @@ func (ec *executionContext) fieldContext_DatedChange_reason(_ context.Context, f
 	return graphql.NewScalarFieldContext("DatedChange", field, true, true, "String")
 }
 
-func (ec *executionContext) _DatedChange_askedAt(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_askedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AskedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_askedAt(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.AskedAt)
 }
 func (ec *executionContext) fieldContext_DatedChange_askedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _DatedChange_askedBy(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_askedBy(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AskedBy, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChange_askedBy(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.AskedBy)
 }
 func (ec *executionContext) fieldContext_DatedChange_askedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "String")
 }
 
-func (ec *executionContext) _DatedChange_termsClosed(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_termsClosed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TermsClosed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DatedChange_termsClosed(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.TermsClosed)
 }
 func (ec *executionContext) fieldContext_DatedChange_termsClosed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Int")
 }
 
-func (ec *executionContext) _DatedChange_termsOpened(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_termsOpened(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TermsOpened, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DatedChange_termsOpened(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.TermsOpened)
 }
 func (ec *executionContext) fieldContext_DatedChange_termsOpened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Int")
 }
 
-func (ec *executionContext) _DatedChange_referralsLeftExpired(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChange_referralsLeftExpired(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralsLeftExpired, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DatedChange_referralsLeftExpired(ctx context.Context, field graphql.CollectedField, obj *generated.DatedChange) graphql.Marshaler {
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.ReferralsLeftExpired)
 }
 func (ec *executionContext) fieldContext_DatedChange_referralsLeftExpired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChange", field, false, false, "Int")
@@ -11785,24 +11180,8 @@ func (ec *executionContext) fieldContext_DatedChangeConnection_edges(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _DatedChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.DatedChange]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChangeConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.DatedChange]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_DatedChangeConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChangeConnection", field, false, false, "Int")
@@ -11840,24 +11219,8 @@ func (ec *executionContext) fieldContext_DatedChangeConnection_pageInfo(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _DatedChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.DatedChange]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DatedChangeEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DatedChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.DatedChange]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_DatedChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatedChangeEdge", field, false, false, "String")
@@ -11895,139 +11258,43 @@ func (ec *executionContext) fieldContext_DatedChangeEdge_node(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Duration_value(ctx context.Context, field graphql.CollectedField, obj *commission.Duration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Duration_value(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Duration_value(ctx context.Context, field graphql.CollectedField, obj *commission.Duration) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_Duration_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Duration", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Duration_unit(ctx context.Context, field graphql.CollectedField, obj *commission.Duration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Duration_unit(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unit, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.DurationUnit) graphql.Marshaler {
-			return ec.marshalNDurationUnit2partnerᚗexampleᚋreferralsᚋcommissionᚐDurationUnit(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Duration_unit(ctx context.Context, field graphql.CollectedField, obj *commission.Duration) graphql.Marshaler {
+	return ec.marshalNDurationUnit2partnerᚗexampleᚋreferralsᚋcommissionᚐDurationUnit(ctx, field.Selections, obj.Unit)
 }
 func (ec *executionContext) fieldContext_Duration_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Duration", field, false, false, "DurationUnit")
 }
 
-func (ec *executionContext) _FieldChange_field(ctx context.Context, field graphql.CollectedField, obj *model.FieldChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FieldChange_field(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Field, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _FieldChange_field(ctx context.Context, field graphql.CollectedField, obj *model.FieldChange) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Field)
 }
 func (ec *executionContext) fieldContext_FieldChange_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FieldChange", field, false, false, "String")
 }
 
-func (ec *executionContext) _FieldChange_before(ctx context.Context, field graphql.CollectedField, obj *model.FieldChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FieldChange_before(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Before, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _FieldChange_before(ctx context.Context, field graphql.CollectedField, obj *model.FieldChange) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Before)
 }
 func (ec *executionContext) fieldContext_FieldChange_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FieldChange", field, false, false, "String")
 }
 
-func (ec *executionContext) _FieldChange_after(ctx context.Context, field graphql.CollectedField, obj *model.FieldChange) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FieldChange_after(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.After, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _FieldChange_after(ctx context.Context, field graphql.CollectedField, obj *model.FieldChange) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.After)
 }
 func (ec *executionContext) fieldContext_FieldChange_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FieldChange", field, false, false, "String")
 }
 
-func (ec *executionContext) _FlatFee_amount(ctx context.Context, field graphql.CollectedField, obj *commission.FlatFee) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FlatFee_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _FlatFee_amount(ctx context.Context, field graphql.CollectedField, obj *commission.FlatFee) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Amount)
 }
 func (ec *executionContext) fieldContext_FlatFee_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FlatFee", field, false, false, "Decimal")
@@ -12098,6 +11365,9 @@ func (ec *executionContext) fieldContext_GrantRetroactiveCommissionPayload_impac
 }
 
 func (ec *executionContext) _Invoice_id(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.Invoice().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -12120,24 +11390,8 @@ func (ec *executionContext) fieldContext_Invoice_id(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Invoice", field, true, true, "ID")
 }
 
-func (ec *executionContext) _Invoice_number(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Invoice_number(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Number, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Invoice_number(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Number)
 }
 func (ec *executionContext) fieldContext_Invoice_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, "Int")
@@ -12175,116 +11429,36 @@ func (ec *executionContext) fieldContext_Invoice_partner(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _Invoice_from(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Invoice_from(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Invoice_from(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.From)
 }
 func (ec *executionContext) fieldContext_Invoice_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, "Date")
 }
 
-func (ec *executionContext) _Invoice_to(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Invoice_to(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.To, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Invoice_to(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.To)
 }
 func (ec *executionContext) fieldContext_Invoice_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, "Date")
 }
 
-func (ec *executionContext) _Invoice_issuedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Invoice_issuedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IssuedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Invoice_issuedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.IssuedAt)
 }
 func (ec *executionContext) fieldContext_Invoice_issuedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Invoice_dueOn(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Invoice_dueOn(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DueOn, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Invoice_dueOn(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.DueOn)
 }
 func (ec *executionContext) fieldContext_Invoice_dueOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, "Date")
 }
 
-func (ec *executionContext) _Invoice_status(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Invoice_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.InvoiceStatus) graphql.Marshaler {
-			return ec.marshalNInvoiceStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐInvoiceStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Invoice_status(ctx context.Context, field graphql.CollectedField, obj *generated.Invoice) graphql.Marshaler {
+	return ec.marshalNInvoiceStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐInvoiceStatus(ctx, field.Selections, obj.Status)
 }
 func (ec *executionContext) fieldContext_Invoice_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, "InvoiceStatus")
@@ -12505,24 +11679,8 @@ func (ec *executionContext) fieldContext_InvoiceConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _InvoiceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Invoice]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Invoice]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_InvoiceConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceConnection", field, false, false, "Int")
@@ -12560,93 +11718,29 @@ func (ec *executionContext) fieldContext_InvoiceConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _InvoiceDocuments_csv(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceDocuments_csv(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CSV, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceDocuments_csv(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.CSV)
 }
 func (ec *executionContext) fieldContext_InvoiceDocuments_csv(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceDocuments", field, false, false, "String")
 }
 
-func (ec *executionContext) _InvoiceDocuments_html(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceDocuments_html(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HTML, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceDocuments_html(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.HTML)
 }
 func (ec *executionContext) fieldContext_InvoiceDocuments_html(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceDocuments", field, false, false, "String")
 }
 
-func (ec *executionContext) _InvoiceDocuments_pdf(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceDocuments_pdf(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PDF, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceDocuments_pdf(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceDocuments) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.PDF)
 }
 func (ec *executionContext) fieldContext_InvoiceDocuments_pdf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceDocuments", field, false, false, "String")
 }
 
-func (ec *executionContext) _InvoiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Invoice]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Invoice]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_InvoiceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceEdge", field, false, false, "String")
@@ -12685,6 +11779,9 @@ func (ec *executionContext) fieldContext_InvoiceEdge_node(_ context.Context, fie
 }
 
 func (ec *executionContext) _InvoiceLine_id(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.InvoiceLine().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -12707,24 +11804,8 @@ func (ec *executionContext) fieldContext_InvoiceLine_id(_ context.Context, field
 	return graphql.NewScalarFieldContext("InvoiceLine", field, true, true, "ID")
 }
 
-func (ec *executionContext) _InvoiceLine_type(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceLine_type(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Type, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.LineType) graphql.Marshaler {
-			return ec.marshalNInvoiceLineType2partnerᚗexampleᚋreferralsᚋcommissionᚐLineType(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceLine_type(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) graphql.Marshaler {
+	return ec.marshalNInvoiceLineType2partnerᚗexampleᚋreferralsᚋcommissionᚐLineType(ctx, field.Selections, obj.Type)
 }
 func (ec *executionContext) fieldContext_InvoiceLine_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, "InvoiceLineType")
@@ -12881,47 +11962,15 @@ func (ec *executionContext) fieldContext_InvoiceLine_term(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _InvoiceLine_from(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceLine_from(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceLine_from(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.From)
 }
 func (ec *executionContext) fieldContext_InvoiceLine_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, "Date")
 }
 
-func (ec *executionContext) _InvoiceLine_to(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceLine_to(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.To, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceLine_to(ctx context.Context, field graphql.CollectedField, obj *generated.InvoiceLine) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.To)
 }
 func (ec *executionContext) fieldContext_InvoiceLine_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, "Date")
@@ -13193,24 +12242,8 @@ func (ec *executionContext) fieldContext_InvoiceLine_conversionList(ctx context.
 	return fc, nil
 }
 
-func (ec *executionContext) _InvoiceLineDay_date(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceLineDay_date(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Date, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceLineDay_date(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.Date)
 }
 func (ec *executionContext) fieldContext_InvoiceLineDay_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLineDay", field, false, false, "Date")
@@ -13298,24 +12331,8 @@ func (ec *executionContext) fieldContext_InvoiceLineDay_basisAmount(_ context.Co
 	return graphql.NewScalarFieldContext("InvoiceLineDay", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _InvoiceLineDay_amount(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceLineDay_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceLineDay_amount(ctx context.Context, field graphql.CollectedField, obj *ledger.LineDay) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Amount)
 }
 func (ec *executionContext) fieldContext_InvoiceLineDay_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLineDay", field, false, false, "Decimal")
@@ -13447,24 +12464,8 @@ func (ec *executionContext) fieldContext_InvoiceLineDayConnection_edges(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _InvoiceLineDayConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.LineDay]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceLineDayConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceLineDayConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.LineDay]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_InvoiceLineDayConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLineDayConnection", field, false, false, "Int")
@@ -13502,24 +12503,8 @@ func (ec *executionContext) fieldContext_InvoiceLineDayConnection_pageInfo(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _InvoiceLineDayEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.LineDay]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InvoiceLineDayEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InvoiceLineDayEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.LineDay]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_InvoiceLineDayEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLineDayEdge", field, false, false, "String")
@@ -13589,116 +12574,36 @@ func (ec *executionContext) fieldContext_InvoicePayload_invoice(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _Liability_asOf(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Liability_asOf(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AsOf, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Liability_asOf(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.AsOf)
 }
 func (ec *executionContext) fieldContext_Liability_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Liability", field, false, false, "Date")
 }
 
-func (ec *executionContext) _Liability_owed(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Liability_owed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Owed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Liability_owed(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Owed)
 }
 func (ec *executionContext) fieldContext_Liability_owed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Liability_unpaid(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Liability_unpaid(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unpaid, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Liability_unpaid(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Unpaid)
 }
 func (ec *executionContext) fieldContext_Liability_unpaid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Liability_waiting(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Liability_waiting(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Waiting, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Liability_waiting(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Waiting)
 }
 func (ec *executionContext) fieldContext_Liability_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Liability_carriedForward(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Liability_carriedForward(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CarriedForward, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Liability_carriedForward(ctx context.Context, field graphql.CollectedField, obj *ledger.Liability) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.CarriedForward)
 }
 func (ec *executionContext) fieldContext_Liability_carriedForward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Liability", field, false, false, "Decimal")
@@ -13736,24 +12641,8 @@ func (ec *executionContext) fieldContext_Liability_ages(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _LiabilityAge_fromDays(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LiabilityAge_fromDays(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FromDays, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _LiabilityAge_fromDays(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.FromDays)
 }
 func (ec *executionContext) fieldContext_LiabilityAge_fromDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Int")
@@ -13782,93 +12671,29 @@ func (ec *executionContext) fieldContext_LiabilityAge_toDays(_ context.Context, 
 	return graphql.NewScalarFieldContext("LiabilityAge", field, true, true, "Int")
 }
 
-func (ec *executionContext) _LiabilityAge_owed(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LiabilityAge_owed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Owed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _LiabilityAge_owed(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Owed)
 }
 func (ec *executionContext) fieldContext_LiabilityAge_owed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _LiabilityAge_unpaid(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LiabilityAge_unpaid(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unpaid, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _LiabilityAge_unpaid(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Unpaid)
 }
 func (ec *executionContext) fieldContext_LiabilityAge_unpaid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _LiabilityAge_waiting(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LiabilityAge_waiting(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Waiting, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _LiabilityAge_waiting(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Waiting)
 }
 func (ec *executionContext) fieldContext_LiabilityAge_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _LiabilityAge_carriedForward(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LiabilityAge_carriedForward(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CarriedForward, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _LiabilityAge_carriedForward(ctx context.Context, field graphql.CollectedField, obj *ledger.Age) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.CarriedForward)
 }
 func (ec *executionContext) fieldContext_LiabilityAge_carriedForward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LiabilityAge", field, false, false, "Decimal")
@@ -16819,24 +15644,8 @@ func (ec *executionContext) fieldContext_NetworkConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _NetworkConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Network]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NetworkConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _NetworkConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Network]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_NetworkConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NetworkConnection", field, false, false, "Int")
@@ -16874,24 +15683,8 @@ func (ec *executionContext) fieldContext_NetworkConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _NetworkEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Network]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NetworkEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _NetworkEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Network]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_NetworkEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NetworkEdge", field, false, false, "String")
@@ -16961,99 +15754,38 @@ func (ec *executionContext) fieldContext_NetworkPayload_network(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_hasNextPage(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HasNextPage, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasNextPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_hasPreviousPage(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HasPreviousPage, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasPreviousPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_startCursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StartCursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.StartCursor)
 }
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
 
-func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_endCursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndCursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.EndCursor)
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
 
 func (ec *executionContext) _Partner_id(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.Partner().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17076,24 +15808,8 @@ func (ec *executionContext) fieldContext_Partner_id(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Partner", field, true, true, "ID")
 }
 
-func (ec *executionContext) _Partner_name(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Partner_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Partner_name(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Partner_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Partner", field, false, false, "String")
@@ -17135,24 +15851,8 @@ func (ec *executionContext) fieldContext_Partner_email(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Partner", field, true, true, "String")
 }
 
-func (ec *executionContext) _Partner_status(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Partner_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.PartnerStatus) graphql.Marshaler {
-			return ec.marshalNPartnerStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐPartnerStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Partner_status(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalNPartnerStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐPartnerStatus(ctx, field.Selections, obj.Status)
 }
 func (ec *executionContext) fieldContext_Partner_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Partner", field, false, false, "PartnerStatus")
@@ -17786,24 +16486,8 @@ func (ec *executionContext) fieldContext_PartnerConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _PartnerConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Partner]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PartnerConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PartnerConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Partner]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_PartnerConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PartnerConnection", field, false, false, "Int")
@@ -17841,24 +16525,8 @@ func (ec *executionContext) fieldContext_PartnerConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _PartnerEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Partner]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PartnerEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PartnerEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Partner]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_PartnerEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PartnerEdge", field, false, false, "String")
@@ -17928,24 +16596,8 @@ func (ec *executionContext) fieldContext_PartnerPayload_partner(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _PartnerReferralSetting_mode(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PartnerReferralSetting_mode(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralMode, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Mode) graphql.Marshaler {
-			return ec.marshalNReferralSettingMode2partnerᚗexampleᚋreferralsᚋcommissionᚐMode(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PartnerReferralSetting_mode(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalNReferralSettingMode2partnerᚗexampleᚋreferralsᚋcommissionᚐMode(ctx, field.Selections, obj.ReferralMode)
 }
 func (ec *executionContext) fieldContext_PartnerReferralSetting_mode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PartnerReferralSetting", field, false, false, "ReferralSettingMode")
@@ -18015,70 +16667,22 @@ func (ec *executionContext) fieldContext_PartnerReferralSetting_effective(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _PartnerReferralSetting_version(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PartnerReferralSetting_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralSettingVersion, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PartnerReferralSetting_version(ctx context.Context, field graphql.CollectedField, obj *generated.Partner) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ReferralSettingVersion)
 }
 func (ec *executionContext) fieldContext_PartnerReferralSetting_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PartnerReferralSetting", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Percentage_rate(ctx context.Context, field graphql.CollectedField, obj *commission.Percentage) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Percentage_rate(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rate, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Percentage_rate(ctx context.Context, field graphql.CollectedField, obj *commission.Percentage) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Rate)
 }
 func (ec *executionContext) fieldContext_Percentage_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Percentage", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Percentage_basis(ctx context.Context, field graphql.CollectedField, obj *commission.Percentage) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Percentage_basis(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Basis, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Basis) graphql.Marshaler {
-			return ec.marshalNCommissionBasis2partnerᚗexampleᚋreferralsᚋcommissionᚐBasis(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Percentage_basis(ctx context.Context, field graphql.CollectedField, obj *commission.Percentage) graphql.Marshaler {
+	return ec.marshalNCommissionBasis2partnerᚗexampleᚋreferralsᚋcommissionᚐBasis(ctx, field.Selections, obj.Basis)
 }
 func (ec *executionContext) fieldContext_Percentage_basis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Percentage", field, false, false, "CommissionBasis")
@@ -18342,162 +16946,50 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Reconciliation_asOf(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_asOf(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AsOf, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_asOf(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.AsOf)
 }
 func (ec *executionContext) fieldContext_Reconciliation_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Reconciliation_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_earned(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Earned, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Earned)
 }
 func (ec *executionContext) fieldContext_Reconciliation_earned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Reconciliation_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_billed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Billed)
 }
 func (ec *executionContext) fieldContext_Reconciliation_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Reconciliation_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_unbilled(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unbilled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Unbilled)
 }
 func (ec *executionContext) fieldContext_Reconciliation_unbilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Reconciliation_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_belowThreshold(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BelowThreshold, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.BelowThreshold)
 }
 func (ec *executionContext) fieldContext_Reconciliation_belowThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Reconciliation_forfeited(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_forfeited(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Forfeited, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_forfeited(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Forfeited)
 }
 func (ec *executionContext) fieldContext_Reconciliation_forfeited(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _Reconciliation_rounding(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_rounding(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rounding, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_rounding(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Rounding)
 }
 func (ec *executionContext) fieldContext_Reconciliation_rounding(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Decimal")
@@ -18558,24 +17050,8 @@ func (ec *executionContext) fieldContext_Reconciliation_differences(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _Reconciliation_differenceCount(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reconciliation_differenceCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Found, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Reconciliation_differenceCount(ctx context.Context, field graphql.CollectedField, obj *ledger.Reconciliation) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Found)
 }
 func (ec *executionContext) fieldContext_Reconciliation_differenceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reconciliation", field, false, false, "Int")
@@ -18625,24 +17101,8 @@ func (ec *executionContext) fieldContext_Reconciliation_referrers(ctx context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ReconciliationDifference_row(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReconciliationDifference_row(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Row, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReconciliationDifference_row(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Row)
 }
 func (ec *executionContext) fieldContext_ReconciliationDifference_row(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReconciliationDifference", field, false, false, "String")
@@ -18680,99 +17140,38 @@ func (ec *executionContext) fieldContext_ReconciliationDifference_referrer(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _ReconciliationDifference_expected(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReconciliationDifference_expected(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Expected, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
-			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReconciliationDifference_expected(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) graphql.Marshaler {
+	return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Expected)
 }
 func (ec *executionContext) fieldContext_ReconciliationDifference_expected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReconciliationDifference", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReconciliationDifference_found(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReconciliationDifference_found(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Found, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
-			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReconciliationDifference_found(ctx context.Context, field graphql.CollectedField, obj *ledger.Difference) graphql.Marshaler {
+	return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Found)
 }
 func (ec *executionContext) fieldContext_ReconciliationDifference_found(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReconciliationDifference", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _RecordPayload_recorded(ctx context.Context, field graphql.CollectedField, obj *ledger.Recorded) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordPayload_recorded(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Recorded, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RecordPayload_recorded(ctx context.Context, field graphql.CollectedField, obj *ledger.Recorded) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Recorded)
 }
 func (ec *executionContext) fieldContext_RecordPayload_recorded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RecordPayload", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RecordPayload_duplicates(ctx context.Context, field graphql.CollectedField, obj *ledger.Recorded) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordPayload_duplicates(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Duplicates, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RecordPayload_duplicates(ctx context.Context, field graphql.CollectedField, obj *ledger.Recorded) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Duplicates)
 }
 func (ec *executionContext) fieldContext_RecordPayload_duplicates(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RecordPayload", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Referral_id(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.Referral().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18882,70 +17281,22 @@ func (ec *executionContext) fieldContext_Referral_status(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Referral", field, true, true, "ReferralStatus")
 }
 
-func (ec *executionContext) _Referral_startedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Referral_startedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StartedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Referral_startedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartedAt)
 }
 func (ec *executionContext) fieldContext_Referral_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Referral", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Referral_endedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Referral_endedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Referral_endedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.EndedAt)
 }
 func (ec *executionContext) fieldContext_Referral_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Referral", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Referral_source(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Referral_source(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Source, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.ReferralSource) graphql.Marshaler {
-			return ec.marshalNReferralSource2partnerᚗexampleᚋreferralsᚋcommissionᚐReferralSource(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Referral_source(ctx context.Context, field graphql.CollectedField, obj *generated.Referral) graphql.Marshaler {
+	return ec.marshalNReferralSource2partnerᚗexampleᚋreferralsᚋcommissionᚐReferralSource(ctx, field.Selections, obj.Source)
 }
 func (ec *executionContext) fieldContext_Referral_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Referral", field, false, false, "ReferralSource")
@@ -19033,70 +17384,22 @@ func (ec *executionContext) fieldContext_Referral_timeline(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralCommission_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralCommission_earned(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Earned, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralCommission_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Earned)
 }
 func (ec *executionContext) fieldContext_ReferralCommission_earned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _ReferralCommission_reason(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralCommission_reason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reason, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Reason) graphql.Marshaler {
-			return ec.marshalNCommissionReason2partnerᚗexampleᚋreferralsᚋcommissionᚐReason(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralCommission_reason(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) graphql.Marshaler {
+	return ec.marshalNCommissionReason2partnerᚗexampleᚋreferralsᚋcommissionᚐReason(ctx, field.Selections, obj.Reason)
 }
 func (ec *executionContext) fieldContext_ReferralCommission_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "CommissionReason")
 }
 
-func (ec *executionContext) _ReferralCommission_explanation(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralCommission_explanation(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Text, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralCommission_explanation(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Text)
 }
 func (ec *executionContext) fieldContext_ReferralCommission_explanation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "String")
@@ -19198,24 +17501,8 @@ func (ec *executionContext) fieldContext_ReferralCommission_grant(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralCommission_amount(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralCommission_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralCommission_amount(ctx context.Context, field graphql.CollectedField, obj *ledger.Explained) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Amount)
 }
 func (ec *executionContext) fieldContext_ReferralCommission_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralCommission", field, false, false, "Decimal")
@@ -19349,24 +17636,8 @@ func (ec *executionContext) fieldContext_ReferralConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Referral]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.Referral]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_ReferralConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralConnection", field, false, false, "Int")
@@ -19404,24 +17675,8 @@ func (ec *executionContext) fieldContext_ReferralConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Referral]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.Referral]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ReferralEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralEdge", field, false, false, "String")
@@ -19459,70 +17714,22 @@ func (ec *executionContext) fieldContext_ReferralEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralEvent_at(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralEvent_at(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.At, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralEvent_at(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.At)
 }
 func (ec *executionContext) fieldContext_ReferralEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralEvent", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReferralEvent_happening(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralEvent_happening(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Happening, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ledger.Happening) graphql.Marshaler {
-			return ec.marshalNReferralHappening2partnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐHappening(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralEvent_happening(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) graphql.Marshaler {
+	return ec.marshalNReferralHappening2partnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐHappening(ctx, field.Selections, obj.Happening)
 }
 func (ec *executionContext) fieldContext_ReferralEvent_happening(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralEvent", field, false, false, "ReferralHappening")
 }
 
-func (ec *executionContext) _ReferralEvent_text(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralEvent_text(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Text, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralEvent_text(ctx context.Context, field graphql.CollectedField, obj *ledger.Event) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Text)
 }
 func (ec *executionContext) fieldContext_ReferralEvent_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralEvent", field, false, false, "String")
@@ -19747,6 +17954,9 @@ func (ec *executionContext) fieldContext_ReferralReport_rows(ctx context.Context
 }
 
 func (ec *executionContext) _ReferralReportRow_id(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.ReferralReportRow().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -19929,116 +18139,36 @@ func (ec *executionContext) fieldContext_ReferralReportRow_structure(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralReportRow_referredDate(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_referredDate(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferredDate, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReferralReportRow_referredDate(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ReferredDate)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_referredDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReferralReportRow_referralStartedAt(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_referralStartedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralStartedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRow_referralStartedAt(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.ReferralStartedAt)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_referralStartedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReferralReportRow_windowEndsAt(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_windowEndsAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.WindowEndsAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReferralReportRow_windowEndsAt(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.WindowEndsAt)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_windowEndsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReferralReportRow_status(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.ReferralStatus) graphql.Marshaler {
-			return ec.marshalNReferralStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐReferralStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRow_status(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalNReferralStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐReferralStatus(ctx, field.Selections, obj.Status)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "ReferralStatus")
 }
 
-func (ec *executionContext) _ReferralReportRow_state(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_state(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.State, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.State) graphql.Marshaler {
-			return ec.marshalNCommissionState2partnerᚗexampleᚋreferralsᚋcommissionᚐState(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRow_state(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalNCommissionState2partnerᚗexampleᚋreferralsᚋcommissionᚐState(ctx, field.Selections, obj.State)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "CommissionState")
@@ -20126,93 +18256,29 @@ func (ec *executionContext) fieldContext_ReferralReportRow_basisAmount(_ context
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralReportRow_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_billed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRow_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Billed)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralReportRow_balance(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_balance(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Balance, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
-			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReferralReportRow_balance(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Balance)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_balance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralReportRow_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_unbilled(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unbilled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRow_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Unbilled)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_unbilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralReportRow_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRow_belowThreshold(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BelowThreshold, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRow_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Row) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.BelowThreshold)
 }
 func (ec *executionContext) fieldContext_ReferralReportRow_belowThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRow", field, false, false, "Decimal")
@@ -20422,24 +18488,8 @@ func (ec *executionContext) fieldContext_ReferralReportRowConnection_edges(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralReportRowConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.Row]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRowConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRowConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.Row]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_ReferralReportRowConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRowConnection", field, false, false, "Int")
@@ -20477,24 +18527,8 @@ func (ec *executionContext) fieldContext_ReferralReportRowConnection_pageInfo(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralReportRowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.Row]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRowEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.Row]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ReferralReportRowEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRowEdge", field, false, false, "String")
@@ -20564,24 +18598,8 @@ func (ec *executionContext) fieldContext_ReferralReportRowLine_line(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralReportRowLine_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.RowLine) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRowLine_billed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRowLine_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.RowLine) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Billed)
 }
 func (ec *executionContext) fieldContext_ReferralReportRowLine_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRowLine", field, false, false, "Decimal")
@@ -20651,24 +18669,8 @@ func (ec *executionContext) fieldContext_ReferralReportRowLineConnection_edges(_
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralReportRowLineConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.RowLine]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRowLineConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRowLineConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.RowLine]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_ReferralReportRowLineConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRowLineConnection", field, false, false, "Int")
@@ -20706,24 +18708,8 @@ func (ec *executionContext) fieldContext_ReferralReportRowLineConnection_pageInf
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralReportRowLineEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.RowLine]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportRowLineEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportRowLineEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.RowLine]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ReferralReportRowLineEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportRowLineEdge", field, false, false, "String")
@@ -20761,24 +18747,8 @@ func (ec *executionContext) fieldContext_ReferralReportRowLineEdge_node(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralReportTotals_rows(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportTotals_rows(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rows, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportTotals_rows(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Rows)
 }
 func (ec *executionContext) fieldContext_ReferralReportTotals_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportTotals", field, false, false, "Int")
@@ -20825,139 +18795,43 @@ func (ec *executionContext) fieldContext_ReferralReportTotals_conversions(_ cont
 	return graphql.NewScalarFieldContext("ReferralReportTotals", field, false, false, "Int")
 }
 
-func (ec *executionContext) _ReferralReportTotals_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportTotals_billed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportTotals_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Billed)
 }
 func (ec *executionContext) fieldContext_ReferralReportTotals_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportTotals", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralReportTotals_balance(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportTotals_balance(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Balance, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportTotals_balance(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Balance)
 }
 func (ec *executionContext) fieldContext_ReferralReportTotals_balance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportTotals", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralReportTotals_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportTotals_unbilled(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unbilled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportTotals_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Unbilled)
 }
 func (ec *executionContext) fieldContext_ReferralReportTotals_unbilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportTotals", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralReportTotals_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralReportTotals_belowThreshold(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BelowThreshold, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralReportTotals_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.Totals) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.BelowThreshold)
 }
 func (ec *executionContext) fieldContext_ReferralReportTotals_belowThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralReportTotals", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralSettings_enabled(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralSettings_enabled(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralEnabled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralSettings_enabled(ctx context.Context, field graphql.CollectedField, obj *generated.Network) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.ReferralEnabled)
 }
 func (ec *executionContext) fieldContext_ReferralSettings_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralSettings", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _ReferralSettings_version(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralSettings_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralSettingsVersion, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralSettings_version(ctx context.Context, field graphql.CollectedField, obj *generated.Network) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ReferralSettingsVersion)
 }
 func (ec *executionContext) fieldContext_ReferralSettings_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralSettings", field, false, false, "Int")
@@ -20995,24 +18869,8 @@ func (ec *executionContext) fieldContext_ReferralSettings_structure(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralSettings_updatedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Network) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralSettings_updatedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralSettingsUpdatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReferralSettings_updatedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Network) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ReferralSettingsUpdatedAt)
 }
 func (ec *executionContext) fieldContext_ReferralSettings_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralSettings", field, false, false, "DateTime")
@@ -21042,6 +18900,9 @@ func (ec *executionContext) fieldContext_ReferralSettings_updatedBy(_ context.Co
 }
 
 func (ec *executionContext) _ReferralTerm_id(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.ReferralTerm().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -21160,70 +19021,22 @@ func (ec *executionContext) fieldContext_ReferralTerm_structure(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralTerm_referredDate(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralTerm_referredDate(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferredDate, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralTerm_referredDate(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.ReferredDate)
 }
 func (ec *executionContext) fieldContext_ReferralTerm_referredDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralTerm", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReferralTerm_windowEndsAt(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralTerm_windowEndsAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.WindowEndsAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReferralTerm_windowEndsAt(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.WindowEndsAt)
 }
 func (ec *executionContext) fieldContext_ReferralTerm_windowEndsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralTerm", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReferralTerm_closedAt(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralTerm_closedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ClosedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReferralTerm_closedAt(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ClosedAt)
 }
 func (ec *executionContext) fieldContext_ReferralTerm_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralTerm", field, false, false, "DateTime")
@@ -21373,47 +19186,15 @@ func (ec *executionContext) fieldContext_ReferralTerm_days(ctx context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferralThreshold_target(ctx context.Context, field graphql.CollectedField, obj *ledger.Threshold) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralThreshold_target(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Target, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralThreshold_target(ctx context.Context, field graphql.CollectedField, obj *ledger.Threshold) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Target)
 }
 func (ec *executionContext) fieldContext_ReferralThreshold_target(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralThreshold", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferralThreshold_progress(ctx context.Context, field graphql.CollectedField, obj *ledger.Threshold) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferralThreshold_progress(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Progress, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferralThreshold_progress(ctx context.Context, field graphql.CollectedField, obj *ledger.Threshold) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Progress)
 }
 func (ec *executionContext) fieldContext_ReferralThreshold_progress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferralThreshold", field, false, false, "Decimal")
@@ -21474,116 +19255,36 @@ func (ec *executionContext) fieldContext_ReferrerReconciliation_referrer(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferrerReconciliation_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferrerReconciliation_earned(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Earned, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferrerReconciliation_earned(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Earned)
 }
 func (ec *executionContext) fieldContext_ReferrerReconciliation_earned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferrerReconciliation_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferrerReconciliation_billed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferrerReconciliation_billed(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Billed)
 }
 func (ec *executionContext) fieldContext_ReferrerReconciliation_billed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferrerReconciliation_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferrerReconciliation_unbilled(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unbilled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferrerReconciliation_unbilled(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Unbilled)
 }
 func (ec *executionContext) fieldContext_ReferrerReconciliation_unbilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferrerReconciliation_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferrerReconciliation_belowThreshold(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BelowThreshold, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferrerReconciliation_belowThreshold(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.BelowThreshold)
 }
 func (ec *executionContext) fieldContext_ReferrerReconciliation_belowThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _ReferrerReconciliation_forfeited(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferrerReconciliation_forfeited(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Forfeited, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferrerReconciliation_forfeited(ctx context.Context, field graphql.CollectedField, obj *ledger.ReferrerShares) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Forfeited)
 }
 func (ec *executionContext) fieldContext_ReferrerReconciliation_forfeited(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferrerReconciliation", field, false, false, "Decimal")
@@ -21653,24 +19354,8 @@ func (ec *executionContext) fieldContext_ReferrerReconciliationConnection_edges(
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferrerReconciliationConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferrerReconciliationConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferrerReconciliationConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ledger.ReferrerShares]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_ReferrerReconciliationConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferrerReconciliationConnection", field, false, false, "Int")
@@ -21708,24 +19393,8 @@ func (ec *executionContext) fieldContext_ReferrerReconciliationConnection_pageIn
 	return fc, nil
 }
 
-func (ec *executionContext) _ReferrerReconciliationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.ReferrerShares]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReferrerReconciliationEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReferrerReconciliationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ledger.ReferrerShares]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ReferrerReconciliationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReferrerReconciliationEdge", field, false, false, "String")
@@ -21763,168 +19432,59 @@ func (ec *executionContext) fieldContext_ReferrerReconciliationEdge_node(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _RetroactiveCommissionImpact_summary(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveCommissionImpact_summary(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Summary, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveCommissionImpact_summary(ctx context.Context, field graphql.CollectedField, obj *program.Granting) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Summary)
 }
 func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "String")
 }
 
-func (ec *executionContext) _RetroactiveCommissionImpact_conversions(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveCommissionImpact_conversions(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Conversions, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveCommissionImpact_conversions(ctx context.Context, field graphql.CollectedField, obj *program.Granting) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Conversions)
 }
 func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RetroactiveCommissionImpact_basisAmount(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveCommissionImpact_basisAmount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BasisAmount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveCommissionImpact_basisAmount(ctx context.Context, field graphql.CollectedField, obj *program.Granting) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.BasisAmount)
 }
 func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_basisAmount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _RetroactiveCommissionImpact_amount(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveCommissionImpact_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveCommissionImpact_amount(ctx context.Context, field graphql.CollectedField, obj *program.Granting) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Amount)
 }
 func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _RetroactiveCommissionImpact_alreadyCounted(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveCommissionImpact_alreadyCounted(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Counted, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveCommissionImpact_alreadyCounted(ctx context.Context, field graphql.CollectedField, obj *program.Granting) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Counted)
 }
 func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_alreadyCounted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RetroactiveCommissionImpact_countedForOthers(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveCommissionImpact_countedForOthers(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CountedOthers, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveCommissionImpact_countedForOthers(ctx context.Context, field graphql.CollectedField, obj *program.Granting) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.CountedOthers)
 }
 func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_countedForOthers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RetroactiveCommissionImpact_alreadyGranted(ctx context.Context, field graphql.CollectedField, obj *program.Granting) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveCommissionImpact_alreadyGranted(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Granted, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveCommissionImpact_alreadyGranted(ctx context.Context, field graphql.CollectedField, obj *program.Granting) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Granted)
 }
 func (ec *executionContext) fieldContext_RetroactiveCommissionImpact_alreadyGranted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveCommissionImpact", field, false, false, "Int")
 }
 
 func (ec *executionContext) _RetroactiveGrant_id(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.RetroactiveGrant().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -21979,70 +19539,22 @@ func (ec *executionContext) fieldContext_RetroactiveGrant_referral(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _RetroactiveGrant_status(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.GrantStatus) graphql.Marshaler {
-			return ec.marshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveGrant_status(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx, field.Selections, obj.Status)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "RetroactiveGrantStatus")
 }
 
-func (ec *executionContext) _RetroactiveGrant_from(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_from(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveGrant_from(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.From)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "Date")
 }
 
-func (ec *executionContext) _RetroactiveGrant_to(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_to(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.To, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveGrant_to(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.To)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "Date")
@@ -22103,24 +19615,8 @@ func (ec *executionContext) fieldContext_RetroactiveGrant_maximum(_ context.Cont
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "Decimal")
 }
 
-func (ec *executionContext) _RetroactiveGrant_reason(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_reason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reason, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveGrant_reason(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Reason)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "String")
@@ -22158,24 +19654,8 @@ func (ec *executionContext) fieldContext_RetroactiveGrant_term(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _RetroactiveGrant_conversions(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_conversions(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Conversions, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNInt2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveGrant_conversions(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalNInt2int64(ctx, field.Selections, obj.Conversions)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "Int")
@@ -22204,24 +19684,8 @@ func (ec *executionContext) fieldContext_RetroactiveGrant_amount(_ context.Conte
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "Decimal")
 }
 
-func (ec *executionContext) _RetroactiveGrant_proposedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_proposedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ProposedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _RetroactiveGrant_proposedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ProposedAt)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_proposedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "DateTime")
@@ -22250,24 +19714,8 @@ func (ec *executionContext) fieldContext_RetroactiveGrant_proposedBy(_ context.C
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "String")
 }
 
-func (ec *executionContext) _RetroactiveGrant_grantedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_grantedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.GrantedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _RetroactiveGrant_grantedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.GrantedAt)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_grantedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "DateTime")
@@ -22296,24 +19744,8 @@ func (ec *executionContext) fieldContext_RetroactiveGrant_grantedBy(_ context.Co
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, true, true, "String")
 }
 
-func (ec *executionContext) _RetroactiveGrant_endedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrant_endedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _RetroactiveGrant_endedAt(ctx context.Context, field graphql.CollectedField, obj *generated.RetroactiveGrant) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.EndedAt)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrant_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrant", field, false, false, "DateTime")
@@ -22429,24 +19861,8 @@ func (ec *executionContext) fieldContext_RetroactiveGrantConnection_edges(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RetroactiveGrantConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrantConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveGrantConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*generated.RetroactiveGrant]) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TotalCount)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrantConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrantConnection", field, false, false, "Int")
@@ -22484,24 +19900,8 @@ func (ec *executionContext) fieldContext_RetroactiveGrantConnection_pageInfo(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _RetroactiveGrantEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.RetroactiveGrant]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetroactiveGrantEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RetroactiveGrantEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*generated.RetroactiveGrant]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_RetroactiveGrantEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RetroactiveGrantEdge", field, false, false, "String")
@@ -22615,70 +20015,22 @@ func (ec *executionContext) fieldContext_RunBillingPayload_invoices(ctx context.
 	return fc, nil
 }
 
-func (ec *executionContext) _SettingsImpact_termsClosed(ctx context.Context, field graphql.CollectedField, obj *program.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SettingsImpact_termsClosed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TermsClosed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SettingsImpact_termsClosed(ctx context.Context, field graphql.CollectedField, obj *program.Impact) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TermsClosed)
 }
 func (ec *executionContext) fieldContext_SettingsImpact_termsClosed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SettingsImpact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _SettingsImpact_termsOpened(ctx context.Context, field graphql.CollectedField, obj *program.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SettingsImpact_termsOpened(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TermsOpened, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SettingsImpact_termsOpened(ctx context.Context, field graphql.CollectedField, obj *program.Impact) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TermsOpened)
 }
 func (ec *executionContext) fieldContext_SettingsImpact_termsOpened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SettingsImpact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _SettingsImpact_referralsLeftExpired(ctx context.Context, field graphql.CollectedField, obj *program.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SettingsImpact_referralsLeftExpired(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReferralsLeftExpired, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SettingsImpact_referralsLeftExpired(ctx context.Context, field graphql.CollectedField, obj *program.Impact) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ReferralsLeftExpired)
 }
 func (ec *executionContext) fieldContext_SettingsImpact_referralsLeftExpired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SettingsImpact", field, false, false, "Int")
@@ -22774,70 +20126,22 @@ func (ec *executionContext) fieldContext_SettingsImpact_customPartners(ctx conte
 	return fc, nil
 }
 
-func (ec *executionContext) _SignUpPayload_received(ctx context.Context, field graphql.CollectedField, obj *model.SignUpPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SignUpPayload_received(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Received, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SignUpPayload_received(ctx context.Context, field graphql.CollectedField, obj *model.SignUpPayload) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Received)
 }
 func (ec *executionContext) fieldContext_SignUpPayload_received(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SignUpPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Subject_id(ctx context.Context, field graphql.CollectedField, obj *model.Subject) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Subject_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v scalar.ID) graphql.Marshaler {
-			return ec.marshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Subject_id(ctx context.Context, field graphql.CollectedField, obj *model.Subject) graphql.Marshaler {
+	return ec.marshalNID2partnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Subject_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Subject", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Subject_name(ctx context.Context, field graphql.CollectedField, obj *model.Subject) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Subject_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Subject_name(ctx context.Context, field graphql.CollectedField, obj *model.Subject) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Subject_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Subject", field, false, false, "String")
@@ -22875,24 +20179,8 @@ func (ec *executionContext) fieldContext_TakeBackChangePayload_datedChange(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _TermDay_date(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TermDay_date(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Date, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Date) graphql.Marshaler {
-			return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TermDay_date(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) graphql.Marshaler {
+	return ec.marshalNDate2partnerᚗexampleᚋreferralsᚋcommissionᚐDate(ctx, field.Selections, obj.Date)
 }
 func (ec *executionContext) fieldContext_TermDay_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TermDay", field, false, false, "Date")
@@ -22980,24 +20268,8 @@ func (ec *executionContext) fieldContext_TermDay_basisAmount(_ context.Context, 
 	return graphql.NewScalarFieldContext("TermDay", field, false, false, "Decimal")
 }
 
-func (ec *executionContext) _TermDay_commission(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TermDay_commission(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Commission, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TermDay_commission(ctx context.Context, field graphql.CollectedField, obj *ledger.Day) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Commission)
 }
 func (ec *executionContext) fieldContext_TermDay_commission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TermDay", field, false, false, "Decimal")
@@ -23121,6 +20393,9 @@ func (ec *executionContext) fieldContext_TermDay_conversionList(ctx context.Cont
 }
 
 func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *generated.Token) (ret graphql.Marshaler) {
+	if id, err := ec.Resolvers.Token().ID(ctx, obj); err == nil && id != nil {
+		return ec.marshalNID2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋscalarᚐID(ctx, field.Selections, id)
+	}
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23143,116 +20418,36 @@ func (ec *executionContext) fieldContext_Token_id(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Token", field, true, true, "ID")
 }
 
-func (ec *executionContext) _Token_name(ctx context.Context, field graphql.CollectedField, obj *generated.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Token_name(ctx context.Context, field graphql.CollectedField, obj *generated.Token) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Token_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "String")
 }
 
-func (ec *executionContext) _Token_createdAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Token_createdAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
 func (ec *executionContext) fieldContext_Token_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Token_expiresAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_expiresAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExpiresAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Token_expiresAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ExpiresAt)
 }
 func (ec *executionContext) fieldContext_Token_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Token_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_lastUsedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.LastUsedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Token_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.LastUsedAt)
 }
 func (ec *executionContext) fieldContext_Token_lastUsedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Token_revokedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_revokedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RevokedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Token_revokedAt(ctx context.Context, field graphql.CollectedField, obj *generated.Token) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.RevokedAt)
 }
 func (ec *executionContext) fieldContext_Token_revokedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "DateTime")
@@ -23482,47 +20677,15 @@ func (ec *executionContext) fieldContext_UpdateReferralSettingsPayload_datedChan
 	return fc, nil
 }
 
-func (ec *executionContext) _Viewer_role(ctx context.Context, field graphql.CollectedField, obj *viewer.Viewer) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_role(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Role, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v commission.Role) graphql.Marshaler {
-			return ec.marshalNRole2partnerᚗexampleᚋreferralsᚋcommissionᚐRole(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Viewer_role(ctx context.Context, field graphql.CollectedField, obj *viewer.Viewer) graphql.Marshaler {
+	return ec.marshalNRole2partnerᚗexampleᚋreferralsᚋcommissionᚐRole(ctx, field.Selections, obj.Role)
 }
 func (ec *executionContext) fieldContext_Viewer_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "Role")
 }
 
-func (ec *executionContext) _Viewer_name(ctx context.Context, field graphql.CollectedField, obj *viewer.Viewer) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Viewer_name(ctx context.Context, field graphql.CollectedField, obj *viewer.Viewer) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Viewer_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "String")
@@ -23592,47 +20755,15 @@ func (ec *executionContext) fieldContext_Viewer_partner(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _VoidReferralCommissionImpact_conversions(ctx context.Context, field graphql.CollectedField, obj *program.Voiding) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_VoidReferralCommissionImpact_conversions(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Conversions, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _VoidReferralCommissionImpact_conversions(ctx context.Context, field graphql.CollectedField, obj *program.Voiding) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Conversions)
 }
 func (ec *executionContext) fieldContext_VoidReferralCommissionImpact_conversions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VoidReferralCommissionImpact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VoidReferralCommissionImpact_amount(ctx context.Context, field graphql.CollectedField, obj *program.Voiding) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_VoidReferralCommissionImpact_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _VoidReferralCommissionImpact_amount(ctx context.Context, field graphql.CollectedField, obj *program.Voiding) graphql.Marshaler {
+	return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, field.Selections, obj.Amount)
 }
 func (ec *executionContext) fieldContext_VoidReferralCommissionImpact_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VoidReferralCommissionImpact", field, false, false, "Decimal")
@@ -23670,24 +20801,8 @@ func (ec *executionContext) fieldContext_VoidReferralCommissionPayload_void(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Directive_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___Directive_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "String")
@@ -23716,24 +20831,8 @@ func (ec *executionContext) fieldContext___Directive_description(_ context.Conte
 	return graphql.NewScalarFieldContext("__Directive", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Directive_isRepeatable(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Directive_isRepeatable(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsRepeatable, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Directive_isRepeatable(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsRepeatable)
 }
 func (ec *executionContext) fieldContext___Directive_isRepeatable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "Boolean")
@@ -23806,24 +20905,8 @@ func (ec *executionContext) fieldContext___Directive_args(ctx context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) ___EnumValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___EnumValue_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___EnumValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___EnumValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, false, false, "String")
@@ -23898,24 +20981,8 @@ func (ec *executionContext) fieldContext___EnumValue_deprecationReason(_ context
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Field_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Field_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Field_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___Field_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, false, false, "String")
@@ -24066,24 +21133,8 @@ func (ec *executionContext) fieldContext___Field_deprecationReason(_ context.Con
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "String")
 }
 
-func (ec *executionContext) ___InputValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___InputValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___InputValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
@@ -24144,24 +21195,8 @@ func (ec *executionContext) fieldContext___InputValue_type(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) ___InputValue_defaultValue(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_defaultValue(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DefaultValue, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___InputValue_defaultValue(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.DefaultValue)
 }
 func (ec *executionContext) fieldContext___InputValue_defaultValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
@@ -26471,8 +23506,7 @@ var accountImplementors = []string{"Account", "Node"}
 func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, obj *generated.Account) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, accountImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26526,11 +23560,6 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26539,8 +23568,7 @@ var accountConnectionImplementors = []string{"AccountConnection"}
 func (ec *executionContext) _AccountConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.Account]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, accountConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26574,11 +23602,6 @@ func (ec *executionContext) _AccountConnection(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26587,8 +23610,7 @@ var accountEdgeImplementors = []string{"AccountEdge"}
 func (ec *executionContext) _AccountEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.Account]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, accountEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26612,11 +23634,6 @@ func (ec *executionContext) _AccountEdge(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26625,8 +23642,7 @@ var accountPayloadImplementors = []string{"AccountPayload"}
 func (ec *executionContext) _AccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AccountPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, accountPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26645,11 +23661,6 @@ func (ec *executionContext) _AccountPayload(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26658,8 +23669,7 @@ var actorImplementors = []string{"Actor"}
 func (ec *executionContext) _Actor(ctx context.Context, sel ast.SelectionSet, obj *model.Actor) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, actorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26683,11 +23693,6 @@ func (ec *executionContext) _Actor(ctx context.Context, sel ast.SelectionSet, ob
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26696,8 +23701,7 @@ var assignReferredByPayloadImplementors = []string{"AssignReferredByPayload"}
 func (ec *executionContext) _AssignReferredByPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssignReferredByPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, assignReferredByPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26721,11 +23725,6 @@ func (ec *executionContext) _AssignReferredByPayload(ctx context.Context, sel as
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26734,8 +23733,7 @@ var auditEventImplementors = []string{"AuditEvent", "Node"}
 func (ec *executionContext) _AuditEvent(ctx context.Context, sel ast.SelectionSet, obj *generated.AuditEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, auditEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26784,11 +23782,6 @@ func (ec *executionContext) _AuditEvent(ctx context.Context, sel ast.SelectionSe
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26797,8 +23790,7 @@ var auditEventConnectionImplementors = []string{"AuditEventConnection"}
 func (ec *executionContext) _AuditEventConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.AuditEvent]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, auditEventConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26832,11 +23824,6 @@ func (ec *executionContext) _AuditEventConnection(ctx context.Context, sel ast.S
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26845,8 +23832,7 @@ var auditEventEdgeImplementors = []string{"AuditEventEdge"}
 func (ec *executionContext) _AuditEventEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.AuditEvent]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, auditEventEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26870,11 +23856,6 @@ func (ec *executionContext) _AuditEventEdge(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26883,8 +23864,7 @@ var billingImplementors = []string{"Billing"}
 func (ec *executionContext) _Billing(ctx context.Context, sel ast.SelectionSet, obj *generated.Partner) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, billingImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26918,11 +23898,6 @@ func (ec *executionContext) _Billing(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26931,8 +23906,7 @@ var commissionStructureImplementors = []string{"CommissionStructure", "Node"}
 func (ec *executionContext) _CommissionStructure(ctx context.Context, sel ast.SelectionSet, obj *generated.CommissionStructure) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, commissionStructureImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -26971,11 +23945,6 @@ func (ec *executionContext) _CommissionStructure(ctx context.Context, sel ast.Se
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -26984,8 +23953,7 @@ var commissionVoidImplementors = []string{"CommissionVoid", "Node"}
 func (ec *executionContext) _CommissionVoid(ctx context.Context, sel ast.SelectionSet, obj *generated.CommissionVoid) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, commissionVoidImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27044,11 +24012,6 @@ func (ec *executionContext) _CommissionVoid(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27057,8 +24020,7 @@ var conversionImplementors = []string{"Conversion", "Node"}
 func (ec *executionContext) _Conversion(ctx context.Context, sel ast.SelectionSet, obj *generated.Conversion) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27132,11 +24094,6 @@ func (ec *executionContext) _Conversion(ctx context.Context, sel ast.SelectionSe
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27145,8 +24102,7 @@ var conversionConnectionImplementors = []string{"ConversionConnection"}
 func (ec *executionContext) _ConversionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.Conversion]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversionConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27180,11 +24136,6 @@ func (ec *executionContext) _ConversionConnection(ctx context.Context, sel ast.S
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27193,8 +24144,7 @@ var conversionEdgeImplementors = []string{"ConversionEdge"}
 func (ec *executionContext) _ConversionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.Conversion]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversionEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27218,11 +24168,6 @@ func (ec *executionContext) _ConversionEdge(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27231,8 +24176,7 @@ var createTokenPayloadImplementors = []string{"CreateTokenPayload"}
 func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateTokenPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createTokenPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27256,11 +24200,6 @@ func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.Sel
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27269,8 +24208,7 @@ var datedChangeImplementors = []string{"DatedChange", "Node"}
 func (ec *executionContext) _DatedChange(ctx context.Context, sel ast.SelectionSet, obj *generated.DatedChange) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, datedChangeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27374,11 +24312,6 @@ func (ec *executionContext) _DatedChange(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27387,8 +24320,7 @@ var datedChangeConnectionImplementors = []string{"DatedChangeConnection"}
 func (ec *executionContext) _DatedChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.DatedChange]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, datedChangeConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27422,11 +24354,6 @@ func (ec *executionContext) _DatedChangeConnection(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27435,8 +24362,7 @@ var datedChangeEdgeImplementors = []string{"DatedChangeEdge"}
 func (ec *executionContext) _DatedChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.DatedChange]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, datedChangeEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27460,11 +24386,6 @@ func (ec *executionContext) _DatedChangeEdge(ctx context.Context, sel ast.Select
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27473,8 +24394,7 @@ var durationImplementors = []string{"Duration"}
 func (ec *executionContext) _Duration(ctx context.Context, sel ast.SelectionSet, obj *commission.Duration) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, durationImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27498,11 +24418,6 @@ func (ec *executionContext) _Duration(ctx context.Context, sel ast.SelectionSet,
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27511,8 +24426,7 @@ var fieldChangeImplementors = []string{"FieldChange"}
 func (ec *executionContext) _FieldChange(ctx context.Context, sel ast.SelectionSet, obj *model.FieldChange) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, fieldChangeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27541,11 +24455,6 @@ func (ec *executionContext) _FieldChange(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27554,8 +24463,7 @@ var flatFeeImplementors = []string{"FlatFee", "Commission"}
 func (ec *executionContext) _FlatFee(ctx context.Context, sel ast.SelectionSet, obj *commission.FlatFee) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, flatFeeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27574,11 +24482,6 @@ func (ec *executionContext) _FlatFee(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27587,8 +24490,7 @@ var grantRetroactiveCommissionPayloadImplementors = []string{"GrantRetroactiveCo
 func (ec *executionContext) _GrantRetroactiveCommissionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.GrantRetroactiveCommissionPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, grantRetroactiveCommissionPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27612,11 +24514,6 @@ func (ec *executionContext) _GrantRetroactiveCommissionPayload(ctx context.Conte
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27625,8 +24522,7 @@ var invoiceImplementors = []string{"Invoice", "Node"}
 func (ec *executionContext) _Invoice(ctx context.Context, sel ast.SelectionSet, obj *generated.Invoice) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27705,11 +24601,6 @@ func (ec *executionContext) _Invoice(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27718,8 +24609,7 @@ var invoiceConnectionImplementors = []string{"InvoiceConnection"}
 func (ec *executionContext) _InvoiceConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.Invoice]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27753,11 +24643,6 @@ func (ec *executionContext) _InvoiceConnection(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27766,8 +24651,7 @@ var invoiceDocumentsImplementors = []string{"InvoiceDocuments"}
 func (ec *executionContext) _InvoiceDocuments(ctx context.Context, sel ast.SelectionSet, obj *model.InvoiceDocuments) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceDocumentsImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27796,11 +24680,6 @@ func (ec *executionContext) _InvoiceDocuments(ctx context.Context, sel ast.Selec
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27809,8 +24688,7 @@ var invoiceEdgeImplementors = []string{"InvoiceEdge"}
 func (ec *executionContext) _InvoiceEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.Invoice]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27834,11 +24712,6 @@ func (ec *executionContext) _InvoiceEdge(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27847,8 +24720,7 @@ var invoiceLineImplementors = []string{"InvoiceLine", "Node"}
 func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionSet, obj *generated.InvoiceLine) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceLineImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27942,11 +24814,6 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -27955,8 +24822,7 @@ var invoiceLineDayImplementors = []string{"InvoiceLineDay"}
 func (ec *executionContext) _InvoiceLineDay(ctx context.Context, sel ast.SelectionSet, obj *ledger.LineDay) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceLineDayImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -27995,11 +24861,6 @@ func (ec *executionContext) _InvoiceLineDay(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28008,8 +24869,7 @@ var invoiceLineDayConnectionImplementors = []string{"InvoiceLineDayConnection"}
 func (ec *executionContext) _InvoiceLineDayConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ledger.LineDay]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceLineDayConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28043,11 +24903,6 @@ func (ec *executionContext) _InvoiceLineDayConnection(ctx context.Context, sel a
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28056,8 +24911,7 @@ var invoiceLineDayEdgeImplementors = []string{"InvoiceLineDayEdge"}
 func (ec *executionContext) _InvoiceLineDayEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ledger.LineDay]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceLineDayEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28081,11 +24935,6 @@ func (ec *executionContext) _InvoiceLineDayEdge(ctx context.Context, sel ast.Sel
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28094,8 +24943,7 @@ var invoicePayloadImplementors = []string{"InvoicePayload"}
 func (ec *executionContext) _InvoicePayload(ctx context.Context, sel ast.SelectionSet, obj *model.InvoicePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invoicePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28114,11 +24962,6 @@ func (ec *executionContext) _InvoicePayload(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28127,8 +24970,7 @@ var liabilityImplementors = []string{"Liability"}
 func (ec *executionContext) _Liability(ctx context.Context, sel ast.SelectionSet, obj *ledger.Liability) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, liabilityImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28172,11 +25014,6 @@ func (ec *executionContext) _Liability(ctx context.Context, sel ast.SelectionSet
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28185,8 +25022,7 @@ var liabilityAgeImplementors = []string{"LiabilityAge"}
 func (ec *executionContext) _LiabilityAge(ctx context.Context, sel ast.SelectionSet, obj *ledger.Age) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, liabilityAgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28230,11 +25066,6 @@ func (ec *executionContext) _LiabilityAge(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28246,8 +25077,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		Object: "Mutation",
 	})
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
 			Object: field.Name,
@@ -28455,11 +25285,6 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28633,8 +25458,7 @@ var networkConnectionImplementors = []string{"NetworkConnection"}
 func (ec *executionContext) _NetworkConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.Network]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, networkConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28668,11 +25492,6 @@ func (ec *executionContext) _NetworkConnection(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28681,8 +25500,7 @@ var networkEdgeImplementors = []string{"NetworkEdge"}
 func (ec *executionContext) _NetworkEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.Network]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, networkEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28706,11 +25524,6 @@ func (ec *executionContext) _NetworkEdge(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28719,8 +25532,7 @@ var networkPayloadImplementors = []string{"NetworkPayload"}
 func (ec *executionContext) _NetworkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.NetworkPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, networkPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28739,11 +25551,6 @@ func (ec *executionContext) _NetworkPayload(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28752,8 +25559,7 @@ var pageInfoImplementors = []string{"PageInfo"}
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *page.Info) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28787,11 +25593,6 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28800,8 +25601,7 @@ var partnerImplementors = []string{"Partner", "Node"}
 func (ec *executionContext) _Partner(ctx context.Context, sel ast.SelectionSet, obj *generated.Partner) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, partnerImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28890,11 +25690,6 @@ func (ec *executionContext) _Partner(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28903,8 +25698,7 @@ var partnerConnectionImplementors = []string{"PartnerConnection"}
 func (ec *executionContext) _PartnerConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.Partner]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, partnerConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28938,11 +25732,6 @@ func (ec *executionContext) _PartnerConnection(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28951,8 +25740,7 @@ var partnerEdgeImplementors = []string{"PartnerEdge"}
 func (ec *executionContext) _PartnerEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.Partner]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, partnerEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -28976,11 +25764,6 @@ func (ec *executionContext) _PartnerEdge(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -28989,8 +25772,7 @@ var partnerPayloadImplementors = []string{"PartnerPayload"}
 func (ec *executionContext) _PartnerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PartnerPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, partnerPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29009,11 +25791,6 @@ func (ec *executionContext) _PartnerPayload(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29022,8 +25799,7 @@ var partnerReferralSettingImplementors = []string{"PartnerReferralSetting"}
 func (ec *executionContext) _PartnerReferralSetting(ctx context.Context, sel ast.SelectionSet, obj *generated.Partner) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, partnerReferralSettingImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29057,11 +25833,6 @@ func (ec *executionContext) _PartnerReferralSetting(ctx context.Context, sel ast
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29070,8 +25841,7 @@ var percentageImplementors = []string{"Percentage", "Commission"}
 func (ec *executionContext) _Percentage(ctx context.Context, sel ast.SelectionSet, obj *commission.Percentage) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, percentageImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29093,11 +25863,6 @@ func (ec *executionContext) _Percentage(ctx context.Context, sel ast.SelectionSe
 	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -29182,8 +25947,7 @@ var reconciliationImplementors = []string{"Reconciliation"}
 func (ec *executionContext) _Reconciliation(ctx context.Context, sel ast.SelectionSet, obj *ledger.Reconciliation) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, reconciliationImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29252,11 +26016,6 @@ func (ec *executionContext) _Reconciliation(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29265,8 +26024,7 @@ var reconciliationDifferenceImplementors = []string{"ReconciliationDifference"}
 func (ec *executionContext) _ReconciliationDifference(ctx context.Context, sel ast.SelectionSet, obj *ledger.Difference) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, reconciliationDifferenceImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29300,11 +26058,6 @@ func (ec *executionContext) _ReconciliationDifference(ctx context.Context, sel a
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29313,8 +26066,7 @@ var recordPayloadImplementors = []string{"RecordPayload"}
 func (ec *executionContext) _RecordPayload(ctx context.Context, sel ast.SelectionSet, obj *ledger.Recorded) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, recordPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29338,11 +26090,6 @@ func (ec *executionContext) _RecordPayload(ctx context.Context, sel ast.Selectio
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29351,8 +26098,7 @@ var referralImplementors = []string{"Referral", "Node"}
 func (ec *executionContext) _Referral(ctx context.Context, sel ast.SelectionSet, obj *generated.Referral) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29411,11 +26157,6 @@ func (ec *executionContext) _Referral(ctx context.Context, sel ast.SelectionSet,
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29424,8 +26165,7 @@ var referralCommissionImplementors = []string{"ReferralCommission"}
 func (ec *executionContext) _ReferralCommission(ctx context.Context, sel ast.SelectionSet, obj *ledger.Explained) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralCommissionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29484,11 +26224,6 @@ func (ec *executionContext) _ReferralCommission(ctx context.Context, sel ast.Sel
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29497,8 +26232,7 @@ var referralConnectionImplementors = []string{"ReferralConnection"}
 func (ec *executionContext) _ReferralConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.Referral]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29532,11 +26266,6 @@ func (ec *executionContext) _ReferralConnection(ctx context.Context, sel ast.Sel
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29545,8 +26274,7 @@ var referralEdgeImplementors = []string{"ReferralEdge"}
 func (ec *executionContext) _ReferralEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.Referral]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29570,11 +26298,6 @@ func (ec *executionContext) _ReferralEdge(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29583,8 +26306,7 @@ var referralEventImplementors = []string{"ReferralEvent"}
 func (ec *executionContext) _ReferralEvent(ctx context.Context, sel ast.SelectionSet, obj *ledger.Event) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29628,11 +26350,6 @@ func (ec *executionContext) _ReferralEvent(ctx context.Context, sel ast.Selectio
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29641,8 +26358,7 @@ var referralReportImplementors = []string{"ReferralReport"}
 func (ec *executionContext) _ReferralReport(ctx context.Context, sel ast.SelectionSet, obj *ledger.Report) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29676,11 +26392,6 @@ func (ec *executionContext) _ReferralReport(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29689,8 +26400,7 @@ var referralReportRowImplementors = []string{"ReferralReportRow"}
 func (ec *executionContext) _ReferralReportRow(ctx context.Context, sel ast.SelectionSet, obj *ledger.Row) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29809,11 +26519,6 @@ func (ec *executionContext) _ReferralReportRow(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29822,8 +26527,7 @@ var referralReportRowConnectionImplementors = []string{"ReferralReportRowConnect
 func (ec *executionContext) _ReferralReportRowConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ledger.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29857,11 +26561,6 @@ func (ec *executionContext) _ReferralReportRowConnection(ctx context.Context, se
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29870,8 +26569,7 @@ var referralReportRowEdgeImplementors = []string{"ReferralReportRowEdge"}
 func (ec *executionContext) _ReferralReportRowEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ledger.Row]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29895,11 +26593,6 @@ func (ec *executionContext) _ReferralReportRowEdge(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29908,8 +26601,7 @@ var referralReportRowLineImplementors = []string{"ReferralReportRowLine"}
 func (ec *executionContext) _ReferralReportRowLine(ctx context.Context, sel ast.SelectionSet, obj *ledger.RowLine) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowLineImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29933,11 +26625,6 @@ func (ec *executionContext) _ReferralReportRowLine(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29946,8 +26633,7 @@ var referralReportRowLineConnectionImplementors = []string{"ReferralReportRowLin
 func (ec *executionContext) _ReferralReportRowLineConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ledger.RowLine]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowLineConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -29981,11 +26667,6 @@ func (ec *executionContext) _ReferralReportRowLineConnection(ctx context.Context
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -29994,8 +26675,7 @@ var referralReportRowLineEdgeImplementors = []string{"ReferralReportRowLineEdge"
 func (ec *executionContext) _ReferralReportRowLineEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ledger.RowLine]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportRowLineEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30019,11 +26699,6 @@ func (ec *executionContext) _ReferralReportRowLineEdge(ctx context.Context, sel 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30032,8 +26707,7 @@ var referralReportTotalsImplementors = []string{"ReferralReportTotals"}
 func (ec *executionContext) _ReferralReportTotals(ctx context.Context, sel ast.SelectionSet, obj *ledger.Totals) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralReportTotalsImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30077,11 +26751,6 @@ func (ec *executionContext) _ReferralReportTotals(ctx context.Context, sel ast.S
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30090,8 +26759,7 @@ var referralSettingsImplementors = []string{"ReferralSettings"}
 func (ec *executionContext) _ReferralSettings(ctx context.Context, sel ast.SelectionSet, obj *generated.Network) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralSettingsImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30130,11 +26798,6 @@ func (ec *executionContext) _ReferralSettings(ctx context.Context, sel ast.Selec
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30143,8 +26806,7 @@ var referralTermImplementors = []string{"ReferralTerm", "Node"}
 func (ec *executionContext) _ReferralTerm(ctx context.Context, sel ast.SelectionSet, obj *generated.ReferralTerm) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralTermImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30208,11 +26870,6 @@ func (ec *executionContext) _ReferralTerm(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30221,8 +26878,7 @@ var referralThresholdImplementors = []string{"ReferralThreshold"}
 func (ec *executionContext) _ReferralThreshold(ctx context.Context, sel ast.SelectionSet, obj *ledger.Threshold) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referralThresholdImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30251,11 +26907,6 @@ func (ec *executionContext) _ReferralThreshold(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30264,8 +26915,7 @@ var referrerReconciliationImplementors = []string{"ReferrerReconciliation"}
 func (ec *executionContext) _ReferrerReconciliation(ctx context.Context, sel ast.SelectionSet, obj *ledger.ReferrerShares) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referrerReconciliationImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30309,11 +26959,6 @@ func (ec *executionContext) _ReferrerReconciliation(ctx context.Context, sel ast
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30322,8 +26967,7 @@ var referrerReconciliationConnectionImplementors = []string{"ReferrerReconciliat
 func (ec *executionContext) _ReferrerReconciliationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ledger.ReferrerShares]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referrerReconciliationConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30357,11 +27001,6 @@ func (ec *executionContext) _ReferrerReconciliationConnection(ctx context.Contex
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30370,8 +27009,7 @@ var referrerReconciliationEdgeImplementors = []string{"ReferrerReconciliationEdg
 func (ec *executionContext) _ReferrerReconciliationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ledger.ReferrerShares]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, referrerReconciliationEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30395,11 +27033,6 @@ func (ec *executionContext) _ReferrerReconciliationEdge(ctx context.Context, sel
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30408,8 +27041,7 @@ var retroactiveCommissionImpactImplementors = []string{"RetroactiveCommissionImp
 func (ec *executionContext) _RetroactiveCommissionImpact(ctx context.Context, sel ast.SelectionSet, obj *program.Granting) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveCommissionImpactImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30458,11 +27090,6 @@ func (ec *executionContext) _RetroactiveCommissionImpact(ctx context.Context, se
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30471,8 +27098,7 @@ var retroactiveGrantImplementors = []string{"RetroactiveGrant", "Node"}
 func (ec *executionContext) _RetroactiveGrant(ctx context.Context, sel ast.SelectionSet, obj *generated.RetroactiveGrant) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30576,11 +27202,6 @@ func (ec *executionContext) _RetroactiveGrant(ctx context.Context, sel ast.Selec
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30589,8 +27210,7 @@ var retroactiveGrantConnectionImplementors = []string{"RetroactiveGrantConnectio
 func (ec *executionContext) _RetroactiveGrantConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*generated.RetroactiveGrant]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30624,11 +27244,6 @@ func (ec *executionContext) _RetroactiveGrantConnection(ctx context.Context, sel
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30637,8 +27252,7 @@ var retroactiveGrantEdgeImplementors = []string{"RetroactiveGrantEdge"}
 func (ec *executionContext) _RetroactiveGrantEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*generated.RetroactiveGrant]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30662,11 +27276,6 @@ func (ec *executionContext) _RetroactiveGrantEdge(ctx context.Context, sel ast.S
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30675,8 +27284,7 @@ var retroactiveGrantPayloadImplementors = []string{"RetroactiveGrantPayload"}
 func (ec *executionContext) _RetroactiveGrantPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RetroactiveGrantPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, retroactiveGrantPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30695,11 +27303,6 @@ func (ec *executionContext) _RetroactiveGrantPayload(ctx context.Context, sel as
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30708,8 +27311,7 @@ var runBillingPayloadImplementors = []string{"RunBillingPayload"}
 func (ec *executionContext) _RunBillingPayload(ctx context.Context, sel ast.SelectionSet, obj *billing.Made) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, runBillingPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30728,11 +27330,6 @@ func (ec *executionContext) _RunBillingPayload(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30741,8 +27338,7 @@ var settingsImpactImplementors = []string{"SettingsImpact"}
 func (ec *executionContext) _SettingsImpact(ctx context.Context, sel ast.SelectionSet, obj *program.Impact) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, settingsImpactImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30786,11 +27382,6 @@ func (ec *executionContext) _SettingsImpact(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30799,8 +27390,7 @@ var signUpPayloadImplementors = []string{"SignUpPayload"}
 func (ec *executionContext) _SignUpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SignUpPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, signUpPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30819,11 +27409,6 @@ func (ec *executionContext) _SignUpPayload(ctx context.Context, sel ast.Selectio
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30832,8 +27417,7 @@ var subjectImplementors = []string{"Subject"}
 func (ec *executionContext) _Subject(ctx context.Context, sel ast.SelectionSet, obj *model.Subject) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, subjectImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30857,11 +27441,6 @@ func (ec *executionContext) _Subject(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30870,8 +27449,7 @@ var takeBackChangePayloadImplementors = []string{"TakeBackChangePayload"}
 func (ec *executionContext) _TakeBackChangePayload(ctx context.Context, sel ast.SelectionSet, obj *model.TakeBackChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, takeBackChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30890,11 +27468,6 @@ func (ec *executionContext) _TakeBackChangePayload(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30903,8 +27476,7 @@ var termDayImplementors = []string{"TermDay"}
 func (ec *executionContext) _TermDay(ctx context.Context, sel ast.SelectionSet, obj *ledger.Day) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, termDayImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -30953,11 +27525,6 @@ func (ec *executionContext) _TermDay(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -30966,8 +27533,7 @@ var tokenImplementors = []string{"Token", "Node"}
 func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, obj *generated.Token) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, tokenImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31011,11 +27577,6 @@ func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, ob
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31024,8 +27585,7 @@ var tokenPayloadImplementors = []string{"TokenPayload"}
 func (ec *executionContext) _TokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TokenPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, tokenPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31044,11 +27604,6 @@ func (ec *executionContext) _TokenPayload(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31057,8 +27612,7 @@ var updatePartnerReferralSettingPayloadImplementors = []string{"UpdatePartnerRef
 func (ec *executionContext) _UpdatePartnerReferralSettingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdatePartnerReferralSettingPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updatePartnerReferralSettingPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31087,11 +27641,6 @@ func (ec *executionContext) _UpdatePartnerReferralSettingPayload(ctx context.Con
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31100,8 +27649,7 @@ var updateReferralSettingsPayloadImplementors = []string{"UpdateReferralSettings
 func (ec *executionContext) _UpdateReferralSettingsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateReferralSettingsPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateReferralSettingsPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31128,11 +27676,6 @@ func (ec *executionContext) _UpdateReferralSettingsPayload(ctx context.Context, 
 	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -31193,8 +27736,7 @@ var voidReferralCommissionImpactImplementors = []string{"VoidReferralCommissionI
 func (ec *executionContext) _VoidReferralCommissionImpact(ctx context.Context, sel ast.SelectionSet, obj *program.Voiding) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, voidReferralCommissionImpactImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31218,11 +27760,6 @@ func (ec *executionContext) _VoidReferralCommissionImpact(ctx context.Context, s
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31231,8 +27768,7 @@ var voidReferralCommissionPayloadImplementors = []string{"VoidReferralCommission
 func (ec *executionContext) _VoidReferralCommissionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.VoidReferralCommissionPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, voidReferralCommissionPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31251,11 +27787,6 @@ func (ec *executionContext) _VoidReferralCommissionPayload(ctx context.Context, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31264,8 +27795,7 @@ var __DirectiveImplementors = []string{"__Directive"}
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __DirectiveImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31304,11 +27834,6 @@ func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31317,8 +27842,7 @@ var __EnumValueImplementors = []string{"__EnumValue"}
 func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.EnumValue) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __EnumValueImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31352,11 +27876,6 @@ func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31365,8 +27884,7 @@ var __FieldImplementors = []string{"__Field"}
 func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, obj *introspection.Field) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __FieldImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31410,11 +27928,6 @@ func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, 
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31423,8 +27936,7 @@ var __InputValueImplementors = []string{"__InputValue"}
 func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.InputValue) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __InputValueImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31468,11 +27980,6 @@ func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31481,8 +27988,7 @@ var __SchemaImplementors = []string{"__Schema"}
 func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet, obj *introspection.Schema) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __SchemaImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31526,11 +28032,6 @@ func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet,
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31539,8 +28040,7 @@ var __TypeImplementors = []string{"__Type"}
 func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, obj *introspection.Type) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __TypeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := resolve.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -31609,11 +28109,6 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 		return graphql.Null
 	}
 
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
 	return out
 }
 
@@ -31622,7 +28117,7 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNAccount2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐAccountᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Account) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAccount2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐAccount(ctx, sel, v[i])
@@ -31654,7 +28149,7 @@ func (ec *executionContext) marshalNAccountConnection2ᚖpartnerᚗexampleᚋref
 }
 
 func (ec *executionContext) marshalNAccountEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Account]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAccountEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -31741,7 +28236,7 @@ func (ec *executionContext) marshalNAssignReferredByPayload2ᚖpartnerᚗexample
 }
 
 func (ec *executionContext) marshalNAuditEvent2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐAuditEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.AuditEvent) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditEvent2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐAuditEvent(ctx, sel, v[i])
@@ -31773,7 +28268,7 @@ func (ec *executionContext) marshalNAuditEventConnection2ᚖpartnerᚗexampleᚋ
 }
 
 func (ec *executionContext) marshalNAuditEventEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.AuditEvent]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditEventEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -31900,7 +28395,7 @@ func (ec *executionContext) marshalNCommissionStructure2ᚖpartnerᚗexampleᚋr
 }
 
 func (ec *executionContext) marshalNCommissionVoid2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoidᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.CommissionVoid) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCommissionVoid2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoid(ctx, sel, v[i])
@@ -31924,7 +28419,7 @@ func (ec *executionContext) marshalNCommissionVoid2ᚖpartnerᚗexampleᚋreferr
 }
 
 func (ec *executionContext) marshalNConversion2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversionᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Conversion) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversion2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐConversion(ctx, sel, v[i])
@@ -31956,7 +28451,7 @@ func (ec *executionContext) marshalNConversionConnection2ᚖpartnerᚗexampleᚋ
 }
 
 func (ec *executionContext) marshalNConversionEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Conversion]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversionEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32050,7 +28545,7 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 }
 
 func (ec *executionContext) marshalNDatedChange2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.DatedChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNDatedChange2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐDatedChange(ctx, sel, v[i])
@@ -32082,7 +28577,7 @@ func (ec *executionContext) marshalNDatedChangeConnection2ᚖpartnerᚗexample�
 }
 
 func (ec *executionContext) marshalNDatedChangeEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.DatedChange]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNDatedChangeEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32168,7 +28663,7 @@ func (ec *executionContext) marshalNDurationUnit2partnerᚗexampleᚋreferrals�
 }
 
 func (ec *executionContext) marshalNFieldChange2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐFieldChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.FieldChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNFieldChange2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐFieldChange(ctx, sel, v[i])
@@ -32274,7 +28769,7 @@ func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.Selec
 }
 
 func (ec *executionContext) marshalNInvoice2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Invoice) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNInvoice2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoice(ctx, sel, v[i])
@@ -32314,7 +28809,7 @@ func (ec *executionContext) marshalNInvoiceDocuments2ᚖpartnerᚗexampleᚋrefe
 }
 
 func (ec *executionContext) marshalNInvoiceEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Invoice]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNInvoiceEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32338,7 +28833,7 @@ func (ec *executionContext) marshalNInvoiceEdge2ᚖpartnerᚗexampleᚋreferrals
 }
 
 func (ec *executionContext) marshalNInvoiceLine2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.InvoiceLine) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNInvoiceLine2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐInvoiceLine(ctx, sel, v[i])
@@ -32362,7 +28857,7 @@ func (ec *executionContext) marshalNInvoiceLine2ᚖpartnerᚗexampleᚋreferrals
 }
 
 func (ec *executionContext) marshalNInvoiceLineDay2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLineDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.LineDay) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNInvoiceLineDay2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐLineDay(ctx, sel, v[i])
@@ -32394,7 +28889,7 @@ func (ec *executionContext) marshalNInvoiceLineDayConnection2ᚖpartnerᚗexampl
 }
 
 func (ec *executionContext) marshalNInvoiceLineDayEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ledger.LineDay]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNInvoiceLineDayEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32464,7 +28959,7 @@ func (ec *executionContext) marshalNLiability2ᚖpartnerᚗexampleᚋreferrals�
 }
 
 func (ec *executionContext) marshalNLiabilityAge2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐAgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Age) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLiabilityAge2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐAge(ctx, sel, v[i])
@@ -32488,7 +28983,7 @@ func (ec *executionContext) marshalNLiabilityAge2ᚖpartnerᚗexampleᚋreferral
 }
 
 func (ec *executionContext) marshalNNetwork2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐNetworkᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Network) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNNetwork2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐNetwork(ctx, sel, v[i])
@@ -32520,7 +29015,7 @@ func (ec *executionContext) marshalNNetworkConnection2ᚖpartnerᚗexampleᚋref
 }
 
 func (ec *executionContext) marshalNNetworkEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Network]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNNetworkEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32566,7 +29061,7 @@ func (ec *executionContext) marshalNPageInfo2partnerᚗexampleᚋreferralsᚋgra
 }
 
 func (ec *executionContext) marshalNPartner2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐPartnerᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Partner) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNPartner2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐPartner(ctx, sel, v[i])
@@ -32598,7 +29093,7 @@ func (ec *executionContext) marshalNPartnerConnection2ᚖpartnerᚗexampleᚋref
 }
 
 func (ec *executionContext) marshalNPartnerEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Partner]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNPartnerEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32661,7 +29156,7 @@ func (ec *executionContext) marshalNReconciliation2ᚖpartnerᚗexampleᚋreferr
 }
 
 func (ec *executionContext) marshalNReconciliationDifference2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDifferenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Difference) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReconciliationDifference2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDifference(ctx, sel, v[i])
@@ -32693,7 +29188,7 @@ func (ec *executionContext) marshalNRecordPayload2ᚖpartnerᚗexampleᚋreferra
 }
 
 func (ec *executionContext) marshalNReferral2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Referral) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferral2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferral(ctx, sel, v[i])
@@ -32725,7 +29220,7 @@ func (ec *executionContext) marshalNReferralConnection2ᚖpartnerᚗexampleᚋre
 }
 
 func (ec *executionContext) marshalNReferralEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.Referral]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferralEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32749,7 +29244,7 @@ func (ec *executionContext) marshalNReferralEdge2ᚖpartnerᚗexampleᚋreferral
 }
 
 func (ec *executionContext) marshalNReferralEvent2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Event) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferralEvent2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐEvent(ctx, sel, v[i])
@@ -32811,7 +29306,7 @@ func (ec *executionContext) marshalNReferralReportOrderField2partnerᚗexample�
 }
 
 func (ec *executionContext) marshalNReferralReportRow2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Row) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferralReportRow2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRow(ctx, sel, v[i])
@@ -32843,7 +29338,7 @@ func (ec *executionContext) marshalNReferralReportRowConnection2ᚖpartnerᚗexa
 }
 
 func (ec *executionContext) marshalNReferralReportRowEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ledger.Row]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferralReportRowEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32867,7 +29362,7 @@ func (ec *executionContext) marshalNReferralReportRowEdge2ᚖpartnerᚗexample�
 }
 
 func (ec *executionContext) marshalNReferralReportRowLine2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.RowLine) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferralReportRowLine2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐRowLine(ctx, sel, v[i])
@@ -32899,7 +29394,7 @@ func (ec *executionContext) marshalNReferralReportRowLineConnection2ᚖpartner�
 }
 
 func (ec *executionContext) marshalNReferralReportRowLineEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ledger.RowLine]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferralReportRowLineEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -32980,7 +29475,7 @@ func (ec *executionContext) marshalNReferralStatus2partnerᚗexampleᚋreferrals
 }
 
 func (ec *executionContext) marshalNReferralTerm2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralTermᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.ReferralTerm) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferralTerm2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐReferralTerm(ctx, sel, v[i])
@@ -33004,7 +29499,7 @@ func (ec *executionContext) marshalNReferralTerm2ᚖpartnerᚗexampleᚋreferral
 }
 
 func (ec *executionContext) marshalNReferrerReconciliation2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReferrerSharesᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.ReferrerShares) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferrerReconciliation2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐReferrerShares(ctx, sel, v[i])
@@ -33036,7 +29531,7 @@ func (ec *executionContext) marshalNReferrerReconciliationConnection2ᚖpartner�
 }
 
 func (ec *executionContext) marshalNReferrerReconciliationEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ledger.ReferrerShares]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReferrerReconciliationEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -33078,7 +29573,7 @@ func (ec *executionContext) unmarshalNRetroactiveCommissionInput2partnerᚗexamp
 }
 
 func (ec *executionContext) marshalNRetroactiveGrant2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrantᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.RetroactiveGrant) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRetroactiveGrant2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐRetroactiveGrant(ctx, sel, v[i])
@@ -33110,7 +29605,7 @@ func (ec *executionContext) marshalNRetroactiveGrantConnection2ᚖpartnerᚗexam
 }
 
 func (ec *executionContext) marshalNRetroactiveGrantEdge2ᚕᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*generated.RetroactiveGrant]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRetroactiveGrantEdge2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
@@ -33186,7 +29681,7 @@ func (ec *executionContext) unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋco
 }
 
 func (ec *executionContext) marshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []commission.Role) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRole2partnerᚗexampleᚋreferralsᚋcommissionᚐRole(ctx, sel, v[i])
@@ -33261,7 +29756,7 @@ func (ec *executionContext) marshalNTakeBackChangePayload2ᚖpartnerᚗexample�
 }
 
 func (ec *executionContext) marshalNTermDay2ᚕᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*ledger.Day) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTermDay2ᚖpartnerᚗexampleᚋreferralsᚋcommissionᚋledgerᚐDay(ctx, sel, v[i])
@@ -33285,7 +29780,7 @@ func (ec *executionContext) marshalNTermDay2ᚖpartnerᚗexampleᚋreferralsᚋc
 }
 
 func (ec *executionContext) marshalNToken2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐTokenᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.Token) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNToken2ᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐToken(ctx, sel, v[i])
@@ -33381,7 +29876,7 @@ func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlge
 }
 
 func (ec *executionContext) marshalN__Directive2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirectiveᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Directive) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx, sel, v[i])
@@ -33425,7 +29920,7 @@ func (ec *executionContext) unmarshalN__DirectiveLocation2ᚕstringᚄ(ctx conte
 }
 
 func (ec *executionContext) marshalN__DirectiveLocation2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__DirectiveLocation2string(ctx, sel, v[i])
@@ -33453,7 +29948,7 @@ func (ec *executionContext) marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlg
 }
 
 func (ec *executionContext) marshalN__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -33481,7 +29976,7 @@ func (ec *executionContext) marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋg
 }
 
 func (ec *executionContext) marshalN__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])
@@ -33629,7 +30124,7 @@ func (ec *executionContext) marshalOCommissionState2ᚕpartnerᚗexampleᚋrefer
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCommissionState2partnerᚗexampleᚋreferralsᚋcommissionᚐState(ctx, sel, v[i])
@@ -33869,7 +30364,7 @@ func (ec *executionContext) marshalOInvoiceStatus2ᚕpartnerᚗexampleᚋreferra
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNInvoiceStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐInvoiceStatus(ctx, sel, v[i])
@@ -33953,7 +30448,7 @@ func (ec *executionContext) marshalOPartnerStatus2ᚕpartnerᚗexampleᚋreferra
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNPartnerStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐPartnerStatus(ctx, sel, v[i])
@@ -34113,7 +30608,7 @@ func (ec *executionContext) marshalORetroactiveGrantStatus2ᚕpartnerᚗexample�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRetroactiveGrantStatus2partnerᚗexampleᚋreferralsᚋcommissionᚐGrantStatus(ctx, sel, v[i])
@@ -34188,7 +30683,7 @@ func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgq
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__EnumValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValue(ctx, sel, v[i])
@@ -34207,7 +30702,7 @@ func (ec *executionContext) marshalO__Field2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Field2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐField(ctx, sel, v[i])
@@ -34226,7 +30721,7 @@ func (ec *executionContext) marshalO__InputValue2ᚕgithubᚗcomᚋ99designsᚋg
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -34245,7 +30740,7 @@ func (ec *executionContext) marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgen�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 128, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := resolve.List(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])

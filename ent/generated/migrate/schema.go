@@ -620,6 +620,11 @@ var (
 				Columns: []*schema.Column{PartnerColumns[16], PartnerColumns[9]},
 			},
 			{
+				Name:    "partner_network_id_name",
+				Unique:  false,
+				Columns: []*schema.Column{PartnerColumns[16], PartnerColumns[1]},
+			},
+			{
 				Name:    "partner_network_id_email",
 				Unique:  false,
 				Columns: []*schema.Column{PartnerColumns[16], PartnerColumns[2]},
@@ -705,9 +710,9 @@ var (
 				Columns: []*schema.Column{ReferralColumns[1], ReferralColumns[3]},
 			},
 			{
-				Name:    "referral_referrer_id",
+				Name:    "referral_referrer_id_network_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReferralColumns[8]},
+				Columns: []*schema.Column{ReferralColumns[8], ReferralColumns[1]},
 			},
 			{
 				Name:    "referral_referred_id",
