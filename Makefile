@@ -57,7 +57,7 @@ test-faults: mariadb ## Servers killed and databases lost, for longer than the t
 	E2E_FAULTS=1 go test -count 1 -timeout 30m -run 'TestFaults|TestGalera|TestOnePartner' -v ./e2e
 	E2E_KILLS=20 go test -count 3 -timeout 30m -run 'TestBilling_(atOnce|whileServersAreKilled|byItself)' -v ./e2e
 
-check: fresh fresh-explorer lint tidy test test-clients test-explorer ## All that must hold before a change is merged
+check: fresh fresh-explorer lint tidy test test-clients test-explorer bench-small ## All that must hold before a change is merged
 
 access: ## Write docs/access.md, who may ask for what, as the server answers
 	go test ./e2e -run '^TestAccess$$/^SQLite$$' -access
@@ -79,7 +79,7 @@ bench: mariadb bench/peers/node_modules/.package-lock.json ## Measure beside bar
 	$(if $(WRITE),BENCH_WRITE=1 )$(measured) -bench . ./bench
 
 # A machine may be busy with something else for a while: what is out by a factor of two three times is.
-bench-small: mariadb bench/peers/node_modules/.package-lock.json ## The same in about a minute: fails where a ratio is out by a factor of two
+bench-small: mariadb bench/peers/node_modules/.package-lock.json ## The same in three minutes: fails where a ratio is out by a factor of two
 	@for try in 1 2 3; do \
 		BENCH_SIZE=small $(measured) -bench '^Benchmark(Pages|Tracker|Settings|File)$$' ./bench && exit; \
 		echo "bench-small: try $$try of 3 failed"; \

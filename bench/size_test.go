@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// size is how much is measured. BENCH_SIZE=small takes about a minute; each number can also be given by itself.
+// size is how much is measured. BENCH_SIZE=small takes about three minutes; each number can also be given by itself.
 type size struct {
 	Referrals       int // of the network whose report most pages are of
 	Many            int // of the large network; 0: there is none

@@ -61,8 +61,10 @@ func (c *change) repay(ctx context.Context, of referrers, structureID *int, revi
 		}
 		c.impact.TermsClosed += gone
 	}
-	closed, err := c.exec(ctx, "UPDATE referral_term SET closed_at = ?, close_reason = ?, open_key = NULL WHERE open_key IS NOT NULL AND "+ends+" AND "+held,
-		slices.Concat([]any{c.at, string(reason)}, endArgs, heldArgs)...)
+	closed, err := c.tx.UpdateJoined(ctx, database.Joined{
+		Table: "referral_term", Set: "closed_at = ?, close_reason = ?, open_key = NULL",
+		With: "referral r", On: "referral_term.open_key = r.id", Where: "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + " AND " + ends,
+	}, slices.Concat([]any{c.at, string(reason), c.network.ID}, of.args, endArgs)...)
 	if err != nil {
 		return fmt.Errorf("close terms: %w", err)
 	}
