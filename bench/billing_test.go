@@ -79,9 +79,9 @@ func sellAMonth(b *testing.B, location string, p population, partners, each int)
 		FROM conversion WHERE network_id = ? AND accrual_id IS NOT NULL GROUP BY accrual_id, network_id, day, partner_id`,
 		p.firstReferral, p.firstReferred, p.network)
 	execute(b, bare, `
-		INSERT INTO term_total (term_id, network_id, conversions, revenue, payout, fee)
-		SELECT term_id, network_id, SUM(conversions), SUM(revenue), SUM(payout), 0 FROM accrual WHERE network_id = ? GROUP BY term_id, network_id`,
-		p.network)
+		INSERT INTO term_month (network_id, month, term_id, line_id, conversions, revenue, payout, fee)
+		SELECT network_id, ?, term_id, 0, SUM(conversions), SUM(revenue), SUM(payout), 0 FROM accrual WHERE network_id = ? GROUP BY network_id, term_id`,
+		int32(june.Month()), p.network)
 }
 
 func count(b *testing.B, db *database.Database, query string, args ...any) int {

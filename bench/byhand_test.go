@@ -39,18 +39,18 @@ func prepared(b *testing.B, bare *sql.DB, text string) *sql.Stmt {
 }
 
 // reportByHand reads a page of the report by hand, with its totals: of the network or of one referrer, in the order that
-// is given. What it reads is every value that the portals show.
+// is given, for the months of two days. What it reads is every value that the portals show.
 func reportByHand(b *testing.B, bare *sql.DB, referrer, network int, from, to, order string) func() error {
 	b.Helper()
-	accruals, referrals, owner := "accrual a WHERE a.network_id = ?", "r.network_id = ?", network
+	sums, referrals, owner := "term_month a WHERE a.network_id = ? AND a.month", "r.network_id = ?", network
 	if referrer != 0 {
-		accruals = "referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.term_id = t.id WHERE r.referrer_id = ?"
+		sums = "referral r JOIN referral_term t ON t.referral_id = r.id JOIN term_month a ON a.term_id = t.id WHERE r.referrer_id = ? AND a.month"
 		referrals, owner = "r.referrer_id = ?", referrer
 	}
 	const digits = 2
-	page := prepared(b, bare, strings.NewReplacer("{accruals}", accruals, "{referrals}", referrals, "{order}", order, "{limit}", "?, ?").
+	page := prepared(b, bare, strings.NewReplacer("{sums}", sums, "{referrals}", referrals, "{order}", order, "{limit}", "?, ?").
 		Replace(statement(b, "report.sql")))
-	arguments := []any{owner, dayOf(b, from), dayOf(b, to), digits, digits, owner, 0, pageSize}
+	arguments := []any{owner, monthOf(b, from), monthOf(b, to), digits, digits, owner, 0, pageSize}
 	reached := statement(b, "reached.sql")
 	return func() error {
 		const termID, minimum, isReached = 1, 17, 19 // columns of the page
@@ -124,11 +124,11 @@ func accountByHand(b *testing.B, bare *sql.DB, partner int) func() error {
 	return func() error { return eachOfAll(account, []any{partner}, func([]sql.NullString) {}) }
 }
 
-func dayOf(b *testing.B, text string) int32 {
+func monthOf(b *testing.B, text string) int32 {
 	b.Helper()
 	day, refusal := commission.ParseDate(text)
 	if refusal != nil {
 		b.Fatal(refusal)
 	}
-	return int32(day)
+	return int32(day.Month())
 }

@@ -42,6 +42,12 @@ func (d Date) Weekday() time.Weekday { return d.midnight().Weekday() }
 
 func (d Date) String() string { return d.midnight().Format(DateLayout) }
 
+// Month is the calendar month of the date.
+func (d Date) Month() CalendarMonth {
+	year, month, _ := d.Civil()
+	return CalendarMonth(monthsAYear*year + int(month) - 1) //nolint:gosec // as a Date
+}
+
 // Start is the first moment at which the zone's calendar shows this day or, where a zone skipped it
 // whole, a later one.
 func (d Date) Start(zone *time.Location) time.Time {
@@ -57,6 +63,16 @@ func (d Date) AddMonths(n int) Date {
 	last := first.AddDate(0, 1, -1).Day()
 	return NewDate(first.Year(), first.Month(), min(day, last))
 }
+
+// CalendarMonth is a month of some year, counted so that the next one is one more: 12 x year + month - 1.
+type CalendarMonth int32
+
+// First is the month's first day.
+func (m CalendarMonth) First() Date {
+	return NewDate(int(m)/monthsAYear, time.Month(m%monthsAYear+1), 1)
+}
+
+func (m CalendarMonth) String() string { return m.First().midnight().Format("2006-01") }
 
 // wall is the moment at which a clock on the wall of zone shows the given time. A time that the zone
 // skips is read with the offset from before the gap, and of a time that comes twice the first is

@@ -46,6 +46,16 @@ func TestParseDate_refusesWhatIsNoDate(t *testing.T) {
 	}
 }
 
+func TestCalendarMonth_isThatOfItsDaysAndOfNoOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := commission.Date(rapid.Int32Range(-1, int32(commission.NewDate(9999, time.December, 31))).Draw(t, "day"))
+		m := d.Month()
+		if d < m.First() || d >= (m+1).First() || (m.First()-1).Month() != m-1 || m.String() != d.String()[:len("2006-01")] {
+			t.Fatalf("%s is in the month %s, from %s to before %s", d, m, m.First(), (m + 1).First())
+		}
+	})
+}
+
 func TestDateAddMonths_clampsToTheMonthsEnd(t *testing.T) { // [T4]
 	for _, c := range []struct {
 		from   string

@@ -199,7 +199,7 @@ func hasEveryKind(t *testing.T, db *database.Database, network *ent.Network) {
 func feesOf(t *testing.T, db *database.Database) []int64 {
 	t.Helper()
 	var fees []int64
-	rows, err := db.QueryContext(system(), "SELECT fee FROM term_total WHERE fee > 0")
+	rows, err := db.QueryContext(system(), "SELECT SUM(fee) FROM term_month GROUP BY term_id HAVING SUM(fee) > 0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,9 @@ const accrual = mysqlTable('accrual', {
   id: number('id').autoincrement().primaryKey(), networkId: number('network_id'), termId: number('term_id'), day: int('day'), slot: number('slot'), lineId: number('line_id'),
   ...sums(), fee: number('fee'),
 });
-const termTotal = mysqlTable('term_total', { termId: number('term_id'), networkId: number('network_id'), ...sums(), fee: number('fee') });
+const termMonth = mysqlTable('term_month', {
+  networkId: number('network_id'), month: int('month'), termId: number('term_id'), lineId: number('line_id'), ...sums(), fee: number('fee'),
+});
 const earningDay = mysqlTable('earning_day', {
   id: number('id').autoincrement().primaryKey(), networkId: number('network_id'), partnerId: number('partner_id'), day: int('day'), slot: number('slot'), lineId: number('line_id'), ...sums(),
 });
@@ -182,8 +184,8 @@ class Transaction {
     return this.insert(accrual, cells.map(({ owner, ...cell }) => ({ ...cell, networkId, termId: owner, slot: 0, lineId: 0, fee: 0 })), added);
   }
 
-  addTotals(networkId, cells) {
-    return this.insert(termTotal, cells.map(({ owner, conversions, revenue, payout }) => ({ networkId, termId: owner, conversions, revenue, payout, fee: 0 })), added);
+  addMonths(networkId, cells) {
+    return this.insert(termMonth, cells.map(({ owner, day, ...sums }) => ({ ...sums, networkId, month: day, termId: owner, lineId: 0, fee: 0 })), added);
   }
 
   addEarnings(networkId, cells) {

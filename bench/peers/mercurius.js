@@ -153,11 +153,11 @@ class Transaction {
     [cells.map((c) => [network, c.owner, c.day, 0, 0, c.conversions, c.revenue, c.payout, 0])]);
   }
 
-  addTotals(network, cells) {
+  addMonths(network, cells) {
     if (cells.length === 0) return undefined;
-    return this.query(`INSERT INTO term_total (term_id, network_id, conversions, revenue, payout, fee) VALUES ?
+    return this.query(`INSERT INTO term_month (network_id, month, term_id, line_id, conversions, revenue, payout, fee) VALUES ?
       ON DUPLICATE KEY UPDATE conversions = conversions + VALUES(conversions), revenue = revenue + VALUES(revenue), payout = payout + VALUES(payout)`,
-    [cells.map((c) => [c.owner, network, c.conversions, c.revenue, c.payout, 0])]);
+    [cells.map((c) => [network, c.day, c.owner, 0, c.conversions, c.revenue, c.payout, 0])]);
   }
 
   addEarnings(network, cells) {

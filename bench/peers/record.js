@@ -1,5 +1,5 @@
 // Recording: conversions go in together with the sums that they count in, in one transaction.
-import { refuse } from './values.js';
+import { monthOf, refuse } from './values.js';
 
 const most = 10_000;
 
@@ -34,18 +34,18 @@ async function insert(tx, network, zone, rows, recordedAt) {
 
   const accruals = new Cells();
   const earnings = new Cells();
-  const totals = new Cells();
+  const months = new Cells();
   const places = [];
   for (const row of fresh.values()) {
     const referrals = history.get(row.partner);
     if (!referrals) throw refuse('NOT_FOUND', 'no such partner', 'conversions');
     const day = zone.day(row.occurredAt);
     const term = attribute(referrals, row.occurredAt);
-    if (term) totals.add(term, 0, row);
+    if (term) months.add(term, monthOf(day), row);
     places.push({ row, day, earning: earnings.add(row.partner, day, row), accrual: term && accruals.add(term, day, row) });
   }
   await tx.addAccruals(network, accruals.sorted());
-  await tx.addTotals(network, totals.sorted());
+  await tx.addMonths(network, months.sorted());
   await tx.addEarnings(network, earnings.sorted());
   for (const found of accruals.byOwner.size ? await tx.accrualIds(accruals.byDay()) : []) accruals.at(found.owner, found.day).id = found.id;
   for (const found of await tx.earningIds(earnings.byDay())) earnings.at(found.owner, found.day).id = found.id;
@@ -56,7 +56,7 @@ async function insert(tx, network, zone, rows, recordedAt) {
   return fresh.size;
 }
 
-// Cells are sums by owner, a term or a partner, and day.
+// Cells are sums by owner, a term or a partner, and day, or month.
 class Cells {
   byOwner = new Map();
 

@@ -1,9 +1,9 @@
 -- A page of the referral report, with the totals of all its rows: the rules of docs/rules.md in one statement. Each
 -- invoice line is rounded by itself and what is on none yet once; what waits for a threshold counts apart; a referral
--- that ended has no Balance. {accruals} and {referrals} say whose, {order} and {limit} which rows.
+-- that ended has no Balance. {sums} and {referrals} say whose, {order} and {limit} which rows.
 WITH counted AS (
 	SELECT a.term_id, a.line_id, SUM(a.conversions) AS conversions, SUM(a.revenue) AS revenue, SUM(a.payout) AS payout, SUM(a.fee) AS fee
-	FROM {accruals} AND a.day BETWEEN ? AND ? GROUP BY a.term_id, a.line_id
+	FROM {sums} BETWEEN ? AND ? GROUP BY a.term_id, a.line_id
 ), earned AS (
 	SELECT t.id AS term_id, c.line_id, c.conversions,
 		CASE s.basis WHEN 'REVENUE' THEN c.revenue WHEN 'PROFIT' THEN c.revenue - c.payout ELSE c.payout END AS basis_amount,
@@ -18,17 +18,19 @@ WITH counted AS (
 	SELECT r.id AS referral_id, r.referrer_id, r.referred_id, r.started_at, r.ended_at, t.id AS term_id, t.structure_id, t.referred_date,
 		t.window_ends_at, t.closed_at, t.close_reason, s.basis, s.minimum_earnings,
 		COALESCE(c.conversions, 0) AS conversions, COALESCE(c.basis_amount, 0) AS basis_amount, COALESCE(c.billed, 0) AS billed, COALESCE(c.open, 0) AS open,
-		SUM(total.revenue) OVER w AS revenue, SUM(total.payout) OVER w AS payout
+		CASE WHEN s.minimum_earnings IS NOT NULL THEN COALESCE((
+			SELECT SUM(CASE s.basis WHEN 'REVENUE' THEN m.revenue WHEN 'PROFIT' THEN m.revenue - m.payout ELSE m.payout END)
+			FROM referral_term earlier JOIN term_month m ON m.term_id = earlier.id
+			WHERE earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date
+		), 0) END AS progress
 	FROM referral r LEFT JOIN referral_term t ON t.referral_id = r.id LEFT JOIN commission_structure s ON s.id = t.structure_id
-	LEFT JOIN term_total total ON total.term_id = t.id LEFT JOIN summed c ON c.term_id = t.id
-	WHERE {referrals} WINDOW w AS (PARTITION BY r.id ORDER BY t.referred_date, t.id)
-), measured AS (
-	SELECT terms.*, COALESCE(CASE basis WHEN 'REVENUE' THEN revenue WHEN 'PROFIT' THEN revenue - payout ELSE payout END, 0) AS progress FROM terms
+	LEFT JOIN summed c ON c.term_id = t.id
+	WHERE {referrals}
 ), amounts AS (
-	SELECT measured.*, minimum_earnings IS NULL OR progress >= minimum_earnings AS reached,
+	SELECT terms.*, minimum_earnings IS NULL OR progress >= minimum_earnings AS reached,
 		CASE WHEN minimum_earnings IS NULL OR progress >= minimum_earnings THEN open ELSE 0 END AS unbilled,
 		CASE WHEN minimum_earnings IS NULL OR progress >= minimum_earnings THEN 0 ELSE open END AS below_threshold
-	FROM measured
+	FROM terms
 ), shown AS (
 	SELECT amounts.*, CASE WHEN ended_at IS NULL THEN billed + unbilled END AS balance FROM amounts
 )

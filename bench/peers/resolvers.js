@@ -6,7 +6,7 @@ import DataLoader from 'dataloader';
 
 import { record } from './record.js';
 import { changeSettings } from './settings.js';
-import { exact, idOf, now, refuse, rounded, rowOf, scalars, shownMoment, zoneOf } from './values.js';
+import { exact, idOf, isFirst, monthOf, now, refuse, rounded, rowOf, scalars, shownMoment, zoneOf } from './values.js';
 
 export const typeDefs = readFileSync(new URL('../../schema.graphqls', import.meta.url), 'utf8');
 
@@ -111,13 +111,16 @@ class Report {
   }
 
   read(orderBy, size, begin) {
-    const { whose, from, to, digits } = this;
+    const { whose, digits } = this;
+    const months = isFirst(this.from) && isFirst(this.to + 1); // whole ones, whose sums are kept
+    const [from, to] = months ? [monthOf(this.from), monthOf(this.to)] : [this.from, this.to];
+    const [table, column] = months ? ['term_month', 'month'] : ['accrual', 'day'];
     const direction = orderBy?.direction === 'ASC' ? 'ASC' : 'DESC';
-    const accruals = whose.referrer
-      ? 'referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.term_id = t.id WHERE r.referrer_id = ?'
-      : 'accrual a WHERE a.network_id = ?';
+    const sums = whose.referrer
+      ? `referral r JOIN referral_term t ON t.referral_id = r.id JOIN ${table} a ON a.term_id = t.id WHERE r.referrer_id = ? AND a.${column}`
+      : `${table} a WHERE a.network_id = ? AND a.${column}`;
     const owner = whose.referrer ?? whose.network;
-    const statement = report.replace('{accruals}', accruals).replace('{referrals}', whose.referrer ? 'r.referrer_id = ?' : 'r.network_id = ?')
+    const statement = report.replace('{sums}', sums).replace('{referrals}', whose.referrer ? 'r.referrer_id = ?' : 'r.network_id = ?')
       .replace('{order}', `${columns[orderBy?.field ?? 'REFERRED_DATE']} ${direction}`).replace('{limit}', '?, ?');
     const rows = this.context.store.raw(statement, [owner, from, to, digits, digits, owner, begin, size]);
     this.ask(rows);

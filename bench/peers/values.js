@@ -57,6 +57,15 @@ export function dayOf(text) {
   throw refuse('BAD_USER_INPUT', 'must be a calendar day such as 2026-06-30');
 }
 
+// monthOf is the month of a day as the database keeps it: 12 x year + month - 1.
+export function monthOf(day) {
+  const at = new Date(day * millisADay);
+  return 12 * at.getUTCFullYear() + at.getUTCMonth();
+}
+
+// isFirst tells whether a day is the first of its month.
+export const isFirst = (day) => new Date(day * millisADay).getUTCDate() === 1;
+
 const rfc3339 = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 // momentOf is an RFC 3339 text as the database keeps it.

@@ -146,9 +146,9 @@ class Transaction {
     })), added('conversions', 'revenue', 'payout'));
   }
 
-  addTotals(network, cells) {
-    return this.insert('term_total', cells.map((c) => ({
-      term_id: c.owner, network_id: network, conversions: c.conversions, revenue: c.revenue, payout: c.payout, fee: 0,
+  addMonths(network, cells) {
+    return this.insert('term_month', cells.map((c) => ({
+      network_id: network, month: c.day, term_id: c.owner, line_id: 0, conversions: c.conversions, revenue: c.revenue, payout: c.payout, fee: 0,
     })), added('conversions', 'revenue', 'payout'));
   }
 

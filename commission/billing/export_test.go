@@ -35,7 +35,7 @@ func (w *world) refersMany() {
 		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key")
 		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "open_key")
 		sums := tx.Rows("accrual", "network_id", "term_id", "day", "slot", "line_id", "conversions", "revenue", "payout", "fee")
-		totals := tx.Rows("term_total", "network_id", "term_id", "conversions", "revenue", "payout", "fee")
+		months := tx.Rows("term_month", "network_id", "month", "term_id", "line_id", "conversions", "revenue", "payout", "fee")
 		for i := range manyReferrals {
 			id, started := first+i, w.now.Add(time.Duration(i%97)*time.Hour)
 			var ended, key, open, reason any = nil, id, id, nil
@@ -52,9 +52,9 @@ func (w *world) refersMany() {
 			for d := range 2 {
 				sums.Add(w.network.ID, id, int32(day("2026-01-05"))+int32(d), 0, 0, 1, (i%333)*cent*(d+2), (i%333)*cent, 0)
 			}
-			totals.Add(w.network.ID, id, 2, 5*(i%333)*cent, 2*(i%333)*cent, 0)
+			months.Add(w.network.ID, int32(day("2026-01-05").Month()), id, 0, 2, 5*(i%333)*cent, 2*(i%333)*cent, 0)
 		}
-		for _, rows := range []*database.Rows{partners, referrals, terms, sums, totals} {
+		for _, rows := range []*database.Rows{partners, referrals, terms, sums, months} {
 			if err := tx.Insert(ctx, rows); err != nil {
 				return err
 			}

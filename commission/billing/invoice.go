@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/generated/invoice"
@@ -84,6 +85,20 @@ func (b *Billing) Delete(ctx context.Context, networkID, id int, reason string) 
 			if _, err := w.tx.UpdateJoined(ctx, release, id); err != nil {
 				return nil, fmt.Errorf("release what was billed: %w", err)
 			}
+		}
+		since := map[int]commission.Date{} // of each term that it paid: the first day
+		err := database.Each(ctx, w.tx, "SELECT term_id, from_day FROM invoice_line WHERE invoice_id = ? AND term_id IS NOT NULL", []any{id}, func(row *stdsql.Rows) error {
+			var term int
+			var from commission.Date
+			err := row.Scan(&term, &from)
+			since[term] = from
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("find what was billed: %w", err)
+		}
+		if err := ledger.Recount(ctx, w.tx, since); err != nil {
+			return nil, err
 		}
 		return found.Update().SetStatus(commission.Deleted).SetDeletedAt(w.at).Save(ctx)
 	})

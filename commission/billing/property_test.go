@@ -3,6 +3,7 @@ package billing_test
 import (
 	stdsql "database/sql"
 	"flag"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -268,7 +269,7 @@ type paidLine struct {
 type shares struct{ earned, billed, unbilled, below, forfeited decimal.Decimal }
 
 // check holds the whole of the money together. It reads the tables one by one and adds up in Go.
-func (l *life) check(*rapid.T) {
+func (l *life) check(t *rapid.T) {
 	lines := l.lines()
 	structures := map[int]commission.Structure{}
 	referrers := map[int]int{}
@@ -301,7 +302,7 @@ func (l *life) check(*rapid.T) {
 		s.earned = s.earned.Add(structures[term].Earned(commission.Sums{Revenue: commission.FromMicros(revenue), Payout: commission.FromMicros(payout)}))
 		return err
 	})
-	l.rows(`SELECT term_id, fee FROM term_total WHERE network_id = ?`, func(row *stdsql.Rows) error {
+	l.rows(`SELECT term_id, fee FROM term_month WHERE network_id = ?`, func(row *stdsql.Rows) error {
 		var term int
 		var fee int64
 		err := row.Scan(&term, &fee)
@@ -368,6 +369,8 @@ func (l *life) check(*rapid.T) {
 	l.checkPayouts(lines)
 	l.checkInvoices()
 	l.checkReport(billedOf)
+	l.checkMonths()
+	l.checkRange(t)
 }
 
 // lines are those of invoices that stand, by their ids.
@@ -455,6 +458,117 @@ func (l *life) checkReport(billedOf map[int]decimal.Decimal) {
 			l.Errorf("the row of term %d has the Balance %s; %s billed, %s unbilled", row.TermID, row.Balance, row.Billed, row.Unbilled)
 		}
 	}
+}
+
+// checkMonths holds what is kept of months against the accruals, whose months the calendar tells. A row that sums nothing
+// is as good as none.
+func (l *life) checkMonths() {
+	type place struct {
+		month      commission.CalendarMonth
+		term, line int
+	}
+	sums := map[place]commission.Sums{}
+	l.accruals(func(term, line int, day commission.Date, counted commission.Sums) {
+		at := place{day.Month(), term, line}
+		sums[at] = sums[at].Plus(counted)
+	})
+	l.rows(`SELECT month, term_id, line_id, conversions, revenue, payout, fee FROM term_month WHERE network_id = ?`, func(row *stdsql.Rows) error {
+		var at place
+		kept, err := scanned(row, &at.month, &at.term, &at.line)
+		if !kept.Equal(sums[at]) {
+			l.Errorf("term %d is kept to have %+v in %s on the line %d; its accruals sum %+v", at.term, kept, at.month, at.line, sums[at])
+		}
+		delete(sums, at)
+		return err
+	})
+	for at, sum := range sums {
+		if !sum.IsZero() {
+			l.Errorf("nothing is kept of term %d in %s on the line %d; its accruals sum %+v", at.term, at.month, at.line, sum)
+		}
+	}
+}
+
+// someRange is days of which some are the first or the last of a month.
+func (l *life) someRange(t *rapid.T) ledger.Range {
+	today := commission.DateOf(l.now, l.zone)
+	from := today - commission.Date(rapid.Int32Range(0, 120).Draw(t, "from days ago"))
+	to := from + commission.Date(rapid.Int32Range(0, int32(today-from)+2).Draw(t, "days"))
+	if rapid.Bool().Draw(t, "from the first of a month") {
+		from = from.Month().First()
+	}
+	if rapid.Bool().Draw(t, "to the last of one") {
+		to = (to.Month() + 1).First() - 1
+	}
+	return ledger.Range{From: from, To: to}
+}
+
+// checkRange holds the report of a range against the accruals of its days, one by one [P2], for the network and for one
+// referrer.
+func (l *life) checkRange(t *rapid.T) {
+	days := l.someRange(t)
+	byTerm := map[int]map[int]commission.Sums{} // and by line
+	l.accruals(func(term, line int, day commission.Date, counted commission.Sums) {
+		if day < days.From || day > days.To {
+			return
+		}
+		if byTerm[term] == nil {
+			byTerm[term] = map[int]commission.Sums{}
+		}
+		byTerm[term][line] = byTerm[term][line].Plus(counted)
+	})
+	shown := map[int]string{}
+	for _, filter := range []ledger.Filter{{}, {ReferrerID: l.ids["alice"]}} {
+		report, err := l.ledger.Report(l.admin(), l.network, days, filter)
+		l.must(err)
+		for _, row := range l.rowsOf(report) {
+			if row.TermID == 0 {
+				continue
+			}
+			var all commission.Sums
+			var sums commission.RowSums
+			for line, counted := range byTerm[row.TermID] {
+				all = all.Plus(counted)
+				switch {
+				case line > 0:
+					sums.Lines = append(sums.Lines, counted)
+				case line == 0:
+					sums.Unbilled = counted
+				}
+			}
+			structure := l.structure(row.StructureID)
+			reached := row.Threshold == nil || row.Threshold.Progress.GreaterThanOrEqual(row.Threshold.Target)
+			amounts := structure.Amounts(l.network.Currency, sums, reached, row.Status)
+			got := fmt.Sprint(row.Conversions, row.BasisAmount, row.Billed, row.Unbilled, row.BelowThreshold, row.Balance)
+			want := fmt.Sprint(all.Conversions, l.network.Currency.Exact(all.Of(structure.Basis())), amounts.Billed, amounts.Unbilled, amounts.BelowThreshold, amounts.Balance)
+			if got != want {
+				l.Errorf("from %s to %s the row of term %d shows %s; its accruals come to %s", days.From, days.To, row.TermID, got, want)
+			}
+			if filter.ReferrerID != 0 && got != shown[row.TermID] {
+				l.Errorf("from %s to %s the row of term %d shows %s among alice's, and %s among all", days.From, days.To, row.TermID, got, shown[row.TermID])
+			}
+			shown[row.TermID] = got
+		}
+	}
+}
+
+// accruals calls use for every row of them.
+func (l *life) accruals(use func(term, line int, day commission.Date, counted commission.Sums)) {
+	l.rows("SELECT term_id, line_id, day, conversions, revenue, payout, fee FROM accrual WHERE network_id = ?", func(row *stdsql.Rows) error {
+		var term, line int
+		var day commission.Date
+		counted, err := scanned(row, &term, &line, &day)
+		use(term, line, day, counted)
+		return err
+	})
+}
+
+// scanned reads the sums behind some columns of their own.
+func scanned(row *stdsql.Rows, head ...any) (commission.Sums, error) {
+	var conversions, revenue, payout, fee int64
+	err := row.Scan(append(head, &conversions, &revenue, &payout, &fee)...)
+	return commission.Sums{
+		Conversions: conversions, Revenue: commission.FromMicros(revenue), Payout: commission.FromMicros(payout), Fee: commission.FromMicros(fee),
+	}, err
 }
 
 func (l *life) rows(query string, scan func(*stdsql.Rows) error) {

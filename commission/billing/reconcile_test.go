@@ -102,7 +102,7 @@ func TestReconcile_namesTheRowThatWasTamperedWith(t *testing.T) {
 			{"a conversion's moment", "UPDATE conversion SET occurred_at = '2025-01-01 00:00:00' WHERE external_id = 'c1' AND partner_id = ?", "", bob, "alice"},
 			{"an accrual's sums", "UPDATE accrual SET payout = payout + 5 WHERE term_id IN (" + bobs + ")", "UPDATE accrual SET payout = payout - 5 WHERE term_id IN (" + bobs + ")", bob, "alice"},
 			{"an accrual's line", "UPDATE accrual SET line_id = 0 WHERE line_id > 0 AND term_id IN (" + bobs + ")", "UPDATE accrual SET line_id = slot WHERE slot > 0 AND term_id IN (" + bobs + ")", bob, "alice"},
-			{"a term's total", "UPDATE term_total SET payout = payout + 1000 WHERE term_id IN (" + bobs + ")", "UPDATE term_total SET payout = payout - 1000 WHERE term_id IN (" + bobs + ")", bob, "alice"},
+			{"a term's month", "UPDATE term_month SET payout = payout + 1000 WHERE term_id IN (" + bobs + ")", "UPDATE term_month SET payout = payout - 1000 WHERE term_id IN (" + bobs + ")", bob, "alice"},
 			{"an earning day", "UPDATE earning_day SET payout = payout + 1 WHERE partner_id = ?", "UPDATE earning_day SET payout = payout - 1 WHERE partner_id = ?", bob, ""},
 			{"an invoice's total", "UPDATE invoice SET total = total + 10000 WHERE partner_id = ?", "UPDATE invoice SET total = total - 10000 WHERE partner_id = ?", alice, ""},
 			{"an invoice's number", "UPDATE invoice SET number = number + 100 WHERE partner_id = ?", "UPDATE invoice SET number = number - 100 WHERE partner_id = ?", alice, ""},

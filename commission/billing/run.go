@@ -186,7 +186,8 @@ type draft struct {
 	carried []int // the lines that carried forward to this invoice
 	total   decimal.Decimal
 
-	accruals, earningDays int // how many rows the lines pay
+	terms       []*term // that the lines pay
+	earningDays int     // how many rows of its own payouts they pay
 }
 
 // bill makes the invoices of some partners. It takes the same number of statements for any number of them.
@@ -349,7 +350,7 @@ func (w *work) addTerms(ctx context.Context, drafts map[int]*draft) error {
 			continue
 		}
 		d := drafts[t.referrerID]
-		d.accruals += t.rows
+		d.terms = append(d.terms, t)
 		what := "Referral commission"
 		switch {
 		case t.granted && kind == commission.ReferralAdjustment:
@@ -510,9 +511,13 @@ func (w *work) issue(ctx context.Context, drafts []*draft) ([]int, error) {
 // claim marks what the lines pay as theirs: just the rows that were summed, since the gate has been shut.
 func (w *work) claim(ctx context.Context, drafts []*draft) error {
 	accruals, earningDays := 0, 0
+	since := map[int]commission.Date{} // of each term that is paid: the first day
 	for _, d := range drafts {
-		accruals += d.accruals
 		earningDays += d.earningDays
+		for _, t := range d.terms {
+			accruals += t.rows
+			since[t.id] = t.days.From
+		}
 	}
 	for _, claim := range []struct {
 		table, payer string
@@ -538,7 +543,7 @@ func (w *work) claim(ctx context.Context, drafts []*draft) error {
 			return fmt.Errorf("the lines pay %d rows of %s, and %d were there to be claimed", claim.summed, claim.table, claimed)
 		}
 	}
-	return nil
+	return ledger.Recount(ctx, w.tx, since)
 }
 
 // bringBack marks what was carried forward as brought back by the lines of the new invoices.

@@ -64,6 +64,14 @@ func microsOf(s commission.Sums) (m micros, err error) {
 	return m, nil
 }
 
+// sums is what microsOf was given.
+func (m micros) sums() commission.Sums {
+	return commission.Sums{
+		Conversions: m.conversions, Revenue: commission.FromMicros(m.revenue),
+		Payout: commission.FromMicros(m.payout), Fee: commission.FromMicros(m.fee),
+	}
+}
+
 func (m micros) negated() micros { return micros{-m.conversions, -m.revenue, -m.payout, -m.fee} }
 
 // plus adds two sums; what does not fit into 64 bits cannot be stored.
@@ -107,25 +115,27 @@ func (c cells) sorted() []cell {
 	return keys
 }
 
-// counts is what a transaction adds to the sums: to the open slots of accruals and earning days, and
-// to the totals of terms.
+// counts is what a transaction adds to the sums: to accruals and earning days, and to the months of terms.
 type counts struct {
 	networkID int
 	accruals  cells
-	totals    cells // of terms, whatever the day
+	months    months
 	earnings  cells
 }
 
 func newCounts(networkID int) counts {
-	return counts{networkID: networkID, accruals: cells{}, totals: cells{}, earnings: cells{}}
+	return counts{networkID: networkID, accruals: cells{}, months: months{}, earnings: cells{}}
 }
 
-// accrue adds to what a term counted on a day, and in all.
-func (c counts) accrue(at cell, sums micros) error {
+// accrue adds to what a term counted on a day, in a row that recording begins, and in its month.
+func (c counts) accrue(at cell, sums micros) error { return c.accrueOn(at.line(), at, sums) }
+
+// accrueOn adds to what a term counted on a day, in a row that carries a line, and in its month.
+func (c counts) accrueOn(line int, at cell, sums micros) error {
 	if err := c.accruals.add(at, sums); err != nil {
 		return err
 	}
-	return c.totals.add(cell{owner: at.owner}, sums)
+	return c.months.add(month{at.day.Month(), place{at.owner, line}}, sums)
 }
 
 var (
@@ -138,19 +148,10 @@ func (c counts) store(ctx context.Context, tx *database.Tx) error {
 	if err := ofTerms.add(ctx, tx, c.networkID, c.accruals); err != nil {
 		return err
 	}
-	if err := c.storeTotals(ctx, tx); err != nil {
+	if err := c.months.store(ctx, tx, c.networkID); err != nil {
 		return err
 	}
 	return ofPartners.add(ctx, tx, c.networkID, c.earnings)
-}
-
-func (c counts) storeTotals(ctx context.Context, tx *database.Tx) error {
-	rows := tx.Rows("term_total", append([]string{"network_id", "term_id"}, termSums...)...)
-	for _, at := range c.totals.sorted() {
-		sums := c.totals[at]
-		rows.Add(c.networkID, at.owner, sums.conversions, sums.revenue, sums.payout, sums.fee)
-	}
-	return tx.InsertOrAdd(ctx, rows, []string{"term_id"}, termSums)
 }
 
 // kept is one of the two tables that keep the sums of days.
@@ -273,6 +274,7 @@ type counted struct {
 	day           commission.Date
 	sums          micros
 	termID, slot  int // where it counts so far; 0: nowhere
+	line          int // of that row
 	grantID       int // that granted it; 0: none did
 }
 
@@ -283,7 +285,7 @@ type counted struct {
 func Reattribute(ctx context.Context, tx *database.Tx, networkID int, since time.Time) error {
 	var all []counted
 	partners := map[int]struct{}{}
-	const columns = `SELECT c.id, c.partner_id, o.occurred_at, c.day, c.revenue, c.payout, c.adjusts_id IS NULL, COALESCE(a.term_id, 0), COALESCE(a.slot, 0), COALESCE(o.grant_id, 0) `
+	const columns = `SELECT c.id, c.partner_id, o.occurred_at, c.day, c.revenue, c.payout, c.adjusts_id IS NULL, COALESCE(a.term_id, 0), COALESCE(a.slot, 0), COALESCE(a.line_id, 0), COALESCE(o.grant_id, 0) `
 	err := database.Each(ctx, tx, columns+`
 		FROM conversion o JOIN conversion c ON c.id = o.id LEFT JOIN accrual a ON a.id = c.accrual_id
 		WHERE o.network_id = ? AND o.occurred_at >= ? AND o.adjusts_id IS NULL
@@ -292,7 +294,7 @@ func Reattribute(ctx context.Context, tx *database.Tx, networkID int, since time
 		WHERE o.network_id = ? AND o.occurred_at >= ?`, []any{networkID, since, networkID, since}, func(row *sql.Rows) error {
 		var c counted
 		var isOriginal bool
-		if err := row.Scan(&c.id, &c.partnerID, &c.occurredAt, &c.day, &c.sums.revenue, &c.sums.payout, &isOriginal, &c.termID, &c.slot, &c.grantID); err != nil {
+		if err := row.Scan(&c.id, &c.partnerID, &c.occurredAt, &c.day, &c.sums.revenue, &c.sums.payout, &isOriginal, &c.termID, &c.slot, &c.line, &c.grantID); err != nil {
 			return err
 		}
 		if isOriginal {
@@ -330,7 +332,7 @@ func move(ctx context.Context, tx *database.Tx, networkID int, all []counted, hi
 			continue
 		}
 		if c.termID != 0 {
-			if err := moves.accrue(cell{c.termID, c.day, c.slot}, c.sums.negated()); err != nil {
+			if err := moves.accrueOn(c.line, cell{c.termID, c.day, c.slot}, c.sums.negated()); err != nil {
 				return err
 			}
 		}
@@ -367,12 +369,22 @@ func move(ctx context.Context, tx *database.Tx, networkID int, all []counted, hi
 // Forfeit gives up what a referral that ends has unbilled, below its threshold or not [A6]. What is recorded
 // later of the time before its end is given up too; only what takes back something billed still counts.
 func Forfeit(ctx context.Context, tx *database.Tx, referralID int) error {
-	_, err := tx.ExecContext(ctx, `
+	since := map[int]commission.Date{} // ever
+	err := database.Each(ctx, tx, "SELECT id FROM referral_term WHERE referral_id = ?", []any{referralID}, func(row *sql.Rows) error {
+		var id int
+		err := row.Scan(&id)
+		since[id] = 0
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forfeit: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `
 		UPDATE accrual SET line_id = ?, slot = CASE slot WHEN ? THEN ? ELSE slot END
 		WHERE line_id = ? AND term_id IN (SELECT id FROM referral_term WHERE referral_id = ?)`,
 		forfeitedLine, openSlot, forfeitedSlot, unbilledLine, referralID)
 	if err != nil {
 		return fmt.Errorf("forfeit: %w", err)
 	}
-	return nil
+	return Recount(ctx, tx, since)
 }

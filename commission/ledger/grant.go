@@ -119,7 +119,7 @@ func Revoke(ctx context.Context, tx *database.Tx, termID int) error {
 	_, err := tx.UpdateJoined(ctx, database.Joined{
 		Table: "conversion", Set: "accrual_id = NULL, grant_id = NULL", With: "accrual a", On: "a.id = conversion.accrual_id", Where: "a.term_id = ?",
 	}, termID)
-	for _, table := range []string{"accrual", "term_total"} {
+	for _, table := range []string{"accrual", "term_month"} {
 		if err == nil {
 			_, err = tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE term_id = ?", termID)
 		}

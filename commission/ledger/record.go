@@ -477,7 +477,7 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	}
 	err = ofTerms.addTo(ctx, r.tx, r.networkID, accruals, accrualIDs)
 	if err == nil {
-		err = counted.storeTotals(ctx, r.tx)
+		err = counted.months.store(ctx, r.tx, r.networkID)
 	}
 	if err == nil {
 		err = ofPartners.addTo(ctx, r.tx, r.networkID, earnings, earningIDs)

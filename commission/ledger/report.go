@@ -557,25 +557,18 @@ type referrals struct{ after, upTo int }
 
 var everyReferral = referrals{0, math.MaxInt}
 
-// sums reads what each term of some referrals counted in the range: unbilled, forfeited, and by invoice line.
+// sums reads what each term of some referrals counted in the range: unbilled, forfeited, and by invoice line. It is one
+// statement, so that all of it is of one moment.
 func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (map[int]termSumsInRange, error) {
-	query := `
-		SELECT term_id, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
-		FROM accrual WHERE network_id = ? AND day BETWEEN ? AND ? GROUP BY term_id, line_id`
-	args := []any{asked.network.ID, int32(asked.days.From), int32(asked.days.To)}
-	if asked.filter.ReferrerID != 0 || of != everyReferral { // they read their own rows alone
-		which := ""
-		if asked.filter.ReferrerID != 0 {
-			which, args = " AND r.referrer_id = ?", append(args, asked.filter.ReferrerID)
-		}
-		if of != everyReferral {
-			which, args = which+" AND r.id > ? AND r.id <= ?", append(args, of.after, of.upTo)
-		}
-		query = `
-			SELECT a.term_id, a.line_id, SUM(a.conversions), SUM(a.revenue), SUM(a.payout), SUM(a.fee)
-			FROM referral r JOIN referral_term t ON t.referral_id = r.id JOIN accrual a ON a.term_id = t.id
-			WHERE r.network_id = ? AND a.day BETWEEN ? AND ?` + which + ` GROUP BY a.term_id, a.line_id`
+	var which []string // they read their own rows alone
+	var whose []any
+	if asked.filter.ReferrerID != 0 {
+		which, whose = append(which, "r.referrer_id = ?"), append(whose, asked.filter.ReferrerID)
 	}
+	if of != everyReferral {
+		which, whose = append(which, "r.id > ? AND r.id <= ?"), append(whose, of.after, of.upTo)
+	}
+	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose)
 	sums := map[int]termSumsInRange{}
 	return sums, database.Each(ctx, q, query, args, func(row *stdsql.Rows) error {
 		var termID, lineID int
@@ -618,12 +611,9 @@ func hiddenLines(ctx context.Context, q database.Querier) (map[int]bool, error) 
 
 // scanSums reads the four sums of a term, behind some columns of their own.
 func scanSums(row *stdsql.Rows, head ...any) (commission.Sums, error) {
-	var conversions, revenue, payout, fee int64
-	if err := row.Scan(append(head, &conversions, &revenue, &payout, &fee)...); err != nil {
+	var m micros
+	if err := row.Scan(append(head, &m.conversions, &m.revenue, &m.payout, &m.fee)...); err != nil {
 		return commission.Sums{}, err
 	}
-	return commission.Sums{
-		Conversions: conversions, Revenue: commission.FromMicros(revenue),
-		Payout: commission.FromMicros(payout), Fee: commission.FromMicros(fee),
-	}, nil
+	return m.sums(), nil
 }

@@ -18,7 +18,7 @@ func Measures(ctx context.Context, q database.Querier, termIDs []int) (map[int]c
 		SELECT t.id, SUM(total.conversions), SUM(total.revenue), SUM(total.payout), SUM(total.fee)
 		FROM referral_term t
 		JOIN referral_term earlier ON earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND earlier.grant_id IS NULL
-		JOIN term_total total ON total.term_id = earlier.id
+		JOIN term_month total ON total.term_id = earlier.id
 		WHERE t.id IN (%s) GROUP BY t.id`, nil, termIDs, func(row *stdsql.Rows) error {
 		var id int
 		sums, err := scanSums(row, &id)

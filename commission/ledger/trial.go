@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	stdsql "database/sql"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -20,7 +21,7 @@ type Referrals struct {
 
 // Cost is what the referrals that held in a range of days would have cost, each under the structure of the trial
 // [S7]: from the sums of days, and without reading a conversion. It takes three statements for any number of
-// referrals. The caller has made sure that the viewer may know.
+// referrals, and a fourth where a structure has a threshold. The caller has made sure that the viewer may know.
 func Cost(ctx context.Context, q database.Querier, network *ent.Network, of Referrals, trials ...*commission.Trial) ([]decimal.Decimal, error) {
 	costs := make([]decimal.Decimal, len(trials))
 	var days commission.Period
@@ -40,6 +41,11 @@ func Cost(ctx context.Context, q database.Querier, network *ent.Network, of Refe
 	pasts, err := pastsOf(ctx, q, network.ID, of, days, zone)
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(trials, func(t *commission.Trial) bool { return t != nil && t.Structure.MinimumEarnings != nil }) {
+		if err := countPasts(ctx, q, network.ID, of, pasts); err != nil {
+			return nil, err
+		}
 	}
 	tried := map[int][]*tried{} // by referred partner
 	for _, past := range pasts {
@@ -112,6 +118,25 @@ func sumsOf(micros [2]int64) commission.Sums {
 	return commission.Sums{Revenue: commission.FromMicros(micros[0]), Payout: commission.FromMicros(micros[1])}
 }
 
+// countPasts reads what the terms of referrals have counted over all time, which thresholds are measured on.
+func countPasts(ctx context.Context, q database.Querier, networkID int, of Referrals, pasts []*past) error {
+	byID := make(map[int]*past, len(pasts))
+	for _, p := range pasts {
+		byID[p.ID] = p
+	}
+	return database.Each(ctx, q, `
+		SELECT r.id, SUM(c.conversions), SUM(c.revenue), SUM(c.payout), SUM(c.fee)
+		FROM referral r JOIN referral_term t ON t.referral_id = r.id AND t.grant_id IS NULL JOIN term_month c ON c.term_id = t.id
+		WHERE r.network_id = ? AND `+of.Condition+` GROUP BY r.id`, append([]any{networkID}, of.Args...), func(row *stdsql.Rows) error {
+		var id int
+		sums, err := scanSums(row, &id)
+		if p := byID[id]; p != nil {
+			p.Counted = sums
+		}
+		return err
+	})
+}
+
 // pastsOf reads the referrals that held at some moment of the days, with their terms and pauses.
 func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referrals, days commission.Period, zone *time.Location) ([]*past, error) {
 	begin, end := days.From.Start(zone), (days.To + 1).Start(zone)
@@ -120,19 +145,17 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 	args := append([]any{networkID, end, begin}, of.Args...)
 	err := database.Each(ctx, q, `
 		SELECT r.id, r.referrer_id, r.referred_id, r.started_at, r.ended_at, referred.approved_at, next.started_at,
-			t.id, t.referred_date, t.window_ends_at, t.closed_at,
-			COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0)
+			t.id, t.referred_date, t.window_ends_at, t.closed_at
 		FROM referral r JOIN partner referred ON referred.id = r.referred_id
 		LEFT JOIN referral next ON next.id = CASE WHEN r.ended_at IS NOT NULL THEN (SELECT MIN(n.id) FROM referral n WHERE n.referred_id = r.referred_id AND n.id > r.id) END
-		LEFT JOIN referral_term t ON t.referral_id = r.id AND t.grant_id IS NULL LEFT JOIN term_total total ON total.term_id = t.id
+		LEFT JOIN referral_term t ON t.referral_id = r.id AND t.grant_id IS NULL
 		WHERE r.network_id = ? AND r.started_at < ? AND (r.ended_at IS NULL OR r.ended_at > ?) AND `+of.Condition+`
 		ORDER BY r.id, t.referred_date`, args, func(row *stdsql.Rows) error {
 		var p past
 		var term commission.Term
 		var approvedAt, nextAt, referredDate *time.Time
 		var termID stdsql.NullInt64
-		sums, err := scanSums(row, &p.ID, &p.ReferrerID, &p.referredID, &p.From, &p.Until, &approvedAt, &nextAt, &termID, &referredDate, &term.WindowEndsAt, &term.ClosedAt)
-		if err != nil {
+		if err := row.Scan(&p.ID, &p.ReferrerID, &p.referredID, &p.From, &p.Until, &approvedAt, &nextAt, &termID, &referredDate, &term.WindowEndsAt, &term.ClosedAt); err != nil {
 			return err
 		}
 		if len(all) == 0 || all[len(all)-1].ID != p.ID {
@@ -147,7 +170,7 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 		if termID.Valid {
 			last := all[len(all)-1]
 			term.ID, term.ReferredDate = int(termID.Int64), *referredDate
-			last.Terms, last.Counted = append(last.Terms, term), last.Counted.Plus(sums)
+			last.Terms = append(last.Terms, term)
 		}
 		return nil
 	})

@@ -48,6 +48,7 @@ func (l *Ledger) Verify(ctx context.Context, tell func(difference string)) (int,
 // proof is one network that is recomputed, as it is at one moment.
 type proof struct {
 	db         database.Querier
+	monthOf    func(column string) string // of a day, in a statement
 	network    *ent.Network
 	zone       *time.Location
 	structures map[int]commission.Structure
@@ -65,21 +66,18 @@ type provedTerm struct {
 	total          commission.Sums // as stored
 }
 
-// place is where sums of a term are: on an invoice line, on none yet, or forfeited.
-type place struct{ term, line int }
-
 func (l *Ledger) prove(ctx context.Context, network *ent.Network, tell func(Difference)) (r *Reconciliation, conversions int, err error) {
 	zone, err := network.TimeZone.Location()
 	if err != nil {
 		return nil, 0, err
 	}
 	return r, conversions, l.DB.Snapshot(ctx, func(ctx context.Context, db database.Querier) error {
-		p := &proof{db: db, network: network, zone: zone, terms: map[int]*provedTerm{}, counts: map[place]commission.Sums{}, tell: tell}
+		p := &proof{db: db, monthOf: l.DB.MonthOf, network: network, zone: zone, terms: map[int]*provedTerm{}, counts: map[place]commission.Sums{}, tell: tell}
 		if p.structures, err = structuresOf(ctx, db, network.ID); err != nil {
 			return err
 		}
 		for _, step := range []func(context.Context) error{
-			p.verifyStructures, p.findTerms, p.verifySums, func(ctx context.Context) (err error) {
+			p.verifyStructures, p.findTerms, p.verifySums, p.verifyMonths, func(ctx context.Context) (err error) {
 				conversions, err = p.verifyAttribution(ctx)
 				return err
 			}, p.verifyTerms, p.verifyGrants, p.verifyVoids, p.verifyReferredBy, p.verifyInvoices, func(ctx context.Context) (err error) {
@@ -128,8 +126,11 @@ func (p *proof) findTerms(ctx context.Context) error {
 	return database.Each(ctx, p.db, `
 		SELECT t.id, t.referral_id, r.referrer_id, t.structure_id, t.grant_id IS NOT NULL,
 			COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0)
-		FROM referral_term t JOIN referral r ON r.id = t.referral_id LEFT JOIN term_total total ON total.term_id = t.id
-		WHERE t.network_id = ?`, []any{p.network.ID}, func(row *stdsql.Rows) error {
+		FROM referral_term t JOIN referral r ON r.id = t.referral_id LEFT JOIN (
+			SELECT term_id, SUM(conversions) AS conversions, SUM(revenue) AS revenue, SUM(payout) AS payout, SUM(fee) AS fee
+			FROM term_month WHERE network_id = ? GROUP BY term_id
+		) total ON total.term_id = t.id
+		WHERE t.network_id = ?`, []any{p.network.ID, p.network.ID}, func(row *stdsql.Rows) error {
 		var t provedTerm
 		var structureID int
 		var err error
@@ -140,7 +141,7 @@ func (p *proof) findTerms(ctx context.Context) error {
 	})
 }
 
-// verifySums adds up accruals, earning days and totals anew.
+// verifySums adds up accruals and earning days anew.
 func (p *proof) verifySums(ctx context.Context) error {
 	for _, check := range []struct{ says, query string }{
 		{
@@ -161,17 +162,6 @@ func (p *proof) verifySums(ctx context.Context) error {
 			) c ON c.earning_day_id = e.id
 			WHERE e.network_id = ? AND (e.conversions <> COALESCE(c.n, 0) OR e.revenue <> COALESCE(c.revenue, 0) OR e.payout <> COALESCE(c.payout, 0))`,
 		},
-		{
-			"term %d totals %d conversions, revenue %s, payout %s; its accruals sum %d, %s, %s", `
-			SELECT t.id, t.id, COALESCE(total.conversions, 0), COALESCE(total.revenue, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0),
-				COALESCE(a.n, 0), COALESCE(a.revenue, 0), COALESCE(a.payout, 0), COALESCE(a.fee, 0)
-			FROM referral_term t LEFT JOIN term_total total ON total.term_id = t.id LEFT JOIN (
-				SELECT term_id, SUM(conversions) AS n, SUM(revenue) AS revenue, SUM(payout) AS payout, SUM(fee) AS fee
-				FROM accrual WHERE network_id = ? GROUP BY term_id
-			) a ON a.term_id = t.id
-			WHERE t.network_id = ? AND (COALESCE(total.conversions, 0) <> COALESCE(a.n, 0) OR COALESCE(total.revenue, 0) <> COALESCE(a.revenue, 0)
-				OR COALESCE(total.payout, 0) <> COALESCE(a.payout, 0) OR COALESCE(total.fee, 0) <> COALESCE(a.fee, 0))`,
-		},
 	} {
 		err := database.Each(ctx, p.db, check.query, []any{p.network.ID, p.network.ID}, func(row *stdsql.Rows) error {
 			var id, term int
@@ -190,6 +180,28 @@ func (p *proof) verifySums(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// verifyMonths adds up the months of terms anew. A row that sums nothing is as good as none.
+func (p *proof) verifyMonths(ctx context.Context) error {
+	return database.Each(ctx, p.db, `
+		SELECT month, line_id, term_id, SUM(n), SUM(brought), SUM(paid), SUM(fees), SUM(conversions), SUM(revenue), SUM(payout), SUM(fee) FROM (
+			SELECT month, line_id, term_id, conversions, revenue, payout, fee, 0 AS n, 0 AS brought, 0 AS paid, 0 AS fees
+			FROM term_month WHERE network_id = ?
+			UNION ALL
+			SELECT `+p.monthOf("day")+`, line_id, term_id, 0, 0, 0, 0, conversions, revenue, payout, fee
+			FROM accrual WHERE network_id = ?
+		) AS each_of_both GROUP BY month, line_id, term_id
+		HAVING SUM(conversions) <> SUM(n) OR SUM(revenue) <> SUM(brought) OR SUM(payout) <> SUM(paid) OR SUM(fee) <> SUM(fees)
+		ORDER BY term_id, month, line_id`, []any{p.network.ID, p.network.ID}, func(row *stdsql.Rows) error {
+		var at month
+		var n, revenue, payout, fee int64
+		is, err := scanSums(row, &at.CalendarMonth, &at.line, &at.term, &n, &revenue, &payout, &fee)
+		should := micros{n, revenue, payout, fee}.sums()
+		p.tellOf(at.term, is, should, "term %d sums %d conversions, revenue %s, payout %s, fee %s in %s with the line %d; its accruals sum %d, %s, %s, %s",
+			at.term, is.Conversions, is.Revenue, is.Payout, is.Fee, at.CalendarMonth, at.line, should.Conversions, should.Revenue, should.Payout, should.Fee)
+		return err
+	})
 }
 
 // verifyAttribution attributes every conversion of the network anew, and sums what follows from it.
@@ -252,19 +264,16 @@ func (p *proof) verifyTerms(ctx context.Context) error {
 	var lastEnd *time.Time
 	fees := map[int]decimal.Decimal{}
 	err := database.Each(ctx, p.db, `
-		SELECT t.id, t.referral_id, t.structure_id, t.referred_date, t.window_ends_at, t.closed_at, COALESCE(total.fee, 0),
-			r.started_at, r.ended_at, referred.approved_at,
+		SELECT t.id, t.referral_id, t.structure_id, t.referred_date, t.window_ends_at, t.closed_at, r.started_at, r.ended_at, referred.approved_at,
 			(SELECT COUNT(*) FROM partner_status s WHERE s.partner_id = r.referrer_id AND s.status = 'ACTIVE'
 				AND s.since <= r.started_at AND (s.until IS NULL OR s.until > r.started_at))
 		FROM referral_term t JOIN referral r ON r.id = t.referral_id JOIN partner referred ON referred.id = r.referred_id
-		LEFT JOIN term_total total ON total.term_id = t.id
 		WHERE t.network_id = ? AND t.grant_id IS NULL ORDER BY t.referral_id, t.referred_date`, []any{p.network.ID}, func(row *stdsql.Rows) error {
 		var id, referralID, structureID, active int
 		var term commission.Term
-		var fee int64
 		var startedAt time.Time
 		var endedAt, approvedAt *time.Time
-		if err := row.Scan(&id, &referralID, &structureID, &term.ReferredDate, &term.WindowEndsAt, &term.ClosedAt, &fee, &startedAt, &endedAt, &approvedAt, &active); err != nil {
+		if err := row.Scan(&id, &referralID, &structureID, &term.ReferredDate, &term.WindowEndsAt, &term.ClosedAt, &startedAt, &endedAt, &approvedAt, &active); err != nil {
 			return err
 		}
 		structure := p.structures[structureID]
@@ -291,7 +300,7 @@ func (p *proof) verifyTerms(ctx context.Context) error {
 		if !earned.IsZero() {
 			fees[id] = earned
 		}
-		if found := commission.FromMicros(fee); !found.Equal(earned) {
+		if found := p.terms[id].total.Fee; !found.Equal(earned) {
 			p.tellOf(id, commission.Sums{Fee: found}, commission.Sums{Fee: earned}, "term %d earned a flat fee of %s; it should be %s", id, found, earned)
 		}
 		return nil

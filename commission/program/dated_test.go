@@ -349,10 +349,10 @@ func (l *lives) state(which int) string {
 	var lines []string
 	l.must(database.Each(l.system(), l.db, `
 		SELECT referrer.name, referred.name, s.canonical, t.referred_date, t.window_ends_at, t.closed_at, COALESCE(t.close_reason, ''),
-			COALESCE(total.conversions, 0), COALESCE(total.payout, 0), COALESCE(total.fee, 0), COALESCE((SELECT SUM(l.amount) FROM invoice_line l WHERE l.term_id = t.id), 0)
+			COALESCE((SELECT SUM(conversions) FROM term_month WHERE term_id = t.id), 0), COALESCE((SELECT SUM(payout) FROM term_month WHERE term_id = t.id), 0),
+			COALESCE((SELECT SUM(fee) FROM term_month WHERE term_id = t.id), 0), COALESCE((SELECT SUM(l.amount) FROM invoice_line l WHERE l.term_id = t.id), 0)
 		FROM referral r JOIN partner referrer ON referrer.id = r.referrer_id JOIN partner referred ON referred.id = r.referred_id
 		JOIN referral_term t ON t.referral_id = r.id JOIN commission_structure s ON s.id = t.structure_id
-		LEFT JOIN term_total total ON total.term_id = t.id
 		WHERE r.network_id = ? ORDER BY r.id, t.referred_date`, []any{l.networks[which]}, func(row *sql.Rows) error {
 		var referrer, referred, structure, reason string
 		var referredDate time.Time

@@ -96,6 +96,21 @@ func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, err
 	return int(count), err
 }
 
+// MonthOf is, in a statement, the commission.CalendarMonth of a column that holds a commission.Date, which engines write differently.
+func (tx *Tx) MonthOf(column string) string { return monthOf(tx.dialect, column) }
+
+// MonthOf is the same as that of a Tx.
+func (d *Database) MonthOf(column string) string { return monthOf(d.dialect, column) }
+
+func monthOf(name, column string) string {
+	if name == dialect.SQLite {
+		at := column + " * 86400, 'unixepoch')"
+		return "(12 * strftime('%Y', " + at + " + strftime('%m', " + at + " - 1)"
+	}
+	date := "(FROM_DAYS(" + column + " + 719528))" // days since the year 0
+	return "(12 * YEAR" + date + " + MONTH" + date + " - 1)"
+}
+
 // Placeholders is "?, ?, ?" for n values.
 func Placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 

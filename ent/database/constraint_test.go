@@ -91,9 +91,9 @@ func TestConstraints_areToldApart(t *testing.T) {
 func TestPrimaryKey_ofAStatementIsADuplicateToo(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
 		err := change(db, func(ctx context.Context, tx *database.Tx) error {
-			rows := tx.Rows("term_total", "term_id", "network_id", "conversions", "revenue", "payout", "fee")
-			rows.Add(7, partner.NetworkID, 0, 0, 0, 0)
-			rows.Add(7, partner.NetworkID, 0, 0, 0, 0)
+			rows := tx.Rows("term_month", "term_id", "network_id", "month", "line_id", "conversions", "revenue", "payout", "fee")
+			rows.Add(7, partner.NetworkID, 0, 0, 0, 0, 0, 0)
+			rows.Add(7, partner.NetworkID, 0, 0, 0, 0, 0, 0)
 			return tx.Insert(ctx, rows)
 		})
 		if !database.IsDuplicate(err) {

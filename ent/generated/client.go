@@ -34,7 +34,6 @@ import (
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
 	"partner.example/referrals/ent/generated/retroactivegrant"
-	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 
 	stdsql "database/sql"
@@ -83,8 +82,6 @@ type Client struct {
 	ReferralTerm *ReferralTermClient
 	// RetroactiveGrant is the client for interacting with the RetroactiveGrant builders.
 	RetroactiveGrant *RetroactiveGrantClient
-	// TermTotal is the client for interacting with the TermTotal builders.
-	TermTotal *TermTotalClient
 	// Token is the client for interacting with the Token builders.
 	Token *TokenClient
 }
@@ -117,7 +114,6 @@ func (c *Client) init() {
 	c.Referral = NewReferralClient(c.config)
 	c.ReferralTerm = NewReferralTermClient(c.config)
 	c.RetroactiveGrant = NewRetroactiveGrantClient(c.config)
-	c.TermTotal = NewTermTotalClient(c.config)
 	c.Token = NewTokenClient(c.config)
 }
 
@@ -230,7 +226,6 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Referral:            NewReferralClient(cfg),
 		ReferralTerm:        NewReferralTermClient(cfg),
 		RetroactiveGrant:    NewRetroactiveGrantClient(cfg),
-		TermTotal:           NewTermTotalClient(cfg),
 		Token:               NewTokenClient(cfg),
 	}, nil
 }
@@ -270,7 +265,6 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Referral:            NewReferralClient(cfg),
 		ReferralTerm:        NewReferralTermClient(cfg),
 		RetroactiveGrant:    NewRetroactiveGrantClient(cfg),
-		TermTotal:           NewTermTotalClient(cfg),
 		Token:               NewTokenClient(cfg),
 	}, nil
 }
@@ -304,8 +298,7 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.CommissionVoid,
 		c.Conversion, c.DatedChange, c.EarningDay, c.Gate, c.IdempotencyKey,
 		c.IdentityProvider, c.Invoice, c.InvoiceLine, c.Network, c.Partner,
-		c.PartnerStatus, c.Referral, c.ReferralTerm, c.RetroactiveGrant, c.TermTotal,
-		c.Token,
+		c.PartnerStatus, c.Referral, c.ReferralTerm, c.RetroactiveGrant, c.Token,
 	} {
 		n.Use(hooks...)
 	}
@@ -318,8 +311,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Account, c.Accrual, c.AuditEvent, c.CommissionStructure, c.CommissionVoid,
 		c.Conversion, c.DatedChange, c.EarningDay, c.Gate, c.IdempotencyKey,
 		c.IdentityProvider, c.Invoice, c.InvoiceLine, c.Network, c.Partner,
-		c.PartnerStatus, c.Referral, c.ReferralTerm, c.RetroactiveGrant, c.TermTotal,
-		c.Token,
+		c.PartnerStatus, c.Referral, c.ReferralTerm, c.RetroactiveGrant, c.Token,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -366,8 +358,6 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ReferralTerm.mutate(ctx, m)
 	case *RetroactiveGrantMutation:
 		return c.RetroactiveGrant.mutate(ctx, m)
-	case *TermTotalMutation:
-		return c.TermTotal.mutate(ctx, m)
 	case *TokenMutation:
 		return c.Token.mutate(ctx, m)
 	default:
@@ -3342,140 +3332,6 @@ func (c *RetroactiveGrantClient) mutate(ctx context.Context, m *RetroactiveGrant
 	}
 }
 
-// TermTotalClient is a client for the TermTotal schema.
-type TermTotalClient struct {
-	config
-}
-
-// NewTermTotalClient returns a client for the TermTotal from the given config.
-func NewTermTotalClient(c config) *TermTotalClient {
-	return &TermTotalClient{config: c}
-}
-
-// Use adds a list of mutation hooks to the hooks stack.
-// A call to `Use(f, g, h)` equals to `termtotal.Hooks(f(g(h())))`.
-func (c *TermTotalClient) Use(hooks ...Hook) {
-	c.hooks.TermTotal = append(c.hooks.TermTotal, hooks...)
-}
-
-// Intercept adds a list of query interceptors to the interceptors stack.
-// A call to `Intercept(f, g, h)` equals to `termtotal.Intercept(f(g(h())))`.
-func (c *TermTotalClient) Intercept(interceptors ...Interceptor) {
-	c.inters.TermTotal = append(c.inters.TermTotal, interceptors...)
-}
-
-// Create returns a builder for creating a TermTotal entity.
-func (c *TermTotalClient) Create() *TermTotalCreate {
-	mutation := newTermTotalMutation(c.config, OpCreate)
-	return &TermTotalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// CreateBulk returns a builder for creating a bulk of TermTotal entities.
-func (c *TermTotalClient) CreateBulk(builders ...*TermTotalCreate) *TermTotalCreateBulk {
-	return &TermTotalCreateBulk{config: c.config, builders: builders}
-}
-
-// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
-// a builder and applies setFunc on it.
-func (c *TermTotalClient) MapCreateBulk(slice any, setFunc func(*TermTotalCreate, int)) *TermTotalCreateBulk {
-	rv := reflect.ValueOf(slice)
-	if rv.Kind() != reflect.Slice {
-		return &TermTotalCreateBulk{err: fmt.Errorf("calling to TermTotalClient.MapCreateBulk with wrong type %T, need slice", slice)}
-	}
-	builders := make([]*TermTotalCreate, rv.Len())
-	for i := 0; i < rv.Len(); i++ {
-		builders[i] = c.Create()
-		setFunc(builders[i], i)
-	}
-	return &TermTotalCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for TermTotal.
-func (c *TermTotalClient) Update() *TermTotalUpdate {
-	mutation := newTermTotalMutation(c.config, OpUpdate)
-	return &TermTotalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOne returns an update builder for the given entity.
-func (c *TermTotalClient) UpdateOne(_m *TermTotal) *TermTotalUpdateOne {
-	mutation := newTermTotalMutation(c.config, OpUpdateOne, withTermTotal(_m))
-	return &TermTotalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOneID returns an update builder for the given id.
-func (c *TermTotalClient) UpdateOneID(id int) *TermTotalUpdateOne {
-	mutation := newTermTotalMutation(c.config, OpUpdateOne, withTermTotalID(id))
-	return &TermTotalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// Delete returns a delete builder for TermTotal.
-func (c *TermTotalClient) Delete() *TermTotalDelete {
-	mutation := newTermTotalMutation(c.config, OpDelete)
-	return &TermTotalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// DeleteOne returns a builder for deleting the given entity.
-func (c *TermTotalClient) DeleteOne(_m *TermTotal) *TermTotalDeleteOne {
-	return c.DeleteOneID(_m.ID)
-}
-
-// DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *TermTotalClient) DeleteOneID(id int) *TermTotalDeleteOne {
-	builder := c.Delete().Where(termtotal.ID(id))
-	builder.mutation.id = &id
-	builder.mutation.op = OpDeleteOne
-	return &TermTotalDeleteOne{builder}
-}
-
-// Query returns a query builder for TermTotal.
-func (c *TermTotalClient) Query() *TermTotalQuery {
-	return &TermTotalQuery{
-		config: c.config,
-		ctx:    &QueryContext{Type: TypeTermTotal},
-		inters: c.Interceptors(),
-	}
-}
-
-// Get returns a TermTotal entity by its id.
-func (c *TermTotalClient) Get(ctx context.Context, id int) (*TermTotal, error) {
-	return c.Query().Where(termtotal.ID(id)).Only(ctx)
-}
-
-// GetX is like Get, but panics if an error occurs.
-func (c *TermTotalClient) GetX(ctx context.Context, id int) *TermTotal {
-	obj, err := c.Get(ctx, id)
-	if err != nil {
-		panic(err)
-	}
-	return obj
-}
-
-// Hooks returns the client hooks.
-func (c *TermTotalClient) Hooks() []Hook {
-	hooks := c.hooks.TermTotal
-	return append(hooks[:len(hooks):len(hooks)], termtotal.Hooks[:]...)
-}
-
-// Interceptors returns the client interceptors.
-func (c *TermTotalClient) Interceptors() []Interceptor {
-	return c.inters.TermTotal
-}
-
-func (c *TermTotalClient) mutate(ctx context.Context, m *TermTotalMutation) (Value, error) {
-	switch m.Op() {
-	case OpCreate:
-		return (&TermTotalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&TermTotalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdateOne:
-		return (&TermTotalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpDelete, OpDeleteOne:
-		return (&TermTotalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
-	default:
-		return nil, fmt.Errorf("generated: unknown TermTotal mutation op: %q", m.Op())
-	}
-}
-
 // TokenClient is a client for the Token schema.
 type TokenClient struct {
 	config
@@ -3632,13 +3488,13 @@ type (
 		Account, Accrual, AuditEvent, CommissionStructure, CommissionVoid, Conversion,
 		DatedChange, EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice,
 		InvoiceLine, Network, Partner, PartnerStatus, Referral, ReferralTerm,
-		RetroactiveGrant, TermTotal, Token []ent.Hook
+		RetroactiveGrant, Token []ent.Hook
 	}
 	inters struct {
 		Account, Accrual, AuditEvent, CommissionStructure, CommissionVoid, Conversion,
 		DatedChange, EarningDay, Gate, IdempotencyKey, IdentityProvider, Invoice,
 		InvoiceLine, Network, Partner, PartnerStatus, Referral, ReferralTerm,
-		RetroactiveGrant, TermTotal, Token []ent.Interceptor
+		RetroactiveGrant, Token []ent.Interceptor
 	}
 )
 

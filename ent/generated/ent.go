@@ -31,7 +31,6 @@ import (
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
 	"partner.example/referrals/ent/generated/retroactivegrant"
-	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 )
 
@@ -112,7 +111,6 @@ func checkColumn(t, c string) error {
 			referral.Table:            referral.ValidColumn,
 			referralterm.Table:        referralterm.ValidColumn,
 			retroactivegrant.Table:    retroactivegrant.ValidColumn,
-			termtotal.Table:           termtotal.ValidColumn,
 			token.Table:               token.ValidColumn,
 		})
 	})

@@ -52,8 +52,6 @@ type Tx struct {
 	ReferralTerm *ReferralTermClient
 	// RetroactiveGrant is the client for interacting with the RetroactiveGrant builders.
 	RetroactiveGrant *RetroactiveGrantClient
-	// TermTotal is the client for interacting with the TermTotal builders.
-	TermTotal *TermTotalClient
 	// Token is the client for interacting with the Token builders.
 	Token *TokenClient
 
@@ -206,7 +204,6 @@ func (tx *Tx) init() {
 	tx.Referral = NewReferralClient(tx.config)
 	tx.ReferralTerm = NewReferralTermClient(tx.config)
 	tx.RetroactiveGrant = NewRetroactiveGrantClient(tx.config)
-	tx.TermTotal = NewTermTotalClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)
 }
 

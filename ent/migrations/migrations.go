@@ -13,7 +13,7 @@
 //
 // writes, on an empty database of each engine, what the schema says beyond all the other files. Read it: of
 // a renamed column it knows only that one went and another came. Without -write the same test fails where the
-// migrations and the schema differ, and says in what.
+// migrations and the schema differ, and says in what. One table, term_month, is the migrations' alone.
 package migrations
 
 import "embed"

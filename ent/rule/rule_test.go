@@ -85,7 +85,6 @@ var sees = map[string]map[string]string{
 	"Token":            {"admin": accounts},
 	"AuditEvent":       {"admin": "acme ann ann's-account bob cid dan eve flo gus", "global": partners, "limited": "ann flo", "staff": "acme ann ann's-account bob cid dan eve flo gus zed zeta zoe"},
 	"Accrual":          {}, // these are the program's own
-	"TermTotal":        {},
 	"EarningDay":       {},
 	"Gate":             {},
 	"IdentityProvider": {},

@@ -297,9 +297,6 @@ func (m *maker) referral(referrer, referred, rate string) {
 		SetConversions(1).SetRevenue(decimal.Zero).SetPayout(decimal.Zero).SetFee(decimal.Zero).Save(m.ctx)
 	m.note(name, accrual, err)
 	m.did(m.tx.Conversion.UpdateOneID(m.of("Conversion", referred)).SetAccrualID(m.of("Accrual", name)).Exec(m.ctx))
-	total, err := m.tx.TermTotal.Create().SetID(m.of("ReferralTerm", name)).SetNetworkID(m.network).
-		SetConversions(1).SetRevenue(decimal.Zero).SetPayout(decimal.Zero).SetFee(decimal.Zero).Save(m.ctx)
-	m.note(name, total, err)
 	grant, err := m.tx.RetroactiveGrant.Create().SetNetworkID(m.network).SetReferralID(m.of("Referral", name)).SetStructureID(m.of("CommissionStructure", rate)).
 		SetFrom(0).SetTo(0).SetMaximum(decimal.Zero).SetReason("promised").SetStatus(commission.GrantProposed).SetAmount(decimal.Zero).Save(m.ctx)
 	m.note(name, grant, err)

@@ -237,18 +237,6 @@ func (f RetroactiveGrantFunc) Mutate(ctx context.Context, m generated.Mutation) 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.RetroactiveGrantMutation", m)
 }
 
-// The TermTotalFunc type is an adapter to allow the use of ordinary
-// function as TermTotal mutator.
-type TermTotalFunc func(context.Context, *generated.TermTotalMutation) (generated.Value, error)
-
-// Mutate calls f(ctx, m).
-func (f TermTotalFunc) Mutate(ctx context.Context, m generated.Mutation) (generated.Value, error) {
-	if mv, ok := m.(*generated.TermTotalMutation); ok {
-		return f(ctx, mv)
-	}
-	return nil, fmt.Errorf("unexpected mutation type %T. expect *generated.TermTotalMutation", m)
-}
-
 // The TokenFunc type is an adapter to allow the use of ordinary
 // function as Token mutator.
 type TokenFunc func(context.Context, *generated.TokenMutation) (generated.Value, error)

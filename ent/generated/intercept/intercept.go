@@ -28,7 +28,6 @@ import (
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
 	"partner.example/referrals/ent/generated/retroactivegrant"
-	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 )
 
@@ -601,33 +600,6 @@ func (f TraverseRetroactiveGrant) Traverse(ctx context.Context, q generated.Quer
 	return fmt.Errorf("unexpected query type %T. expect *generated.RetroactiveGrantQuery", q)
 }
 
-// The TermTotalFunc type is an adapter to allow the use of ordinary function as a Querier.
-type TermTotalFunc func(context.Context, *generated.TermTotalQuery) (generated.Value, error)
-
-// Query calls f(ctx, q).
-func (f TermTotalFunc) Query(ctx context.Context, q generated.Query) (generated.Value, error) {
-	if q, ok := q.(*generated.TermTotalQuery); ok {
-		return f(ctx, q)
-	}
-	return nil, fmt.Errorf("unexpected query type %T. expect *generated.TermTotalQuery", q)
-}
-
-// The TraverseTermTotal type is an adapter to allow the use of ordinary function as Traverser.
-type TraverseTermTotal func(context.Context, *generated.TermTotalQuery) error
-
-// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
-func (f TraverseTermTotal) Intercept(next generated.Querier) generated.Querier {
-	return next
-}
-
-// Traverse calls f(ctx, q).
-func (f TraverseTermTotal) Traverse(ctx context.Context, q generated.Query) error {
-	if q, ok := q.(*generated.TermTotalQuery); ok {
-		return f(ctx, q)
-	}
-	return fmt.Errorf("unexpected query type %T. expect *generated.TermTotalQuery", q)
-}
-
 // The TokenFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TokenFunc func(context.Context, *generated.TokenQuery) (generated.Value, error)
 
@@ -696,8 +668,6 @@ func NewQuery(q generated.Query) (Query, error) {
 		return &query[*generated.ReferralTermQuery, predicate.ReferralTerm, referralterm.OrderOption]{typ: generated.TypeReferralTerm, tq: q}, nil
 	case *generated.RetroactiveGrantQuery:
 		return &query[*generated.RetroactiveGrantQuery, predicate.RetroactiveGrant, retroactivegrant.OrderOption]{typ: generated.TypeRetroactiveGrant, tq: q}, nil
-	case *generated.TermTotalQuery:
-		return &query[*generated.TermTotalQuery, predicate.TermTotal, termtotal.OrderOption]{typ: generated.TypeTermTotal, tq: q}, nil
 	case *generated.TokenQuery:
 		return &query[*generated.TokenQuery, predicate.Token, token.OrderOption]{typ: generated.TypeToken, tq: q}, nil
 	default:

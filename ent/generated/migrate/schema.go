@@ -813,21 +813,6 @@ var (
 			},
 		},
 	}
-	// TermTotalColumns holds the columns for the "term_total" table.
-	TermTotalColumns = []*schema.Column{
-		{Name: "term_id", Type: field.TypeInt, Increment: true},
-		{Name: "network_id", Type: field.TypeInt},
-		{Name: "conversions", Type: field.TypeInt64},
-		{Name: "revenue", Type: field.TypeInt64},
-		{Name: "payout", Type: field.TypeInt64},
-		{Name: "fee", Type: field.TypeInt64},
-	}
-	// TermTotalTable holds the schema information for the "term_total" table.
-	TermTotalTable = &schema.Table{
-		Name:       "term_total",
-		Columns:    TermTotalColumns,
-		PrimaryKey: []*schema.Column{TermTotalColumns[0]},
-	}
 	// TokenColumns holds the columns for the "token" table.
 	TokenColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -874,7 +859,6 @@ var (
 		ReferralTable,
 		ReferralTermTable,
 		RetroactiveGrantTable,
-		TermTotalTable,
 		TokenTable,
 	}
 )
@@ -993,11 +977,6 @@ func init() {
 	RetroactiveGrantTable.ForeignKeys[0].RefTable = ReferralTable
 	RetroactiveGrantTable.Annotation = &entsql.Annotation{
 		Table:     "retroactive_grant",
-		Charset:   "utf8mb4",
-		Collation: "utf8mb4_bin",
-	}
-	TermTotalTable.Annotation = &entsql.Annotation{
-		Table:     "term_total",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

@@ -162,19 +162,5 @@ func RetroactiveGrantOrErr(p RetroactiveGrant, err error) RetroactiveGrant {
 	}
 }
 
-// TermTotal is the predicate function for termtotal builders.
-type TermTotal func(*sql.Selector)
-
-// TermTotalOrErr calls the predicate only if the error is not nit.
-func TermTotalOrErr(p TermTotal, err error) TermTotal {
-	return func(s *sql.Selector) {
-		if err != nil {
-			s.AddError(err)
-			return
-		}
-		p(s)
-	}
-}
-
 // Token is the predicate function for token builders.
 type Token func(*sql.Selector)

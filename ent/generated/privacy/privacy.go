@@ -566,30 +566,6 @@ func (f RetroactiveGrantMutationRuleFunc) EvalMutation(ctx context.Context, m ge
 	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.RetroactiveGrantMutation", m)
 }
 
-// The TermTotalQueryRuleFunc type is an adapter to allow the use of ordinary
-// functions as a query rule.
-type TermTotalQueryRuleFunc func(context.Context, *generated.TermTotalQuery) error
-
-// EvalQuery return f(ctx, q).
-func (f TermTotalQueryRuleFunc) EvalQuery(ctx context.Context, q generated.Query) error {
-	if q, ok := q.(*generated.TermTotalQuery); ok {
-		return f(ctx, q)
-	}
-	return Denyf("generated/privacy: unexpected query type %T, expect *generated.TermTotalQuery", q)
-}
-
-// The TermTotalMutationRuleFunc type is an adapter to allow the use of ordinary
-// functions as a mutation rule.
-type TermTotalMutationRuleFunc func(context.Context, *generated.TermTotalMutation) error
-
-// EvalMutation calls f(ctx, m).
-func (f TermTotalMutationRuleFunc) EvalMutation(ctx context.Context, m generated.Mutation) error {
-	if m, ok := m.(*generated.TermTotalMutation); ok {
-		return f(ctx, m)
-	}
-	return Denyf("generated/privacy: unexpected mutation type %T, expect *generated.TermTotalMutation", m)
-}
-
 // The TokenQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type TokenQueryRuleFunc func(context.Context, *generated.TokenQuery) error

@@ -25,7 +25,6 @@ import (
 	"partner.example/referrals/ent/generated/referral"
 	"partner.example/referrals/ent/generated/referralterm"
 	"partner.example/referrals/ent/generated/retroactivegrant"
-	"partner.example/referrals/ent/generated/termtotal"
 	"partner.example/referrals/ent/generated/token"
 	"partner.example/referrals/ent/schema"
 
@@ -478,26 +477,6 @@ func init() {
 	retroactivegrant.DefaultEndReason = retroactivegrantDescEndReason.Default.(string)
 	// retroactivegrant.EndReasonValidator is a validator for the "end_reason" field. It is called by the builders before save.
 	retroactivegrant.EndReasonValidator = retroactivegrantDescEndReason.Validators[0].(func(string) error)
-	termtotal.Policy = privacy.NewPolicies(schema.TermTotal{})
-	termtotal.Hooks[0] = func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-			if err := termtotal.Policy.EvalMutation(ctx, m); err != nil {
-				return nil, err
-			}
-			return next.Mutate(ctx, m)
-		})
-	}
-	termtotalFields := schema.TermTotal{}.Fields()
-	_ = termtotalFields
-	// termtotalDescRevenue is the schema descriptor for revenue field.
-	termtotalDescRevenue := termtotalFields[2].Descriptor()
-	termtotal.ValueScanner.Revenue = termtotalDescRevenue.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
-	// termtotalDescPayout is the schema descriptor for payout field.
-	termtotalDescPayout := termtotalFields[3].Descriptor()
-	termtotal.ValueScanner.Payout = termtotalDescPayout.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
-	// termtotalDescFee is the schema descriptor for fee field.
-	termtotalDescFee := termtotalFields[4].Descriptor()
-	termtotal.ValueScanner.Fee = termtotalDescFee.ValueScanner.(field.TypeValueScanner[decimal.Decimal])
 	token.Policy = privacy.NewPolicies(schema.Token{})
 	token.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
