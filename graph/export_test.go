@@ -1,4 +1,16 @@
 package graph
 
+import (
+	"iter"
+
+	"partner.example/referrals/commission/ledger"
+)
+
 // WithoutPatience takes it from loaders: what is not asked for ahead is asked for one by one.
 func WithoutPatience() { patience = 0 }
+
+// Pack and Unpack are how orders are kept.
+func Pack(keys []ledger.RowKey) string { return pack(keys) }
+
+// Unpack is the other way round.
+func Unpack(packed string) iter.Seq[ledger.RowKey] { return unpack(packed) }

@@ -2,7 +2,10 @@ package graph
 
 import (
 	"crypto/rand"
+	"encoding/binary"
+	"iter"
 	"time"
+	"unique"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
 
@@ -14,7 +17,7 @@ import (
 // the keys of rows, which mean something only within a report that the viewer was given. Where it is gone, or
 // was another server's, the pages go on in the order of the moment.
 type orders struct {
-	kept *expirable.LRU[string, []ledger.RowKey]
+	kept *expirable.LRU[string, unique.Handle[string]] // packed, and the same ones once
 }
 
 const (
@@ -23,14 +26,44 @@ const (
 )
 
 func newOrders() *orders {
-	return &orders{kept: expirable.NewLRU[string, []ledger.RowKey](keptOrders, nil, keptFor)}
+	return &orders{kept: expirable.NewLRU[string, unique.Handle[string]](keptOrders, nil, keptFor)}
 }
 
 // keep remembers the order of rows and names it.
 func (o *orders) keep(rows []ledger.RowKey) string {
 	name := rand.Text()
-	o.kept.Add(name, rows)
+	o.kept.Add(name, unique.Make(pack(rows)))
 	return name
+}
+
+// pack writes keys down in a third of their memory: each as what it has more than the one before, which is little where
+// rows are equal in what they are sorted by.
+func pack(keys []ledger.RowKey) string {
+	packed := make([]byte, 0, 3*len(keys)) //nolint:mnd // about
+	var last ledger.RowKey
+	for _, key := range keys {
+		packed = binary.AppendVarint(packed, int64(key.ReferralID)-int64(last.ReferralID))
+		packed = binary.AppendVarint(packed, int64(key.TermID)-int64(last.TermID))
+		last = key
+	}
+	return string(packed)
+}
+
+// unpack is the keys that were packed.
+func unpack(packed string) iter.Seq[ledger.RowKey] {
+	return func(yield func(ledger.RowKey) bool) {
+		rest := []byte(packed)
+		next := func(last int32) int32 {
+			more, size := binary.Varint(rest)
+			rest = rest[size:]
+			return int32(int64(last) + more) //nolint:gosec // it was one
+		}
+		for key := (ledger.RowKey{}); len(rest) > 0; {
+			if key = (ledger.RowKey{ReferralID: next(key.ReferralID), TermID: next(key.TermID)}); !yield(key) {
+				return
+			}
+		}
+	}
 }
 
 // resume puts rows into the order of that name, rows that it does not know last, and tells how many come up to
@@ -41,8 +74,11 @@ func (o *orders) resume(name string, at ledger.RowKey, rows []ledger.RowKey) (re
 		left[key] = true
 	}
 	resumed = make([]ledger.RowKey, 0, len(rows))
-	kept, _ := o.kept.Get(name)
-	for _, key := range kept {
+	var kept string
+	if order, known := o.kept.Get(name); known {
+		kept = order.Value()
+	}
+	for key := range unpack(kept) {
 		if left[key] {
 			resumed = append(resumed, key)
 			delete(left, key)

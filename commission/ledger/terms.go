@@ -171,13 +171,17 @@ func (l *Ledger) swept(ctx context.Context, q database.Querier, asked *question)
 // join puts terms to their referrals, which are in order. It is a sort that takes no longer than the rows are many.
 type join struct {
 	referrals []referralPart
-	last      []int // of each referral: the term that came last, by its place behind the first one; 0: it has none
+	last      []int32 // of each referral: the term that came last, as the how manieth of all; 0: it has none
 	terms     []termPart
-	before    []int // of each term: the one that came before it, likewise
-	at        int   // the referral of the term that came last
+	before    []int32 // of each term: the one that came before it, likewise
+	tracked   int     // how many referrals have no term
+	at        int     // the referral of the term that came last
 }
 
-func newJoin(all []referralPart) *join { return &join{referrals: all, last: make([]int, len(all))} }
+func newJoin(all []referralPart) *join {
+	room := len(all) + len(all)/8 //nolint:mnd // some have another structure by now
+	return &join{referrals: all, last: make([]int32, len(all)), terms: make([]termPart, 0, room), before: make([]int32, 0, room), tracked: len(all)}
+}
 
 // add adds a term, unless it is of no such referral. Terms come nearly in order.
 func (j *join) add(referralID int, term termPart) {
@@ -192,13 +196,16 @@ func (j *join) add(referralID int, term termPart) {
 			return
 		}
 	}
+	if j.last[j.at] == 0 {
+		j.tracked--
+	}
 	j.terms, j.before = add(j.terms, term), add(j.before, j.last[j.at])
-	j.last[j.at] = len(j.terms)
+	j.last[j.at] = int32(len(j.terms)) //nolint:gosec // no more than memory holds
 }
 
 // rows is all of them, in order.
 func (j *join) rows() []termRow {
-	rows := make([]termRow, 0, len(j.referrals)+len(j.terms))
+	rows := make([]termRow, 0, len(j.terms)+j.tracked)
 	for i, r := range j.referrals {
 		begin := len(rows)
 		for at := j.last[i]; at > 0; at = j.before[at-1] {
