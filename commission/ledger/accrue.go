@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +20,13 @@ type cell struct {
 	owner int
 	day   commission.Date
 	slot  int
+}
+
+func (c cell) compare(other cell) int {
+	if c.owner != other.owner {
+		return cmp.Compare(c.owner, other.owner)
+	}
+	return cmp.Or(cmp.Compare(c.day, other.day), cmp.Compare(c.slot, other.slot))
 }
 
 // What a row of accruals or earning days is, by its slot and its line. A row that an invoice line claims
@@ -92,15 +98,30 @@ func (c cells) add(at cell, sums micros) (err error) {
 	return err
 }
 
-// without is the cells whose ids are not among those.
-func (c cells) without(ids map[cell]int) cells {
-	rest := make(cells, max(0, len(c)-len(ids)))
-	for at, sums := range c {
-		if _, there := ids[at]; !there {
-			rest[at] = sums
+// neighbours adds up what comes one after the other for one cell, and adds it when another one comes.
+type neighbours struct {
+	add  func(at cell, sums micros) error
+	at   cell // zero: nothing came yet
+	sums micros
+}
+
+func (n *neighbours) count(at cell, sums micros) (err error) {
+	if at != n.at {
+		if err := n.end(); err != nil {
+			return err
 		}
+		n.at, n.sums = at, micros{}
 	}
-	return rest
+	n.sums, err = n.sums.plus(sums)
+	return err
+}
+
+// end adds what came last.
+func (n *neighbours) end() error {
+	if n.at == (cell{}) {
+		return nil
+	}
+	return n.add(n.at, n.sums)
 }
 
 // sorted is the cells in the one order in which every transaction locks them.
@@ -109,9 +130,7 @@ func (c cells) sorted() []cell {
 	for key := range c {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, func(a, b cell) int {
-		return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.day, b.day), cmp.Compare(a.slot, b.slot))
-	})
+	slices.SortFunc(keys, cell.compare)
 	return keys
 }
 
@@ -174,12 +193,14 @@ func (k kept) add(ctx context.Context, tx *database.Tx, networkID int, of cells)
 	return tx.InsertOrAdd(ctx, rows, k.key(), k.sums)
 }
 
-// addTo adds to the rows of cells by their ids.
-func (k kept) addTo(ctx context.Context, tx *database.Tx, networkID int, of cells, ids map[cell]int) error {
+// addTo adds to the rows of a tally by their ids, but for those that were made.
+func (k kept) addTo(ctx context.Context, tx *database.Tx, networkID int, t tally) error {
 	rows := tx.Rows(k.table, slices.Concat(k.cell(), k.sums, []string{"id"})...)
-	for _, at := range of.sorted() {
-		k.write(rows, networkID, at, of[at])
-		rows.Add(ids[at])
+	for i, at := range t.at {
+		if !t.made[i] {
+			k.write(rows, networkID, at, t.sums[i])
+			rows.Add(t.ids[i])
+		}
 	}
 	return tx.AddTo(ctx, rows, k.key(), k.sums)
 }
@@ -197,61 +218,76 @@ func (k kept) write(rows *database.Rows, networkID int, at cell, sums micros) {
 	}
 }
 
-// begin finds the rows of cells, and makes those that are missing, with their sums. It waits for nobody but those who
-// make the same rows at the same moment. What it gives is the ids of all, and the cells that are still to be added; ids
-// that were remembered may be wrong, which addTo finds.
-func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, of cells, remembered *addresses, shut int64) (ids map[cell]int, later cells, err error) {
-	ids = remembered.find(of, shut)
-	unknown := of.without(ids)
-	read, err := k.idsOf(ctx, tx, unknown)
-	if err != nil {
-		return nil, nil, err
-	}
-	made, err := k.make(ctx, tx, networkID, unknown.without(read))
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, learned := range []map[cell]int{read, made} {
-		remembered.add(learned, shut)
-		maps.Copy(ids, learned)
-	}
-	return ids, of.without(made), nil
+// tally is sums of cells in the one order in which every transaction locks them, and what is known of their rows.
+type tally struct {
+	at   []cell
+	sums []micros
+	ids  []int  // of the rows; 0: not known
+	told []bool // the id was remembered
+	made []bool // the row was made, with these sums
 }
 
-// make is add, and gives the ids of the rows.
-func (k kept) make(ctx context.Context, tx *database.Tx, networkID int, of cells) (map[cell]int, error) {
-	rows, sorted := tx.Rows(k.table, slices.Concat(k.cell(), k.sums)...), of.sorted()
-	for _, at := range sorted {
-		k.write(rows, networkID, at, of[at])
+func (c cells) tally() tally {
+	t := tally{at: c.sorted(), sums: make([]micros, len(c)), ids: make([]int, len(c)), told: make([]bool, len(c)), made: make([]bool, len(c))}
+	for i, at := range t.at {
+		t.sums[i] = c[at]
 	}
-	ids := make(map[cell]int, len(of))
-	return ids, tx.InsertOrAddAndFind(ctx, rows, k.keys(tx, sorted), k.sums, noteID(ids))
+	return t
 }
 
-// idsOf finds the ids of the rows of cells, where they are there.
-func (k kept) idsOf(ctx context.Context, tx *database.Tx, of cells) (map[cell]int, error) {
-	ids := make(map[cell]int, len(of))
-	return ids, tx.Find(ctx, k.keys(tx, of.sorted()), noteID(ids))
-}
-
-func (k kept) keys(tx *database.Tx, of []cell) *database.Rows {
-	keys := tx.Keys(k.table, k.key()...)
-	for _, at := range of {
-		keys.Add(at.owner, int32(at.day), at.slot)
+// id is the id of a cell's row; 0: the cell is not among these.
+func (t tally) id(at cell) int {
+	if i, found := slices.BinarySearchFunc(t.at, at, cell.compare); found {
+		return t.ids[i]
 	}
-	return keys
+	return 0
 }
 
-func noteID(ids map[cell]int) func(row *sql.Rows) error {
+// note notes the id of a row, and whether it was made.
+func (t tally) note(made bool) func(row *sql.Rows) error {
 	return func(row *sql.Rows) error {
 		var id int
 		var at cell
 		if err := row.Scan(&id, &at.owner, &at.day, &at.slot); err != nil {
 			return err
 		}
-		ids[at] = id
+		if i, found := slices.BinarySearchFunc(t.at, at, cell.compare); found {
+			t.ids[i], t.made[i] = id, made
+		}
 		return nil
 	}
+}
+
+// begin finds the rows of a tally, and makes those that are missing, with their sums. It waits for nobody but those who
+// make the same rows at the same moment. Ids that were remembered may be wrong, which addTo finds.
+func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally, remembered *addresses, shut int64) error {
+	remembered.find(t, shut)
+	if err := k.find(ctx, tx, t); err != nil {
+		return err
+	}
+	rows, keys := tx.Rows(k.table, slices.Concat(k.cell(), k.sums)...), tx.Keys(k.table, k.key()...)
+	for i, at := range t.at {
+		if t.ids[i] == 0 {
+			k.write(rows, networkID, at, t.sums[i])
+			keys.Add(at.owner, int32(at.day), at.slot)
+		}
+	}
+	if err := tx.InsertOrAddAndFind(ctx, rows, keys, k.sums, t.note(true)); err != nil {
+		return err
+	}
+	remembered.add(t, shut)
+	return nil
+}
+
+// find finds the ids that are not known, of rows that are there.
+func (k kept) find(ctx context.Context, tx *database.Tx, t tally) error {
+	keys := tx.Keys(k.table, k.key()...)
+	for i, at := range t.at {
+		if t.ids[i] == 0 {
+			keys.Add(at.owner, int32(at.day), at.slot)
+		}
+	}
+	return tx.Find(ctx, keys, t.note(false))
 }
 
 // AccrueFee adds a flat fee that a term earned at a moment [C2], in the caller's transaction.
@@ -346,14 +382,14 @@ func move(ctx context.Context, tx *database.Tx, networkID int, all []counted, hi
 	if err := moves.store(ctx, tx); err != nil {
 		return err
 	}
-	ids, err := ofTerms.idsOf(ctx, tx, moves.accruals)
-	if err != nil {
+	rows := moves.accruals.tally()
+	if err := ofTerms.find(ctx, tx, rows); err != nil {
 		return err
 	}
 	for at, conversions := range moved {
 		var accrual any
 		if at.owner != 0 {
-			accrual = ids[at]
+			accrual = rows.id(at)
 		}
 		args := []any{accrual}
 		for _, id := range conversions {

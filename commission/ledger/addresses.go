@@ -20,12 +20,11 @@ type address struct {
 // addressesKept is how many of each table it keeps at least, and half of how many at most: some 3 MB.
 const addressesKept = 20_000
 
-// find is the ids that it knows of cells.
-func (a *addresses) find(of cells, shut int64) map[cell]int {
+// find fills in the ids that it knows.
+func (a *addresses) find(t tally, shut int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ids := make(map[cell]int, len(of))
-	for at := range of {
+	for i, at := range t.at {
 		found, known := a.recent[at]
 		if !known {
 			if found, known = a.older[at]; known {
@@ -33,17 +32,19 @@ func (a *addresses) find(of cells, shut int64) map[cell]int {
 			}
 		}
 		if known && found.shut == shut {
-			ids[at] = found.id
+			t.ids[i], t.told[i] = found.id, true
 		}
 	}
-	return ids
 }
 
-func (a *addresses) add(ids map[cell]int, shut int64) {
+// add remembers the ids that it did not tell.
+func (a *addresses) add(t tally, shut int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for at, id := range ids {
-		a.keep(at, address{id, shut})
+	for i, at := range t.at {
+		if !t.told[i] {
+			a.keep(at, address{t.ids[i], shut})
+		}
 	}
 }
 

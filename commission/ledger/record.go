@@ -422,6 +422,7 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		return cmp.Or(cmp.Compare(a.PartnerID, b.PartnerID), a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ExternalID, b.ExternalID))
 	})
 	counted := newCounts(r.networkID)
+	toAccruals, toEarnings := neighbours{add: counted.accrue}, neighbours{add: counted.earnings.add}
 	type place struct{ accrual, earning cell }
 	places := make([]place, len(entries))
 	for i, e := range entries {
@@ -431,22 +432,24 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		}
 		day := commission.DateOf(e.OccurredAt, network.zone)
 		places[i].earning = cell{owner: e.PartnerID, day: day}
-		if err := counted.earnings.add(places[i].earning, e.counts); err != nil {
+		if err := toEarnings.count(places[i].earning, e.counts); err != nil {
 			return err
 		}
 		if term := history.attribute(e.PartnerID, occurredAt, grantID).Term; term != nil {
 			places[i].accrual = cell{term.ID, day, e.slot(term)}
-			if err := counted.accrue(places[i].accrual, e.counts); err != nil {
+			if err := toAccruals.count(places[i].accrual, e.counts); err != nil {
 				return err
 			}
 		}
 	}
-	accrualIDs, accruals, err := ofTerms.begin(ctx, r.tx, r.networkID, counted.accruals, &r.accruals, network.shut)
-	if err != nil {
+	if err := cmp.Or(toAccruals.end(), toEarnings.end()); err != nil {
 		return err
 	}
-	earningIDs, earnings, err := ofPartners.begin(ctx, r.tx, r.networkID, counted.earnings, &r.earnings, network.shut)
-	if err != nil {
+	accruals, earnings := counted.accruals.tally(), counted.earnings.tally()
+	if err := ofTerms.begin(ctx, r.tx, r.networkID, accruals, &r.accruals, network.shut); err != nil {
+		return err
+	}
+	if err := ofPartners.begin(ctx, r.tx, r.networkID, earnings, &r.earnings, network.shut); err != nil {
 		return err
 	}
 	columns := []string{
@@ -458,14 +461,18 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	rows := r.tx.Rows("conversion", columns...)
 	const usual = 160 // bytes of a row
 	rows.Grow(len(entries), usual)
+	var accrualID, earningID int
 	for i, e := range entries {
+		if i == 0 || places[i] != places[i-1] {
+			accrualID, earningID = accruals.id(places[i].accrual), earnings.id(places[i].earning)
+		}
 		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, e.counts.revenue, e.counts.payout, int32(places[i].earning.day))
-		if id, counts := accrualIDs[places[i].accrual]; counts {
-			rows.Add(id)
+		if accrualID != 0 {
+			rows.Add(accrualID)
 		} else {
 			rows.Add(nil)
 		}
-		rows.Add(earningIDs[places[i].earning])
+		rows.Add(earningID)
 		if e.adjustment {
 			rows.Add(e.original.id, e.number, e.reason)
 		}
@@ -475,12 +482,12 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	} else if err != nil {
 		return err
 	}
-	err = ofTerms.addTo(ctx, r.tx, r.networkID, accruals, accrualIDs)
+	err := ofTerms.addTo(ctx, r.tx, r.networkID, accruals)
 	if err == nil {
 		err = counted.months.store(ctx, r.tx, r.networkID)
 	}
 	if err == nil {
-		err = ofPartners.addTo(ctx, r.tx, r.networkID, earnings, earningIDs)
+		err = ofPartners.addTo(ctx, r.tx, r.networkID, earnings)
 	}
 	if errors.Is(err, database.ErrOther) { // what was remembered of it is no longer so
 		r.accruals.forget()

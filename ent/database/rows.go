@@ -129,7 +129,25 @@ func (r *Rows) writeTime(at time.Time) {
 		r.text = strconv.AppendInt(r.text, at.UnixMicro(), 10)
 		return
 	}
-	r.text = append(at.UTC().AppendFormat(append(r.text, '\''), "2006-01-02 15:04:05.000000"), '\'')
+	at = at.UTC()
+	year, month, day := at.Date()
+	hour, minute, second := at.Clock()
+	r.text = append(r.text, '\'')
+	r.writePadded(year, 1000, '-')
+	r.writePadded(int(month), 10, '-')
+	r.writePadded(day, 10, ' ')
+	r.writePadded(hour, 10, ':')
+	r.writePadded(minute, 10, ':')
+	r.writePadded(second, 10, '.')
+	r.writePadded(at.Nanosecond()/int(time.Microsecond), 100_000, '\'')
+}
+
+// writePadded writes a number, with zeros before one that is less than another, and what stands behind it.
+func (r *Rows) writePadded(n, least int, behind byte) {
+	for ; n < least && least > 1; least /= 10 {
+		r.text = append(r.text, '0')
+	}
+	r.text = append(strconv.AppendInt(r.text, int64(n), 10), behind)
 }
 
 // check tells what is wrong with the rows.

@@ -26,10 +26,11 @@ func texts() []string {
 func TestRows_keepEveryText(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
 		all := texts()
+		const odd = 31*time.Hour + 61*time.Minute + 61*time.Second + 10_007*time.Microsecond
 		err := change(db, func(ctx context.Context, tx *database.Tx) error {
 			rows := tx.Rows("conversion", "network_id", "external_id", "reason", "partner_id", "occurred_at", "recorded_at", "revenue", "payout", "day", "earning_day_id", "adjusts_id")
 			for i, text := range all {
-				rows.Add(partner.NetworkID, text, text, partner.ID, aDay.Add(time.Duration(i)*time.Microsecond), &aDay, int64(-i), i, int32(i), 1)
+				rows.Add(partner.NetworkID, text, text, partner.ID, aDay.Add(time.Duration(i)*odd), &aDay, int64(-i), i, int32(i), 1)
 				rows.Add((*time.Time)(nil))
 			}
 			return tx.Insert(ctx, rows)
@@ -45,7 +46,7 @@ func TestRows_keepEveryText(t *testing.T) {
 			if c.ExternalID != all[i] || c.Reason != all[i] {
 				t.Errorf("%q became %q and %q", all[i], c.ExternalID, c.Reason)
 			}
-			if !c.OccurredAt.Equal(aDay.Add(time.Duration(i)*time.Microsecond)) || !c.RecordedAt.Equal(aDay) || int(c.Day) != i || c.AdjustsID != nil {
+			if !c.OccurredAt.Equal(aDay.Add(time.Duration(i)*odd)) || !c.RecordedAt.Equal(aDay) || int(c.Day) != i || c.AdjustsID != nil {
 				t.Errorf("row %d became %+v", i, c)
 			}
 		}
