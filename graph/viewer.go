@@ -7,6 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/commission/program"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/rule"
@@ -15,8 +16,12 @@ import (
 
 type signedInKey struct{}
 
-// SignedIn puts who signed in into a request's context, with what was found with that: questions need not ask for it again.
+// SignedIn puts who signed in into a request's context, with what was found with that: questions need not ask for it again,
+// nor recording whether something of the network is due.
 func SignedIn(ctx context.Context, who program.SignedIn) context.Context {
+	if who.Network != nil {
+		ctx = ledger.InEffect(ctx, who.Network.ID)
+	}
 	return context.WithValue(viewer.With(ctx, who.Viewer), signedInKey{}, who)
 }
 

@@ -501,6 +501,27 @@ func TestImport_keepsTheOrderOfALotInWhichAnExternalIDStandsTwice(t *testing.T) 
 	}
 }
 
+func TestRecording_hasWhatIsDueTakeEffectUnlessThatWasLookedAt(t *testing.T) {
+	location := databasetest.SQLite(t)
+	db, p, l := opened(t, location)
+	i := (&imports{T: t, location: location, db: db, ledger: l, program: p}).newNetwork(t)
+	var looks []int
+	l.TakeEffect = func(_ context.Context, networkID int) error {
+		looks = append(looks, networkID)
+		return nil
+	}
+	row := ledger.Conversion{PartnerID: scalar.ParseID(i.partner).Of(scalar.Partner), OccurredAt: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	for n, ctx := range []context.Context{system(), ledger.InEffect(system(), i.row), ledger.InEffect(system(), i.row+1)} {
+		row.ExternalID = strconv.Itoa(n)
+		if _, err := l.RecordConversions(ctx, i.row, []ledger.Conversion{row}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []int{i.row, i.row}; !slices.Equal(looks, want) {
+		t.Errorf("it was looked at networks %v, want %v", looks, want)
+	}
+}
+
 // Rows of sums are found and made in one way on MariaDB, and in another one on MySQL.
 func TestRecording_comesToTheSameWhereMariaDBIsToldNothingThatMySQLWouldNotUnderstand(t *testing.T) {
 	location := databasetest.MySQL(t)

@@ -21,13 +21,28 @@ type Ledger struct {
 	Now   func() time.Time
 	Watch func(Recorded) // nil, or told of what every call recorded
 
-	// TakeEffect has the changes of a network's settings take effect that are due, before anything is recorded. What is
-	// recorded between the two is put right by the change itself (Reattribute). nil: none is ever dated ahead.
+	// TakeEffect has the changes of a network's settings take effect that are due, before anything is recorded, unless
+	// somebody did so before (InEffect). What is recorded between the two is put right by the change itself (Reattribute).
+	// nil: none is ever dated ahead.
 	TakeEffect func(ctx context.Context, networkID int) error
 
 	remembering        sync.Once
 	histories          *lru.Cache[recallKey, recalled]
 	accruals, earnings addresses
+}
+
+type inEffectKey struct{}
+
+// InEffect is a context, of one request, in which nothing is due of a network: whoever signed in found that out.
+func InEffect(ctx context.Context, networkID int) context.Context {
+	return context.WithValue(ctx, inEffectKey{}, networkID)
+}
+
+func (l *Ledger) takeEffect(ctx context.Context, networkID int) error {
+	if l.TakeEffect == nil || ctx.Value(inEffectKey{}) == networkID {
+		return nil
+	}
+	return l.TakeEffect(ctx, networkID)
 }
 
 // StructureOf is a stored structure as the rules know it.

@@ -127,10 +127,8 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 	}
 	recorded := 0
 	if len(entries) > 0 {
-		if l.TakeEffect != nil {
-			if err := l.TakeEffect(ctx, networkID); err != nil {
-				return Recorded{}, err
-			}
+		if err := l.takeEffect(ctx, networkID); err != nil {
+			return Recorded{}, err
 		}
 		thorough := len(wrong) > 0 || entries[0].adjustment
 		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
