@@ -129,17 +129,18 @@ func (r *Rows) writeTime(at time.Time) {
 		r.text = strconv.AppendInt(r.text, at.UnixMicro(), 10)
 		return
 	}
+	const fourDigits, twoDigits, sixDigits = 1000, 10, 100_000 // the least numbers that have as many
 	at = at.UTC()
 	year, month, day := at.Date()
 	hour, minute, second := at.Clock()
 	r.text = append(r.text, '\'')
-	r.writePadded(year, 1000, '-')
-	r.writePadded(int(month), 10, '-')
-	r.writePadded(day, 10, ' ')
-	r.writePadded(hour, 10, ':')
-	r.writePadded(minute, 10, ':')
-	r.writePadded(second, 10, '.')
-	r.writePadded(at.Nanosecond()/int(time.Microsecond), 100_000, '\'')
+	r.writePadded(year, fourDigits, '-')
+	r.writePadded(int(month), twoDigits, '-')
+	r.writePadded(day, twoDigits, ' ')
+	r.writePadded(hour, twoDigits, ':')
+	r.writePadded(minute, twoDigits, ':')
+	r.writePadded(second, twoDigits, '.')
+	r.writePadded(at.Nanosecond()/int(time.Microsecond), sixDigits, '\'')
 }
 
 // writePadded writes a number, with zeros before one that is less than another, and what stands behind it.
