@@ -358,6 +358,10 @@ func (b *batch[R]) parts(p lot[R]) (parts [][]int, atOnce int) {
 	if b.cell == nil || b.repeats(p) {
 		return slices.Collect(slices.Chunk(numbers, batchSize)), 1
 	}
+	atOnce = lanes
+	if b.importing.db.Embedded() { // a file has one writer at a time
+		atOnce = 1
+	}
 	cells := make([]cell, len(p.rows))
 	for n, row := range p.rows {
 		cells[n] = b.cell(row)
@@ -365,17 +369,15 @@ func (b *batch[R]) parts(p lot[R]) (parts [][]int, atOnce int) {
 	slices.SortFunc(numbers, func(a, b int) int {
 		return cmp.Or(cmp.Compare(cells[a].partner, cells[b].partner), cmp.Compare(cells[a].day, cells[b].day), cmp.Compare(a, b))
 	})
+	size := min(batchSize, (len(numbers)+atOnce-1)/atOnce)
 	for len(numbers) > 0 {
-		end := min(batchSize, len(numbers))
+		end := min(size, len(numbers))
 		for end < min(len(numbers), ledger.MaxBatch) && cells[numbers[end]] == cells[numbers[end-1]] {
 			end++
 		}
 		parts, numbers = append(parts, numbers[:end]), numbers[end:]
 	}
-	if b.importing.db.Embedded() { // a file has one writer at a time
-		return parts, 1
-	}
-	return parts, lanes
+	return parts, atOnce
 }
 
 // repeats tells whether two rows of a lot have one externalId.

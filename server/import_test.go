@@ -460,12 +460,13 @@ func lotOf(t *testing.T, embedded bool, rows ...[3]int) (*batch[ledger.Conversio
 func TestImport_bringsTogetherWhatAddsToTheSameSums(t *testing.T) {
 	b, all := lotOf(t, false, [3]int{2, 5}, [3]int{1, 9}, [3]int{2, 4}, [3]int{1, 9}, [3]int{2, 5}, [3]int{1, 8})
 	parts, atOnce := b.parts(all)
-	if want := [][]int{{5, 1, 3, 2, 0, 4}}; !reflect.DeepEqual(parts, want) || atOnce != lanes {
+	if want := [][]int{{5, 1, 3}, {2, 0, 4}}; !reflect.DeepEqual(parts, want) || atOnce != lanes {
 		t.Errorf("parts %v, %d at once, want %v, %d at once", parts, atOnce, want, lanes)
 	}
 	b, all = lotOf(t, true, [3]int{2, 5}, [3]int{1, 9})
-	if _, atOnce := b.parts(all); atOnce != 1 {
-		t.Errorf("%d parts at once into a file", atOnce)
+	parts, atOnce = b.parts(all)
+	if want := [][]int{{1, 0}}; !reflect.DeepEqual(parts, want) || atOnce != 1 {
+		t.Errorf("into a file: parts %v, %d at once, want %v, one at a time", parts, atOnce, want)
 	}
 }
 
