@@ -193,9 +193,13 @@ func (k kept) add(ctx context.Context, tx *database.Tx, networkID int, of cells)
 	return tx.InsertOrAdd(ctx, rows, k.key(), k.sums)
 }
 
+// usualSums is how many bytes a row of sums takes in a statement.
+const usualSums = 70
+
 // addTo adds to the rows of a tally by their ids, but for those that were made.
 func (k kept) addTo(ctx context.Context, tx *database.Tx, networkID int, t tally) error {
 	rows := tx.Rows(k.table, slices.Concat(k.cell(), k.sums, []string{"id"})...)
+	rows.Grow(len(t.at), usualSums)
 	for i, at := range t.at {
 		if !t.made[i] {
 			k.write(rows, networkID, at, t.sums[i])
