@@ -108,25 +108,22 @@ func (r Range) parts() []part {
 
 func ofDays(from, to commission.Date) part { return part{"accrual", "day", int32(from), int32(to)} }
 
-// statement reads what terms of a network counted in a range, by line. The terms are all, or those of the referrals
-// that a condition on r names.
+// statement reads what terms of a network counted in a range, by line, in rows that are to be added up. The terms are all,
+// or those of the referrals that a condition on r names.
 func (r Range) statement(networkID int, which string, args []any) (string, []any) {
-	const columns = "c.term_id, c.line_id, c.conversions, c.revenue, c.payout, c.fee"
 	var reads []string
 	var all []any
-	parts := r.parts()
-	for _, p := range parts {
+	for _, p := range r.parts() {
+		sums, group := "c.conversions, c.revenue, c.payout, c.fee", ""
+		if p.column == "day" { // of which there are many in a month
+			sums, group = "SUM(c.conversions), SUM(c.revenue), SUM(c.payout), SUM(c.fee)", " GROUP BY c.term_id, c.line_id"
+		}
 		from := p.table + " c WHERE c.network_id = ?"
 		if which != "" {
 			from = "referral r JOIN referral_term t ON t.referral_id = r.id JOIN " + p.table + " c ON c.term_id = t.id WHERE " + which + " AND r.network_id = ?"
 		}
-		reads = append(reads, "SELECT "+columns+" FROM "+from+" AND c."+p.column+" BETWEEN ? AND ?")
+		reads = append(reads, "SELECT c.term_id, c.line_id, "+sums+" FROM "+from+" AND c."+p.column+" BETWEEN ? AND ?"+group)
 		all = append(append(all, args...), networkID, p.from, p.to)
 	}
-	if p := parts[0]; len(parts) == 1 && p.column == "month" && p.from == p.to {
-		return reads[0], all // a row for each
-	}
-	return `
-		SELECT term_id, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
-		FROM (` + strings.Join(reads, " UNION ALL ") + `) AS counted GROUP BY term_id, line_id`, all
+	return strings.Join(reads, " UNION ALL "), all
 }

@@ -569,27 +569,37 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 		which, whose = append(which, "r.id > ? AND r.id <= ?"), append(whose, of.after, of.upTo)
 	}
 	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose)
-	sums := map[int]termSumsInRange{}
-	return sums, database.Each(ctx, q, query, args, func(row *stdsql.Rows) error {
-		var termID, lineID int
-		part, err := scanSums(row, &termID, &lineID)
-		if err != nil {
-			return err
-		}
-		counted := sums[termID]
-		switch {
-		case lineID == unbilledLine:
-			counted.Unbilled = part
-		case isGivenUp(lineID):
-			counted.forfeited = counted.forfeited.Plus(part)
-		case asked.hidden[lineID]:
-			counted.Hidden = append(counted.Hidden, part)
-		default:
-			counted.Lines = append(counted.Lines, part)
-		}
-		sums[termID] = counted
-		return nil
+	read := database.Sweep
+	if len(which) > 0 { // of few, which is not worth the longer way
+		read = database.EachValues
+	}
+	counted := map[place]micros{}
+	var tooLarge error
+	err := read(ctx, q, query, args, func(row *database.Values) {
+		at := place{row.Int(0), row.Int(1)}
+		part := micros{int64(row.Int(2)), int64(row.Int(3)), int64(row.Int(4)), int64(row.Int(5))} //nolint:mnd // as the statement lists them
+		sum, err := counted[at].plus(part)
+		counted[at], tooLarge = sum, cmp.Or(tooLarge, err)
 	})
+	if err = cmp.Or(err, tooLarge); err != nil {
+		return nil, err
+	}
+	sums := make(map[int]termSumsInRange, len(counted))
+	for at, sum := range counted {
+		of, part := sums[at.term], sum.sums()
+		switch {
+		case at.line == unbilledLine:
+			of.Unbilled = part
+		case isGivenUp(at.line):
+			of.forfeited = of.forfeited.Plus(part)
+		case asked.hidden[at.line]:
+			of.Hidden = append(of.Hidden, part)
+		default:
+			of.Lines = append(of.Lines, part)
+		}
+		sums[at.term] = of
+	}
+	return sums, nil
 }
 
 // hiddenLines is the lines of invoices that are hidden from the viewer, if it is their partner [I6].
