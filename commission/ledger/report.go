@@ -126,7 +126,7 @@ type Report struct {
 
 	asked    *question
 	terms    []termRow // by referral, and by the terms of one
-	sums     map[int]termSumsInRange
+	sums     map[int]*termSumsInRange
 	amounts  []commission.Amounts    // of the rows that have sums
 	measures map[int]commission.Sums // of the thresholds that were measured
 	parties  map[int]party           // nil: they were not read
@@ -311,7 +311,7 @@ func (r *Report) count(t *termRow) {
 		return
 	}
 	structure := r.asked.structures[t.structureID]
-	amounts := structure.Amounts(r.Currency, counted.RowSums, r.threshold(t, r.measures).Reached(), t.status())
+	amounts := structure.Amounts(r.Currency, counted.rowSums(), r.threshold(t, r.measures).Reached(), t.status())
 	r.amounts = add(r.amounts, amounts)
 	t.amounts = int32(len(r.amounts)) //nolint:gosec // no more than there are rows
 	if !r.asked.own {                 // it is not shown how many they were [R2]
@@ -534,19 +534,49 @@ func optional(micros stdsql.NullInt64) *decimal.Decimal {
 	return &amount
 }
 
-// termSumsInRange is what a term counted in the report's range, by what became of it.
+// termSumsInRange is what a term counted in the report's range, by what became of it. There are as many as terms that
+// counted something: they are whole numbers until a row is computed.
 type termSumsInRange struct {
-	commission.RowSums
-	forfeited commission.Sums
+	unbilled, forfeited micros
+	lines, hidden       []lineSums
 }
 
-func (s termSumsInRange) all() commission.Sums { return s.All().Plus(s.forfeited) }
+type lineSums struct {
+	lineID int
+	micros
+}
 
-func (s termSumsInRange) conversions() int64 {
-	count := s.Unbilled.Conversions + s.forfeited.Conversions
-	for _, lines := range [][]commission.Sums{s.Lines, s.Hidden} {
+// addTo adds to the sums of a line, which is among the last where it is there: months come in order.
+func addTo(lines *[]lineSums, lineID int, part micros) (err error) {
+	for i := len(*lines) - 1; i >= 0; i-- {
+		if line := &(*lines)[i]; line.lineID == lineID {
+			line.micros, err = line.plus(part)
+			return err
+		}
+	}
+	*lines = append(*lines, lineSums{lineID, part})
+	return nil
+}
+
+func (s *termSumsInRange) rowSums() commission.RowSums {
+	return commission.RowSums{Unbilled: s.unbilled.sums(), Lines: sumsOfLines(s.lines), Hidden: sumsOfLines(s.hidden)}
+}
+
+func sumsOfLines(lines []lineSums) []commission.Sums {
+	var sums []commission.Sums
+	for _, line := range lines {
+		sums = append(sums, line.sums())
+	}
+	return sums
+}
+
+func (s *termSumsInRange) all() commission.Sums { return s.rowSums().All().Plus(s.forfeited.sums()) }
+
+func (s *termSumsInRange) conversions() int64 {
+	count := s.unbilled.conversions + s.forfeited.conversions
+	for _, lines := range [][]lineSums{s.lines, s.hidden} {
 		for _, line := range lines {
-			count += line.Conversions
+			count += line.conversions
 		}
 	}
 	return count
@@ -559,7 +589,7 @@ var everyReferral = referrals{0, math.MaxInt}
 
 // sums reads what each term of some referrals counted in the range: unbilled, forfeited, and by invoice line. It is one
 // statement, so that all of it is of one moment.
-func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (map[int]termSumsInRange, error) {
+func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (map[int]*termSumsInRange, error) {
 	var which []string // they read their own rows alone
 	var whose []any
 	if asked.filter.ReferrerID != 0 {
@@ -573,33 +603,30 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 	if len(which) > 0 { // of few, which is not worth the longer way
 		read = database.EachValues
 	}
-	counted := map[place]micros{}
+	sums := map[int]*termSumsInRange{}
 	var tooLarge error
 	err := read(ctx, q, query, args, func(row *database.Values) {
-		at := place{row.Int(0), row.Int(1)}
+		termID, lineID := row.Int(0), row.Int(1)
 		part := micros{int64(row.Int(2)), int64(row.Int(3)), int64(row.Int(4)), int64(row.Int(5))} //nolint:mnd // as the statement lists them
-		sum, err := counted[at].plus(part)
-		counted[at], tooLarge = sum, cmp.Or(tooLarge, err)
-	})
-	if err = cmp.Or(err, tooLarge); err != nil {
-		return nil, err
-	}
-	sums := make(map[int]termSumsInRange, len(counted))
-	for at, sum := range counted {
-		of, part := sums[at.term], sum.sums()
-		switch {
-		case at.line == unbilledLine:
-			of.Unbilled = part
-		case isGivenUp(at.line):
-			of.forfeited = of.forfeited.Plus(part)
-		case asked.hidden[at.line]:
-			of.Hidden = append(of.Hidden, part)
-		default:
-			of.Lines = append(of.Lines, part)
+		counted := sums[termID]
+		if counted == nil {
+			counted = &termSumsInRange{}
+			sums[termID] = counted
 		}
-		sums[at.term] = of
-	}
-	return sums, nil
+		var err error
+		switch {
+		case lineID == unbilledLine:
+			counted.unbilled, err = counted.unbilled.plus(part)
+		case isGivenUp(lineID):
+			counted.forfeited, err = counted.forfeited.plus(part)
+		case asked.hidden[lineID]:
+			err = addTo(&counted.hidden, lineID, part)
+		default:
+			err = addTo(&counted.lines, lineID, part)
+		}
+		tooLarge = cmp.Or(tooLarge, err)
+	})
+	return sums, cmp.Or(err, tooLarge)
 }
 
 // hiddenLines is the lines of invoices that are hidden from the viewer, if it is their partner [I6].
