@@ -36,14 +36,14 @@ func (o *orders) keep(rows []ledger.RowKey) string {
 	return name
 }
 
-// pack writes keys down in a third of their memory: each as what it has more than the one before, which is little where
+// pack writes keys down in a fraction of their memory: each as what it has more than the one before, which is little where
 // rows are equal in what they are sorted by.
 func pack(keys []ledger.RowKey) string {
 	packed := make([]byte, 0, 3*len(keys)) //nolint:mnd // about
 	var last ledger.RowKey
 	for _, key := range keys {
-		packed = binary.AppendVarint(packed, int64(key.ReferralID)-int64(last.ReferralID))
-		packed = binary.AppendVarint(packed, int64(key.TermID)-int64(last.TermID))
+		packed = binary.AppendVarint(packed, int64(key.ReferralID-last.ReferralID))
+		packed = binary.AppendVarint(packed, int64(key.TermID-last.TermID))
 		last = key
 	}
 	return string(packed)
@@ -53,10 +53,10 @@ func pack(keys []ledger.RowKey) string {
 func unpack(packed string) iter.Seq[ledger.RowKey] {
 	return func(yield func(ledger.RowKey) bool) {
 		rest := []byte(packed)
-		next := func(last int32) int32 {
+		next := func(last int) int {
 			more, size := binary.Varint(rest)
 			rest = rest[size:]
-			return int32(int64(last) + more) //nolint:gosec // it was one
+			return last + int(more)
 		}
 		for key := (ledger.RowKey{}); len(rest) > 0; {
 			if key = (ledger.RowKey{ReferralID: next(key.ReferralID), TermID: next(key.TermID)}); !yield(key) {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestOrders_keepEveryKey(t *testing.T) {
-	ids := rapid.OneOf(rapid.Int32Range(0, 9), rapid.Int32(), rapid.SampledFrom([]int32{0, math.MaxInt32, math.MinInt32}))
+	ids := rapid.OneOf(rapid.IntRange(0, 9), rapid.Int(), rapid.SampledFrom([]int{0, math.MaxInt, math.MinInt}))
 	rapid.Check(t, func(t *rapid.T) {
 		keys := rapid.SliceOf(rapid.Custom(func(t *rapid.T) ledger.RowKey {
 			return ledger.RowKey{ReferralID: ids.Draw(t, "referral"), TermID: ids.Draw(t, "term")}

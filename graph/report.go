@@ -254,16 +254,16 @@ func (r referralThresholdResolver) ReachedAt(ctx context.Context, threshold *led
 
 // writeKey writes the key of a row into a cursor.
 func writeKey(key ledger.RowKey) string {
-	return strconv.Itoa(int(key.ReferralID)) + "." + strconv.Itoa(int(key.TermID))
+	return strconv.Itoa(key.ReferralID) + "." + strconv.Itoa(key.TermID)
 }
 
 // parseKey is the key that was written so; one of no row for what is none.
 func parseKey(text string) ledger.RowKey {
 	referral, term, _ := strings.Cut(text, ".")
-	r, referralErr := strconv.ParseInt(referral, 10, 32)
-	t, termErr := strconv.ParseInt(term, 10, 32)
+	r, referralErr := strconv.Atoi(referral)
+	t, termErr := strconv.Atoi(term)
 	if referralErr != nil || termErr != nil {
 		return ledger.RowKey{}
 	}
-	return ledger.RowKey{ReferralID: int32(r), TermID: int32(t)}
+	return ledger.RowKey{ReferralID: r, TermID: t}
 }

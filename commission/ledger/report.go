@@ -134,8 +134,8 @@ type Report struct {
 
 // RowKey tells the rows of a report apart.
 type RowKey struct {
-	ReferralID int32
-	TermID     int32 // 0: tracked only
+	ReferralID int
+	TermID     int // 0: tracked only
 }
 
 // Report computes the referral report [P1 to P4], for the rows that the viewer sees. It takes as many statements for any
@@ -377,7 +377,7 @@ func (r *Report) rows(ctx context.Context, q database.Querier, keys []RowKey) ([
 // find is nil for a row that the report has not.
 func (r *Report) find(key RowKey) *termRow {
 	at, found := slices.BinarySearchFunc(r.terms, key, func(t termRow, key RowKey) int {
-		return cmp.Or(cmp.Compare(t.referralID, int(key.ReferralID)), cmp.Compare(t.termID, int(key.TermID)))
+		return cmp.Or(cmp.Compare(t.referralID, key.ReferralID), cmp.Compare(t.termID, key.TermID))
 	})
 	if !found {
 		return nil

@@ -85,7 +85,7 @@ func (t *termRow) term() commission.Term {
 }
 
 func (t *termRow) key() RowKey {
-	return RowKey{int32(t.referralID), int32(t.termID)} //nolint:gosec // ids of rows that were counted one by one
+	return RowKey{t.referralID, t.termID}
 }
 
 // compareTerms sorts as rows are sorted that are equal in all else.
