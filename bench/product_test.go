@@ -150,9 +150,13 @@ func serve(b *testing.B, location string, flags ...string) server {
 		b.Fatal(err)
 	}
 	address := freeAddress(b)
-	var said bytes.Buffer
+	log, err := os.Create(filepath.Join(b.TempDir(), "log")) // who measures does not read it meanwhile
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = log.Close() })
 	process := exec.Command(path, append([]string{"serve", "--account-points", "0", "--address-points", "0", "--no-billing", "--database", location, "--listen", address}, flags...)...)
-	process.Stderr = &said
+	process.Stderr = log
 	if err := process.Start(); err != nil {
 		b.Fatal(err)
 	}
@@ -176,7 +180,8 @@ func serve(b *testing.B, location string, flags ...string) server {
 		if time.Now().After(deadline) {
 			_ = process.Process.Kill()
 			_ = process.Wait()
-			b.Fatalf("the server does not answer: %v\n%s", err, said.String())
+			said, _ := os.ReadFile(log.Name())
+			b.Fatalf("the server does not answer: %v\n%s", err, said)
 		}
 	}
 }
