@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"database/sql"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -286,11 +285,11 @@ func command(b *testing.B, bare *sql.DB, workload, unit string, units int, argum
 		b.Fatal(err)
 	}
 	before := spending(b, bare, nil)
-	var ended *os.ProcessState
-	lasted := took(func() { ended, _ = ends(b, arguments...) })
+	var it ended
+	lasted := took(func() { it = ends(b, arguments...) })
 	m := lines(workload, unit, theProduct)[theProduct]
-	m.alone, m.perSecond, m.memory = lasted, float64(units)/lasted.Seconds(), mostMemory(ended)
+	m.alone, m.perSecond, m.memory = lasted, float64(units)/lasted.Seconds(), it.peak
 	m.costs(spending(b, bare, nil).since(before), 1)
-	m.each.server = ended.UserTime() + ended.SystemTime()
+	m.each.server = it.UserTime() + it.SystemTime()
 	return m
 }

@@ -76,7 +76,7 @@ func exported(b *testing.B, location, token, path string, rows int) (lasted time
 	if isText := strings.Contains(path, ".csv"); isText && int(taken) != rows+1 {
 		b.Fatalf("%s has %d lines, want %d rows", path, taken, rows)
 	}
-	return time.Since(began), mostMemoryOf(b, s.pid)
+	return time.Since(began), memoryOf(b, s.pid, mostMemory)
 }
 
 // newlines counts the lines of what is written to it.

@@ -80,7 +80,7 @@ func BenchmarkImport(b *testing.B) {
 					inMegabytes(peak), "<= 150 MB", peak <= importMemory,
 				})
 			}
-			resting := memoryOf(b, serve(b, location).pid)
+			resting := restingMemoryOf(b, serve(b, location).pid)
 			note(b, line{"memory of a server at rest, " + engine.name, inMegabytes(resting), "-", inMegabytes(resting), "<= 40 MB", resting <= restingMemory})
 		})
 	}
@@ -89,34 +89,48 @@ func BenchmarkImport(b *testing.B) {
 // imported imports a file, of which so many rows must be new and so many known, and gives the most memory that it took.
 func imported(b *testing.B, location, network, file string, recorded, duplicates int) (peak int64) {
 	b.Helper()
-	peak, said := runs(b, "import", "--database", location, "--network", network, file)
-	if want := fmt.Sprintf("recorded=%d duplicates=%d rejected=0", recorded, duplicates); strings.TrimSpace(said) != want {
-		b.Fatalf("the import says %q, and not %q", said, want)
+	it := ends(b, "import", "--database", location, "--network", network, file)
+	if want := fmt.Sprintf("recorded=%d duplicates=%d rejected=0", recorded, duplicates); strings.TrimSpace(it.said) != want {
+		b.Fatalf("the import says %q, and not %q", it.said, want)
 	}
-	return peak
+	return it.peak
 }
 
-// memoryOf is what a process holds in memory, in kB.
-func memoryOf(b *testing.B, pid int) int64 { b.Helper(); return statusOf(b, pid, "VmRSS") }
+// What the system knows of the memory of a process that runs.
+const (
+	itsMemory  = "VmRSS"
+	mostMemory = "VmHWM" // until now
+)
 
-// mostMemoryOf is the most that a process that runs has held until now, in kB.
-func mostMemoryOf(b *testing.B, pid int) int64 { b.Helper(); return statusOf(b, pid, "VmHWM") }
-
-// statusOf is what the system says of a process, in kB.
-func statusOf(b *testing.B, pid int, what string) int64 {
+// memoryOf is what a process holds in memory, or the most that it has held, in kB.
+func memoryOf(b *testing.B, pid int, what string) int64 {
 	b.Helper()
+	kilobytes, there := kilobytesOf(pid, what)
+	if !there {
+		b.Fatal("the system does not say what the process holds")
+	}
+	return kilobytes
+}
+
+func kilobytesOf(pid int, what string) (kilobytes int64, there bool) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Fatal(err)
+		return 0, false
 	}
 	for said := range strings.Lines(string(status)) {
-		var kilobytes int64
 		if _, err := fmt.Sscanf(said, what+": %d kB", &kilobytes); err == nil {
-			return kilobytes
+			return kilobytes, true
 		}
 	}
-	b.Fatal("the system does not say what the process holds")
-	return 0
+	return 0, false
+}
+
+// restingMemoryOf is what a server holds that has started some time ago, and has given back what its start needed.
+func restingMemoryOf(b *testing.B, pid int) int64 {
+	b.Helper()
+	const some = 5 * time.Second
+	time.Sleep(some)
+	return memoryOf(b, pid, itsMemory)
 }
 
 func inMegabytes(kilobytes int64) string { return fmt.Sprintf("%d MB", kilobytes>>10) }
