@@ -306,6 +306,7 @@ func (b *batch[R]) keep(p lot[R]) error {
 	}
 	close(work)
 	var mu sync.Mutex
+	refused := p.refused
 	var failed []error
 	var all sync.WaitGroup
 	for range atOnce {
@@ -316,7 +317,7 @@ func (b *batch[R]) keep(p lot[R]) error {
 				mu.Lock()
 				b.importing.recorded += int64(became.Recorded)
 				b.importing.duplicates += int64(became.Duplicates)
-				p.refused = append(p.refused, some.refused...)
+				refused = append(refused, some.refused...)
 				if err != nil {
 					failed = append(failed, err)
 				}
@@ -329,8 +330,8 @@ func (b *batch[R]) keep(p lot[R]) error {
 		})
 	}
 	all.Wait()
-	slices.SortFunc(p.refused, func(a, b refusal) int { return cmp.Compare(a.Line, b.Line) })
-	for _, r := range p.refused {
+	slices.SortFunc(refused, func(a, b refusal) int { return cmp.Compare(a.Line, b.Line) })
+	for _, r := range refused {
 		if err := b.importing.rejects.add(r.record, r.because); err != nil {
 			return err
 		}

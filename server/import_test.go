@@ -698,3 +698,74 @@ func FuzzRecords(f *testing.F) {
 		}
 	})
 }
+
+// Parts of a lot that are recorded at once share nothing, and each of its rows is recorded once or refused.
+func TestBatch_recordsPartsAtOnce(t *testing.T) {
+	const rows, rounds = 11, 300                                // most rounds are too short for parts to meet
+	db, err := database.Open("mysql://nobody@127.0.0.1:1/none") // is not asked; more than one may write to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	own, err := findColumns(ownNames(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, wrong := range map[string]int{"all are right": rows + 1, "each fifth is refused": 5} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "rejects.csv")
+			for range rounds {
+				i := &importing{app: &app{db: db}, zone: time.UTC, columns: own, rejects: rejects{path: path}}
+				recorded := make([]int, rows) // how often each was
+				conversions := batch[ledger.Conversion]{
+					importing: i, cell: i.cell,
+					read: func(r record) (ledger.Conversion, error) { return ledger.Conversion{PartnerID: r.Line}, nil },
+					record: func(_ context.Context, _ int, rows []ledger.Conversion) (ledger.Recorded, error) {
+						var problems commission.Problems
+						for n, row := range rows {
+							if row.PartnerID%wrong == 0 {
+								problems.Add("conversions."+strconv.Itoa(n)+".revenue", "is wrong")
+							}
+						}
+						if problems != nil {
+							return ledger.Recorded{}, problems
+						}
+						for _, row := range rows {
+							recorded[row.PartnerID-1]++
+						}
+						return ledger.Recorded{Recorded: len(rows)}, nil
+					},
+				}
+				err = conversions.all(func(use func(record) error) error {
+					for line := 1; line <= rows; line++ {
+						if err := use(record{Line: line, Fields: []string{strconv.Itoa(line)}}); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err = errors.Join(err, i.rejects.close()); err != nil {
+					t.Fatal(err)
+				}
+				var want []string // the lines that are refused, in the order of the file
+				for line := 1; line <= rows; line++ {
+					if line%wrong == 0 {
+						want = append(want, strconv.Itoa(line))
+					}
+					if got := recorded[line-1]; got != min(line%wrong, 1) {
+						t.Fatalf("line %d was recorded %d times", line, got)
+					}
+				}
+				var refused []string
+				if want != nil {
+					for _, row := range (&imports{T: t}).rejected(path) {
+						refused = append(refused, row[0])
+					}
+				}
+				if i.recorded != int64(rows-len(want)) || i.rejects.count != len(want) || !slices.Equal(refused, want) {
+					t.Fatalf("%d were recorded and %d refused, of the lines %q, want %q", i.recorded, i.rejects.count, refused, want)
+				}
+			}
+		})
+	}
+}
