@@ -65,10 +65,10 @@ func DecimalsOf(d decimal.Decimal) int {
 	return len(fraction)
 }
 
-// coefficientOf is an amount without its exponent, where it fits into 64 bits, as it nearly always does.
+// coefficientOf is an amount without its exponent, where that has few enough digits for 64 bits, as it nearly always has.
 func coefficientOf(d decimal.Decimal) (int64, bool) {
-	coefficient := d.Coefficient()
-	return coefficient.Int64(), coefficient.IsInt64()
+	const certain = 18
+	return d.CoefficientInt64(), d.NumDigits() <= certain
 }
 
 // ToMicros is an amount as it is stored: a whole number of millionths [C7].
@@ -97,7 +97,20 @@ func magnitude(n int64) uint64 {
 }
 
 // FromMicros is the amount that ToMicros stored.
-func FromMicros(micros int64) decimal.Decimal { return decimal.New(micros, -Scale) }
+func FromMicros(micros int64) decimal.Decimal {
+	if micros == 0 {
+		return zeros[Scale]
+	}
+	return decimal.New(micros, -Scale)
+}
+
+// zeros are nothing, by decimals: most amounts of most rows are that.
+var zeros = func() (zeros [Scale + 1]decimal.Decimal) {
+	for digits := range int32(len(zeros)) {
+		zeros[digits] = decimal.New(0, -digits)
+	}
+	return zeros
+}()
 
 // Currency is an ISO 4217 code.
 type Currency string
@@ -133,6 +146,9 @@ func (c Currency) Digits() int32 {
 // Round rounds to the currency's minor unit, halves away from zero [C7].
 func (c Currency) Round(amount decimal.Decimal) decimal.Decimal {
 	digits := c.Digits()
+	if amount.IsZero() {
+		return zeros[digits]
+	}
 	small, ok := coefficientOf(amount)
 	excess := -digits - amount.Exponent() // decimals that it has too many
 	if !ok || excess <= 0 || excess > maxDigits {

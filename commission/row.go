@@ -35,7 +35,7 @@ type Amounts struct {
 func (s Structure) Amounts(currency Currency, sums RowSums, reached bool, status ReferralStatus) Amounts {
 	amounts := NothingEarned(currency, status)
 	for _, line := range sums.Lines {
-		amounts.Billed = amounts.Billed.Add(currency.Round(s.Earned(line)))
+		amounts.Billed = plus(amounts.Billed, currency.Round(s.Earned(line)))
 	}
 	open := currency.Round(s.Earned(sums.Unbilled))
 	if reached {
@@ -44,12 +44,24 @@ func (s Structure) Amounts(currency Currency, sums RowSums, reached bool, status
 		amounts.BelowThreshold = open
 	}
 	for _, line := range sums.Hidden {
-		amounts.Unbilled = amounts.Unbilled.Add(currency.Round(s.Earned(line)))
+		amounts.Unbilled = plus(amounts.Unbilled, currency.Round(s.Earned(line)))
 	}
 	if amounts.Balance != nil {
-		*amounts.Balance = amounts.Billed.Add(amounts.Unbilled)
+		*amounts.Balance = plus(amounts.Billed, amounts.Unbilled)
 	}
 	return amounts
+}
+
+// plus adds two amounts in a minor unit, of which one is nearly always zero.
+func plus(a, b decimal.Decimal) decimal.Decimal {
+	switch {
+	case a.IsZero():
+		return b
+	case b.IsZero():
+		return a
+	default:
+		return a.Add(b)
+	}
 }
 
 // NothingEarned is a row in which nothing was earned: that of a referral which is tracked only [A7].
