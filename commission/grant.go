@@ -36,7 +36,8 @@ func AttributeGranted(referrals []Referral, occurredAt time.Time, grantID int) A
 		for j := range referral.Grants {
 			grant := &referral.Grants[j]
 			if grant.ID == grantID && grant.Term.Covers(occurredAt) {
-				return Attribution{Reason: ReasonGranted, Referral: referral, Term: &grant.Term, Grant: grant, Ruled: &ruled}
+				otherwise := ruled // a copy for those who need one, which are few
+				return Attribution{Reason: ReasonGranted, Referral: referral, Term: &grant.Term, Grant: grant, Ruled: &otherwise}
 			}
 		}
 	}

@@ -35,8 +35,10 @@ func ParseDecimal(text string) (decimal.Decimal, *Error) {
 		return d, nil
 	}
 	var value int64
-	for _, digit := range []byte(whole + fraction) {
-		value = value*10 + int64(digit-'0')
+	for _, part := range [...]string{whole, fraction} {
+		for i := range len(part) {
+			value = value*10 + int64(part[i]-'0')
+		}
 	}
 	if negative {
 		value = -value
@@ -45,7 +47,12 @@ func ParseDecimal(text string) (decimal.Decimal, *Error) {
 }
 
 func areDigits(text string) bool {
-	return len(text) > 0 && len(text) <= maxDigits && strings.Trim(text, "0123456789") == ""
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return len(text) > 0 && len(text) <= maxDigits
 }
 
 // DecimalsOf counts the decimals that d needs: 2 for 1.50 is told as 1.

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
 )
@@ -23,9 +21,6 @@ func (h histories) attribute(partnerID int, occurredAt time.Time, grantID int) c
 // countsStill is a condition on t, a term: it is not the term of a grant that was revoked.
 const countsStill = "(t.close_reason IS NULL OR t.close_reason <> 'REVOKED')"
 
-// remembered is how many partners' histories recording keeps in memory: it asks for the same ones all the time.
-const remembered = 20_000
-
 type (
 	recallKey struct{ networkID, partnerID int }
 	recalled  struct {
@@ -37,16 +32,17 @@ type (
 // recall is load for those who have passed the gate, by which the network has not changed since a moment. What it read
 // since then it still knows, and does not read again: nothing but a change of the network changes a history.
 func (l *Ledger) recall(ctx context.Context, tx *database.Tx, networkID int, changedAt time.Time, partnerIDs []int) (histories, error) {
-	l.remembering.Do(func() { l.histories, _ = lru.New[recallKey, recalled](remembered) }) // the size is no error
 	all := make(histories, len(partnerIDs))
 	var unknown []int
+	l.histories.Lock()
 	for _, id := range partnerIDs {
-		if known, ok := l.histories.Get(recallKey{networkID, id}); ok && known.changedAt.Equal(changedAt) {
+		if known, ok := l.histories.get(recallKey{networkID, id}); ok && known.changedAt.Equal(changedAt) {
 			all[id] = known.referrals
 		} else {
 			unknown = append(unknown, id)
 		}
 	}
+	l.histories.Unlock()
 	if len(unknown) == 0 {
 		return all, nil
 	}
@@ -54,8 +50,10 @@ func (l *Ledger) recall(ctx context.Context, tx *database.Tx, networkID int, cha
 	if err != nil {
 		return nil, err
 	}
+	l.histories.Lock()
+	defer l.histories.Unlock()
 	for id, referrals := range read {
-		l.histories.Add(recallKey{networkID, id}, recalled{changedAt, referrals})
+		l.histories.keep(recallKey{networkID, id}, recalled{changedAt, referrals})
 		all[id] = referrals
 	}
 	return all, nil

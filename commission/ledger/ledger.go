@@ -5,10 +5,7 @@ package ledger
 
 import (
 	"context"
-	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
@@ -26,8 +23,7 @@ type Ledger struct {
 	// nil: none is ever dated ahead.
 	TakeEffect func(ctx context.Context, networkID int) error
 
-	remembering        sync.Once
-	histories          *lru.Cache[recallKey, recalled]
+	histories          memory[recallKey, recalled]
 	accruals, earnings addresses
 }
 

@@ -61,7 +61,7 @@ type entry struct {
 	adjusts    string
 	reason     string
 
-	field    string // of the input: "conversions.17"
+	row      int // of the call
 	counts   micros
 	original *original
 	number   int // of the adjustment among those of its original
@@ -85,7 +85,7 @@ type original struct {
 func (l *Ledger) RecordConversions(ctx context.Context, networkID int, rows []Conversion) (Recorded, error) {
 	entries := make([]entry, len(rows))
 	for i, row := range rows {
-		entries[i] = entry{Conversion: row, field: "conversions." + strconv.Itoa(i)}
+		entries[i] = entry{Conversion: row, row: i}
 	}
 	return l.record(ctx, networkID, "conversions", entries)
 }
@@ -97,7 +97,7 @@ func (l *Ledger) RecordAdjustments(ctx context.Context, networkID int, rows []Ad
 	for i, row := range rows {
 		entries[i] = entry{
 			Conversion: Conversion{ExternalID: row.ExternalID, OccurredAt: row.OccurredAt, Revenue: row.Revenue, Payout: row.Payout},
-			adjustment: true, adjusts: row.Adjusts, reason: row.Reason, field: "adjustments." + strconv.Itoa(i),
+			adjustment: true, adjusts: row.Adjusts, reason: row.Reason, row: i,
 		}
 	}
 	return l.record(ctx, networkID, "adjustments", entries)
@@ -122,7 +122,7 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 			seen[e.ExternalID] = e
 			fresh = append(fresh, e)
 		} else if !first.same(e) {
-			wrong = append(wrong, commission.Refuse(commission.Conflict, e.field+".externalId", "%q stands in this call twice, with different content", e.ExternalID))
+			wrong = append(wrong, commission.Refuse(commission.Conflict, e.field(".externalId"), "%q stands in this call twice, with different content", e.ExternalID))
 		}
 	}
 	recorded := 0
@@ -162,45 +162,54 @@ func (e *entry) slot(term *commission.Term) int {
 	}
 }
 
+// field is a field of the row in the input: "conversions.17.revenue".
+func (e *entry) field(name string) string {
+	list := "conversions."
+	if e.adjustment {
+		list = "adjustments."
+	}
+	return list + strconv.Itoa(e.row) + name
+}
+
 // check notes what is wrong with the row in itself.
 func (e *entry) check(wrong *commission.Problems, now time.Time) {
-	checkText(wrong, e.field+".externalId", e.ExternalID, maxExternalID)
+	e.checkText(wrong, ".externalId", e.ExternalID, maxExternalID)
 	if e.OccurredAt.After(now.Add(Ahead)) {
-		wrong.Add(e.field+".occurredAt", "must not be more than %d minutes in the future", int(Ahead.Minutes()))
+		wrong.Add(e.field(".occurredAt"), "must not be more than %d minutes in the future", int(Ahead.Minutes()))
 	} else if e.OccurredAt.Year() < 2000 { //nolint:mnd // before there were tracking platforms
-		wrong.Add(e.field+".occurredAt", "must not be before the year 2000")
+		wrong.Add(e.field(".occurredAt"), "must not be before the year 2000")
 	}
-	e.counts.revenue = checkAmount(wrong, e, ".revenue", e.Revenue)
-	e.counts.payout = checkAmount(wrong, e, ".payout", e.Payout)
+	e.counts.revenue = e.checkAmount(wrong, ".revenue", e.Revenue)
+	e.counts.payout = e.checkAmount(wrong, ".payout", e.Payout)
 	if !e.adjustment {
 		e.counts.conversions = 1
 	}
 	if e.adjustment {
-		checkText(wrong, e.field+".adjusts", e.adjusts, maxExternalID)
+		e.checkText(wrong, ".adjusts", e.adjusts, maxExternalID)
 		if len(e.reason) > maxReason || !utf8.ValidString(e.reason) {
-			wrong.Add(e.field+".reason", "must be at most %d bytes of text", maxReason)
+			wrong.Add(e.field(".reason"), "must be at most %d bytes of text", maxReason)
 		}
 	}
 }
 
-func checkText(wrong *commission.Problems, field, text string, most int) {
+func (e *entry) checkText(wrong *commission.Problems, field, text string, most int) {
 	if text == "" || len(text) > most || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		wrong.Add(field, "must be a text of 1 to %d bytes, without control characters", most)
+		wrong.Add(e.field(field), "must be a text of 1 to %d bytes, without control characters", most)
 	}
 }
 
 // checkAmount gives an amount as it is stored.
-func checkAmount(wrong *commission.Problems, e *entry, field string, amount decimal.Decimal) int64 {
+func (e *entry) checkAmount(wrong *commission.Problems, field string, amount decimal.Decimal) int64 {
 	micros, err := commission.ToMicros(amount)
 	switch {
 	case err == nil && micros <= maxMicros && (micros >= 0 || e.adjustment && micros >= -maxMicros):
 		return micros
 	case amount.IsNegative() && !e.adjustment:
-		wrong.Add(e.field+field, "must not be negative: what is taken back is an adjustment")
+		wrong.Add(e.field(field), "must not be negative: what is taken back is an adjustment")
 	case amount.Abs().GreaterThan(commission.MaxAmount):
-		wrong.Add(e.field+field, "must be at most %s", commission.MaxAmount)
+		wrong.Add(e.field(field), "must be at most %s", commission.MaxAmount)
 	default:
-		wrong.Add(e.field+field, "must have at most %d decimals", commission.Scale)
+		wrong.Add(e.field(field), "must have at most %d decimals", commission.Scale)
 	}
 	return 0
 }
@@ -262,7 +271,7 @@ func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
 	}
 	for _, e := range entries {
 		if _, known := history[e.PartnerID]; !known && !e.adjustment {
-			r.wrong = append(r.wrong, commission.ErrNotFound(e.field+".partner", "partner"))
+			r.wrong = append(r.wrong, commission.ErrNotFound(e.field(".partner"), "partner"))
 		}
 	}
 	if err := r.wrong.Err(); err != nil || len(entries) == 0 {
@@ -332,7 +341,7 @@ func (r *recording) withoutDuplicates(ctx context.Context, entries []*entry) ([]
 			e.PartnerID = before.PartnerID
 		}
 		if !before.same(e) {
-			r.wrong = append(r.wrong, commission.Refuse(commission.Conflict, e.field+".externalId",
+			r.wrong = append(r.wrong, commission.Refuse(commission.Conflict, e.field(".externalId"),
 				"%q was recorded before with other content: what changes is an adjustment, with an externalId of its own", e.ExternalID))
 		}
 	}
@@ -391,7 +400,7 @@ func (r *recording) findOriginals(ctx context.Context, entries []*entry) error {
 		if o := originals[e.adjusts]; o != nil {
 			r.adjust(e, o)
 		} else if e.adjustment {
-			r.wrong = append(r.wrong, commission.Refuse(commission.NotFound, e.field+".adjusts", "no such conversion"))
+			r.wrong = append(r.wrong, commission.Refuse(commission.NotFound, e.field(".adjusts"), "no such conversion"))
 		}
 	}
 	return nil
@@ -399,14 +408,14 @@ func (r *recording) findOriginals(ctx context.Context, entries []*entry) error {
 
 func (r *recording) adjust(e *entry, o *original) {
 	if e.OccurredAt.Before(o.occurredAt) {
-		r.wrong.Add(e.field+".occurredAt", "must not be before the conversion that it adjusts, which occurred at %s", o.occurredAt.Format(time.RFC3339Nano))
+		r.wrong.Add(e.field(".occurredAt"), "must not be before the conversion that it adjusts, which occurred at %s", o.occurredAt.Format(time.RFC3339Nano))
 	}
 	revenue, payout := o.revenue.Add(e.Revenue), o.payout.Add(e.Payout)
 	if revenue.IsNegative() {
-		r.wrong.Add(e.field+".revenue", "takes the conversion below zero: %s is left of it", o.revenue)
+		r.wrong.Add(e.field(".revenue"), "takes the conversion below zero: %s is left of it", o.revenue)
 	}
 	if payout.IsNegative() {
-		r.wrong.Add(e.field+".payout", "takes the conversion below zero: %s is left of it", o.payout)
+		r.wrong.Add(e.field(".payout"), "takes the conversion below zero: %s is left of it", o.payout)
 	}
 	o.revenue, o.payout = revenue, payout
 	o.adjustments++

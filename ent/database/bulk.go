@@ -63,7 +63,7 @@ func (tx *Tx) insert(ctx context.Context, rows *Rows, onConflict string) error {
 	if err := rows.check(); err != nil {
 		return fmt.Errorf("insert into %s: %w", rows.table, err)
 	}
-	for _, statement := range rows.statements(onConflict) {
+	for statement := range rows.statements(onConflict) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("insert into %s: %w", rows.table, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -64,8 +65,8 @@ func (tx *Tx) InsertOrAddAndFind(ctx context.Context, rows, keys *Rows, sums []s
 	return nil
 }
 
-func (tx *Tx) eachOf(ctx context.Context, statements []string, scan func(row *sql.Rows) error) error {
-	for _, statement := range statements {
+func (tx *Tx) eachOf(ctx context.Context, statements iter.Seq[string], scan func(row *sql.Rows) error) error {
+	for statement := range statements {
 		if err := Each(ctx, tx, statement, nil, scan); err != nil {
 			return err
 		}

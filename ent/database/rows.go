@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"strconv"
 	"strings"
@@ -28,8 +29,9 @@ type Rows struct {
 }
 
 // statementSize is from which on a statement takes no further row. It keeps each under the limits of the engines, the
-// least of which is MariaDB's 16 MB for a packet, and what they need to understand one small.
-const statementSize = 512 << 10
+// least of which is MariaDB's 16 MB for a packet, what they need to understand one small, and its packet in the 256 KB
+// that the driver keeps for each connection: a larger one has its memory anew.
+const statementSize = 240 << 10
 
 // Rows begins rows of a table, whose values will come in the order of the columns.
 func (tx *Tx) Rows(table string, columns ...string) *Rows {
@@ -164,21 +166,29 @@ func (r *Rows) check() error {
 }
 
 // statements are the statements that insert the rows.
-func (r *Rows) statements(onConflict string) []string {
+func (r *Rows) statements(onConflict string) iter.Seq[string] {
 	return r.between("INSERT INTO "+r.table+" ("+strings.Join(r.columns, ", ")+")"+valuesOfRows, onConflict)
 }
 
-// between is statements that have the rows, as many as each takes, between what stands before and behind them.
-func (r *Rows) between(before, behind string) []string {
-	var all []string
-	begin := 0
-	for _, end := range append(r.ends, len(r.text)) {
-		if begin < end {
-			all = append(all, before+string(r.text[begin:end])+behind)
+// between is statements that have the rows, as many as each takes, between what stands before and behind them. Each is made
+// when it is its turn.
+func (r *Rows) between(before, behind string) iter.Seq[string] {
+	return func(yield func(statement string) bool) {
+		begin := 0
+		for _, end := range append(r.ends, len(r.text)) {
+			if begin < end {
+				var statement strings.Builder // which copies the rows once
+				statement.Grow(len(before) + end - begin + len(behind))
+				statement.WriteString(before)
+				statement.Write(r.text[begin:end])
+				statement.WriteString(behind)
+				if !yield(statement.String()) {
+					return
+				}
+			}
+			begin = end
 		}
-		begin = end
 	}
-	return all
 }
 
 // valuesOfRows and amongRows stand before what nobody but the database may read.
