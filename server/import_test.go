@@ -557,6 +557,38 @@ func TestRecording_comesToTheSameWhereMariaDBIsToldNothingThatMySQLWouldNotUnder
 	i.verified()
 }
 
+// A server that knows nearly all sums of a call takes the others for new ones.
+func TestRecording_addsToASumThatAnotherServerMadeMeanwhile(t *testing.T) {
+	eachImport(t, func(i *imports) {
+		number := 0
+		record := func(by *ledger.Ledger, days ...int) {
+			var rows []ledger.Conversion
+			for _, day := range days {
+				number++
+				rows = append(rows, ledger.Conversion{
+					ExternalID: strconv.Itoa(number), PartnerID: scalar.ParseID(i.partner).Of(scalar.Partner), OccurredAt: time.Date(2026, 1, day, 12, 0, 0, 0, time.UTC),
+					Revenue: decimal.New(3, 0), Payout: decimal.New(1, 0),
+				})
+			}
+			if became, err := by.RecordConversions(system(), i.row, rows); err != nil || became.Recorded != len(rows) {
+				i.Fatalf("%+v, %v", became, err)
+			}
+		}
+		var days []int
+		for day := range 20 {
+			days = append(days, 1+day)
+		}
+		one, other := &ledger.Ledger{DB: i.db, Now: time.Now}, &ledger.Ledger{DB: i.db, Now: time.Now}
+		record(one, days...)
+		record(other, 21)
+		record(one, append(days, 21)...)
+		if got := i.total().Conversions; got != int64(number) {
+			i.Errorf("%d conversions, want %d", got, number)
+		}
+		i.verified()
+	})
+}
+
 func TestImport_recordsAFileOnce(t *testing.T) {
 	const rows = 2*batchSize + 17
 	eachImport(t, func(i *imports) {

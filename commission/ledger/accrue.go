@@ -264,10 +264,15 @@ func (t tally) note(made bool) func(row *sql.Rows) error {
 
 // begin finds the rows of a tally, and makes those that are missing, with their sums. It waits for nobody but those who
 // make the same rows at the same moment. Ids that were remembered may be wrong, which addTo finds.
+//
+// Where nearly all are remembered the others are new, as a rule: they are made without being looked for. One that is there
+// after all has its sums then.
 func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally, remembered *addresses, shut int64) error {
-	remembered.find(t, shut)
-	if err := k.find(ctx, tx, t); err != nil {
-		return err
+	const nearlyAll = 10
+	if told := remembered.find(t, shut); nearlyAll*(len(t.at)-told) > len(t.at) {
+		if err := k.find(ctx, tx, t); err != nil {
+			return err
+		}
 	}
 	rows, keys := tx.Rows(k.table, slices.Concat(k.cell(), k.sums)...), tx.Keys(k.table, k.key()...)
 	for i, at := range t.at {

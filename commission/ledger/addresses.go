@@ -12,15 +12,17 @@ type address struct {
 	shut int64 // how often the gate had been when this was so
 }
 
-// find fills in the ids that it knows.
-func (a *addresses) find(t tally, shut int64) {
+// find fills in the ids that it knows, and tells how many.
+func (a *addresses) find(t tally, shut int64) (told int) {
 	a.Lock()
 	defer a.Unlock()
 	for i, at := range t.at {
 		if found, known := a.get(at); known && found.shut == shut {
 			t.ids[i], t.told[i] = found.id, true
+			told++
 		}
 	}
+	return told
 }
 
 // add remembers the ids that it did not tell.
