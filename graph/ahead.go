@@ -37,7 +37,7 @@ type fieldAhead struct {
 	graphql.CollectedField
 	window page.Window
 	days   ledger.Range
-	asks   map[string]bool // of it
+	asks   []graphql.CollectedField // of it
 }
 
 // to is the step to what a loader has under a key.
@@ -247,7 +247,7 @@ func allSteps() map[string][]step {
 			to("Referral", func(l *loaders) *loader[partOf, []*ent.Referral] { return l.referrals },
 				func(p *ent.Partner, f fieldAhead) (partOf, bool) { return pageOf(p, f.window), !onlyCounts(f.asks) }, each),
 			counted(func(l *loaders) *loader[int, int] { return l.referralsMade },
-				func(p *ent.Partner, f fieldAhead) (int, bool) { return p.ID, f.asks["totalCount"] }),
+				func(p *ent.Partner, f fieldAhead) (int, bool) { return p.ID, countIsAsked(f.asks) }),
 		},
 
 		"PartnerReferralSetting.structure": one(toOne("CommissionStructure", structures, func(p *ent.Partner) int { return value(p.ReferralStructureID) })),
@@ -350,8 +350,17 @@ func allSteps() map[string][]step {
 	}
 }
 
-// onlyCounts tells whether of a list nothing is asked but how long it is.
-func onlyCounts(asked map[string]bool) bool { return len(asked) == 1 && asked["totalCount"] }
+// countIsAsked tells whether of a list is asked how long it is.
+func countIsAsked(asked []graphql.CollectedField) bool {
+	return slices.ContainsFunc(asked, isCount)
+}
+
+// onlyCounts tells whether nothing else is.
+func onlyCounts(asked []graphql.CollectedField) bool {
+	return len(asked) > 0 && !slices.ContainsFunc(asked, func(f graphql.CollectedField) bool { return !isCount(f) })
+}
+
+func isCount(field graphql.CollectedField) bool { return field.Name == "totalCount" }
 
 // What is known of what a row of the report names, without reading it: whoever sees the row sees that.
 var (
@@ -361,23 +370,14 @@ var (
 
 // asksOnly tells whether of what is being resolved nothing is asked but some fields.
 func asksOnly(ctx context.Context, names []string) bool {
-	field := graphql.GetFieldContext(ctx).Field
-	for _, part := range below(ctx, field, field.Definition.Type.Name()) {
-		if !slices.Contains(names, part.Name) {
-			return false
-		}
-	}
-	return true
+	return only(asks(ctx), names)
 }
 
 // only tells the same of a field that is looked at ahead.
-func (f fieldAhead) only(names []string) bool {
-	for name := range f.asks {
-		if !slices.Contains(names, name) {
-			return false
-		}
-	}
-	return true
+func (f fieldAhead) only(names []string) bool { return only(f.asks, names) }
+
+func only(asked []graphql.CollectedField, names []string) bool {
+	return !slices.ContainsFunc(asked, func(part graphql.CollectedField) bool { return !slices.Contains(names, part.Name) })
 }
 
 // walk is rows on one of their ways.
@@ -453,10 +453,7 @@ func waysOf(ctx context.Context, kind string, rows []any, of graphql.CollectedFi
 		if known == nil {
 			continue
 		}
-		asked := fieldAhead{CollectedField: field, asks: map[string]bool{}}
-		for _, part := range below(ctx, field, field.Definition.Type.Name()) {
-			asked.asks[part.Name] = true
-		}
+		asked := fieldAhead{CollectedField: field, asks: below(ctx, field, field.Definition.Type.Name())}
 		if isConnection(field) {
 			window, err := windowOf(ctx, field)
 			if err != nil {
@@ -526,15 +523,13 @@ func rowFields(ctx context.Context, kind string, of graphql.CollectedField) []gr
 	return fields
 }
 
-// asks is the names of the fields that are asked for below the one that is being resolved.
-func asks(ctx context.Context) map[string]bool {
-	names := map[string]bool{}
-	if field := graphql.GetFieldContext(ctx); field != nil {
-		for _, part := range below(ctx, field.Field, field.Field.Definition.Type.Name()) {
-			names[part.Name] = true
-		}
+// asks is the fields that are asked for below the one that is being resolved.
+func asks(ctx context.Context) []graphql.CollectedField {
+	field := graphql.GetFieldContext(ctx)
+	if field == nil {
+		return nil
 	}
-	return names
+	return below(ctx, field.Field, field.Field.Definition.Type.Name())
 }
 
 // below is the fields that are asked for below a field, of an object of a type, those of fragments included.

@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"partner.example/referrals/commission"
+	"partner.example/referrals/graph/resolve"
 )
 
 // document is a document that may run: it is within the limits and valid.
@@ -24,6 +25,8 @@ type document struct {
 	text        string
 	query       *ast.QueryDocument
 	introspects bool
+	partners    []string // the columns of partners that it asks for; nil: all of them
+	size        resolve.Size
 }
 
 const (
@@ -98,7 +101,7 @@ func readDocument(schema *ast.Schema, text string, suggest bool) (*document, gql
 	if wrong != nil {
 		return nil, wrong
 	}
-	return &document{text: text, query: query, introspects: introspects}, nil
+	return &document{text: text, query: query, introspects: introspects, partners: partnerColumns(query)}, nil
 }
 
 func unparsed(err error) *gqlerror.Error {
@@ -201,13 +204,19 @@ var _ graphql.Cache[*ast.QueryDocument] = known{}
 type documentKey struct{}
 
 func withDocument(ctx context.Context, d *document) context.Context {
-	return context.WithValue(ctx, documentKey{}, d)
+	return context.WithValue(resolve.WithSize(ctx, &d.size), documentKey{}, d)
+}
+
+// documentOf is the document of the context; nil: there is none.
+func documentOf(ctx context.Context) *document {
+	d, _ := ctx.Value(documentKey{}).(*document)
+	return d
 }
 
 // Get is the document of the context.
 func (known) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
-	d, ok := ctx.Value(documentKey{}).(*document)
-	if !ok {
+	d := documentOf(ctx)
+	if d == nil {
 		return nil, false
 	}
 	return d.query, true

@@ -104,6 +104,7 @@ func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	if answer == nil { // its time was over before it could run
 		answer = exec.DispatchError(graphql.WithOperationContext(ctx, operation), gqlerror.List{gqlerror.Wrap(context.DeadlineExceeded)})
 	}
+	admitted.size.Store(int64(len(answer.Data)))
 	status = http.StatusOK
 	if unavailable(answer) {
 		w.Header().Set("Retry-After", retryAfter)
@@ -240,41 +241,53 @@ func accepted(r *http.Request) string {
 // write sends an answer, and tells what it cost and what may still be spent. One to a request that did not run has no
 // data, not even null.
 func (t overHTTP) write(w http.ResponseWriter, status int, response *graphql.Response, spending *budget, cost int) {
-	told := map[string]any{}
+	var told extensions
 	if cost > 0 {
-		told["cost"] = map[string]any{"points": cost}
+		told.Cost = &points{cost}
 	}
 	if spending != nil {
-		limit, remaining, reset := spending.Burst(), spending.remaining(), spending.seconds(spending.Burst())
-		w.Header().Set("RateLimit-Limit", strconv.Itoa(limit))
-		w.Header().Set("RateLimit-Remaining", strconv.Itoa(remaining))
-		w.Header().Set("RateLimit-Reset", strconv.Itoa(reset))
-		told["rateLimit"] = map[string]any{"limit": limit, "remaining": remaining, "resetSeconds": reset}
+		told.RateLimit = &rateLimit{spending.Burst(), spending.remaining(), spending.seconds(spending.Burst())}
+		w.Header().Set("RateLimit-Limit", strconv.Itoa(told.RateLimit.Limit))
+		w.Header().Set("RateLimit-Remaining", strconv.Itoa(told.RateLimit.Remaining))
+		w.Header().Set("RateLimit-Reset", strconv.Itoa(told.RateLimit.ResetSeconds))
 	}
 	if response.Errors == nil && response.Data != nil {
 		writeData(w, status, response.Data, told)
 		return
 	}
-	response.Extensions = told
-	var answer any = response
-	if response.Data == nil {
-		answer = struct {
-			Errors     gqlerror.List  `json:"errors"`
-			Extensions map[string]any `json:"extensions,omitempty"`
-		}{response.Errors, response.Extensions}
-	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer)
+	_ = json.NewEncoder(w).Encode(struct {
+		Errors     gqlerror.List   `json:"errors"`
+		Data       json.RawMessage `json:"data,omitempty"`
+		Extensions extensions      `json:"extensions,omitzero"`
+	}{response.Errors, response.Data, told})
+}
+
+// extensions is what an answer tells beside its data.
+type extensions struct {
+	Cost      *points    `json:"cost,omitempty"`
+	RateLimit *rateLimit `json:"rateLimit,omitempty"`
+}
+
+type points struct {
+	Points int `json:"points"`
+}
+
+type rateLimit struct {
+	Limit        int `json:"limit"`
+	Remaining    int `json:"remaining"`
+	ResetSeconds int `json:"resetSeconds"`
 }
 
 // writeData writes an answer without errors, as nearly all are. Its data is JSON already, which an encoder would read again.
-func writeData(w http.ResponseWriter, status int, data json.RawMessage, told map[string]any) {
+func writeData(w http.ResponseWriter, status int, data json.RawMessage, told extensions) {
 	extensions, err := json.Marshal(told)
 	if err != nil {
 		panic(err) // they are numbers
 	}
-	answer := slices.Concat([]byte(`{"data":`), data, []byte(`,"extensions":`), extensions, []byte("}\n"))
-	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+	const before, between, behind = `{"data":`, `,"extensions":`, "}\n"
+	w.Header().Set("Content-Length", strconv.Itoa(len(before)+len(data)+len(between)+len(extensions)+len(behind)))
 	w.WriteHeader(status)
-	_, _ = w.Write(answer) //nolint:gosec // it is JSON, and says so
+	_, _ = io.WriteString(w, before)
+	_, _ = w.Write(append(append(append(data, between...), extensions...), behind...)) //nolint:gosec // it is JSON, and says so
 }

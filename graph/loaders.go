@@ -163,7 +163,7 @@ func (r *Resolver) newLoaders() *loaders {
 			return r.DB.Network.Query().Where(network.IDIn(ids...)).All(ctx)
 		}, func(n *ent.Network) int { return n.ID }),
 		partner: byID(func(ctx context.Context, ids []int) ([]*ent.Partner, error) {
-			return r.DB.Partner.Query().Where(partner.IDIn(ids...)).All(ctx)
+			return r.readPartners(ctx).Where(partner.IDIn(ids...)).All(ctx)
 		}, func(p *ent.Partner) int { return p.ID }),
 		structure: byID(func(ctx context.Context, ids []int) ([]*ent.CommissionStructure, error) {
 			return r.DB.CommissionStructure.Query().Where(commissionstructure.IDIn(ids...)).All(ctx)

@@ -123,7 +123,7 @@ func (r *Resolver) partners(ctx context.Context, where []predicate.Partner, firs
 	if err != nil {
 		return nil, err
 	}
-	query := r.DB.Partner.Query().Where(where...).Order(partner.ByName(), partner.ByID()).Limit(window.First + 1)
+	query := r.readPartners(ctx).Where(where...).Order(partner.ByName(), partner.ByID()).Limit(window.First + 1)
 	if at := window.After; at != nil {
 		query.Where(partner.Or(partner.NameGT(at.Text), partner.And(partner.Name(at.Text), partner.IDGT(at.Row))))
 	}

@@ -93,7 +93,7 @@ func (r partnerResolver) ReferralsMade(ctx context.Context, p *ent.Partner, firs
 	from := loadersOf(ctx)
 	total := 0
 	asked := asks(ctx)
-	if asked["totalCount"] {
+	if countIsAsked(asked) {
 		if total, err = from.referralsMade.Load(ctx, p.ID); err != nil {
 			return nil, err
 		}

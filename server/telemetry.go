@@ -197,8 +197,11 @@ func (t *telemetry) handler() http.Handler {
 
 const metricsTimeout = 10 * time.Second
 
-// answered counts a request.
+// answered counts a request, where somebody may fetch it.
 func (t *telemetry) answered(path string, status int, told exchange, took time.Duration) {
+	if t.registry == nil {
+		return
+	}
 	t.exchanges.WithLabelValues(path, strconv.Itoa(status)).Inc()
 	if told.operation != "" {
 		t.operations.WithLabelValues(told.operation, told.code).Inc()

@@ -3,7 +3,6 @@
 package generated
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -4222,8 +4221,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 					return nil
 				}
 			}
-			var buf bytes.Buffer
-			data.MarshalGQL(&buf)
+			buf := resolve.Answer(ctx)
+			data.MarshalGQL(buf)
 			response.Data = buf.Bytes()
 			if atomic.LoadInt32(&ec.Deferred) > 0 {
 				hasNext := atomic.LoadInt32(&ec.PendingDeferred) > 0
@@ -4240,8 +4239,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			first = false
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
-			var buf bytes.Buffer
-			data.MarshalGQL(&buf)
+			buf := resolve.Answer(ctx)
+			data.MarshalGQL(buf)
 
 			return &graphql.Response{
 				Data: buf.Bytes(),
@@ -9377,11 +9376,7 @@ func (ec *executionContext) _Account_email(ctx context.Context, field graphql.Co
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *string
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *string
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -9418,11 +9413,7 @@ func (ec *executionContext) _Account_role(ctx context.Context, field graphql.Col
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal commission.Role
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal commission.Role
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -9459,11 +9450,7 @@ func (ec *executionContext) _Account_scope(ctx context.Context, field graphql.Co
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *commission.ManagerScope
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *commission.ManagerScope
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -9500,11 +9487,7 @@ func (ec *executionContext) _Account_partner(ctx context.Context, field graphql.
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *generated.Partner
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Partner
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -9550,11 +9533,7 @@ func (ec *executionContext) _Account_createdAt(ctx context.Context, field graphq
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal time.Time
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal time.Time
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -9591,11 +9570,7 @@ func (ec *executionContext) _Account_tokens(ctx context.Context, field graphql.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal []*generated.Token
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal []*generated.Token
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -11479,11 +11454,7 @@ func (ec *executionContext) _Invoice_hidden(ctx context.Context, field graphql.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal bool
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal bool
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -11991,11 +11962,7 @@ func (ec *executionContext) _InvoiceLine_conversions(ctx context.Context, field 
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal int64
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal int64
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12032,11 +11999,7 @@ func (ec *executionContext) _InvoiceLine_basisAmount(ctx context.Context, field 
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *decimal.Decimal
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *decimal.Decimal
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12196,11 +12159,7 @@ func (ec *executionContext) _InvoiceLine_conversionList(ctx context.Context, fie
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Conversion]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Conversion]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12264,11 +12223,7 @@ func (ec *executionContext) _InvoiceLineDay_conversions(ctx context.Context, fie
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal int64
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal int64
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12305,11 +12260,7 @@ func (ec *executionContext) _InvoiceLineDay_basisAmount(ctx context.Context, fie
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal decimal.Decimal
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal decimal.Decimal
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12354,11 +12305,7 @@ func (ec *executionContext) _InvoiceLineDay_conversionList(ctx context.Context, 
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Conversion]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Conversion]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12759,11 +12706,7 @@ func (ec *executionContext) _Mutation_updateReferralSettings(ctx context.Context
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.UpdateReferralSettingsPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.UpdateReferralSettingsPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12821,11 +12764,7 @@ func (ec *executionContext) _Mutation_createPartner(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.PartnerPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.PartnerPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12883,11 +12822,7 @@ func (ec *executionContext) _Mutation_updatePartner(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.PartnerPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.PartnerPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -12945,11 +12880,7 @@ func (ec *executionContext) _Mutation_approvePartner(ctx context.Context, field 
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.PartnerPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.PartnerPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13007,11 +12938,7 @@ func (ec *executionContext) _Mutation_setPartnerStatus(ctx context.Context, fiel
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.PartnerPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.PartnerPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13069,11 +12996,7 @@ func (ec *executionContext) _Mutation_updatePartnerReferralSetting(ctx context.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.UpdatePartnerReferralSettingPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.UpdatePartnerReferralSettingPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13131,11 +13054,7 @@ func (ec *executionContext) _Mutation_takeBackChange(ctx context.Context, field 
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.TakeBackChangePayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.TakeBackChangePayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13193,11 +13112,7 @@ func (ec *executionContext) _Mutation_assignReferredBy(ctx context.Context, fiel
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.AssignReferredByPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.AssignReferredByPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13255,11 +13170,7 @@ func (ec *executionContext) _Mutation_removeReferredBy(ctx context.Context, fiel
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *model.PartnerPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.PartnerPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13317,11 +13228,7 @@ func (ec *executionContext) _Mutation_recordConversions(ctx context.Context, fie
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "TRACKER"})
-				if err != nil {
-					var zeroVal *ledger.Recorded
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "TRACKER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *ledger.Recorded
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13379,11 +13286,7 @@ func (ec *executionContext) _Mutation_recordAdjustments(ctx context.Context, fie
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "TRACKER"})
-				if err != nil {
-					var zeroVal *ledger.Recorded
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "TRACKER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *ledger.Recorded
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13441,11 +13344,7 @@ func (ec *executionContext) _Mutation_runBilling(ctx context.Context, field grap
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *billing.Made
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *billing.Made
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13503,11 +13402,7 @@ func (ec *executionContext) _Mutation_markInvoicePaid(ctx context.Context, field
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.InvoicePayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.InvoicePayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13565,11 +13460,7 @@ func (ec *executionContext) _Mutation_deleteInvoice(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.InvoicePayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.InvoicePayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13627,11 +13518,7 @@ func (ec *executionContext) _Mutation_setInvoiceHidden(ctx context.Context, fiel
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.InvoicePayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.InvoicePayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13689,11 +13576,7 @@ func (ec *executionContext) _Mutation_grantRetroactiveCommission(ctx context.Con
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.GrantRetroactiveCommissionPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.GrantRetroactiveCommissionPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13751,11 +13634,7 @@ func (ec *executionContext) _Mutation_proposeRetroactiveCommission(ctx context.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"SUPPORT"})
-				if err != nil {
-					var zeroVal *model.RetroactiveGrantPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.RetroactiveGrantPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13813,11 +13692,7 @@ func (ec *executionContext) _Mutation_acceptRetroactiveCommission(ctx context.Co
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.GrantRetroactiveCommissionPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.GrantRetroactiveCommissionPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13875,11 +13750,7 @@ func (ec *executionContext) _Mutation_declineRetroactiveCommission(ctx context.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.RetroactiveGrantPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.RetroactiveGrantPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13937,11 +13808,7 @@ func (ec *executionContext) _Mutation_revokeRetroactiveCommission(ctx context.Co
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.RetroactiveGrantPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.RetroactiveGrantPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -13999,11 +13866,7 @@ func (ec *executionContext) _Mutation_voidReferralCommission(ctx context.Context
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.VoidReferralCommissionPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.VoidReferralCommissionPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14061,11 +13924,7 @@ func (ec *executionContext) _Mutation_rotateReferralCode(ctx context.Context, fi
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.PartnerPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.PartnerPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14123,11 +13982,7 @@ func (ec *executionContext) _Mutation_setSignUpPage(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.NetworkPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.NetworkPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14185,11 +14040,7 @@ func (ec *executionContext) _Mutation_createAccount(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.AccountPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.AccountPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14247,11 +14098,7 @@ func (ec *executionContext) _Mutation_createToken(ctx context.Context, field gra
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.CreateTokenPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.CreateTokenPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14309,11 +14156,7 @@ func (ec *executionContext) _Mutation_revokeToken(ctx context.Context, field gra
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *model.TokenPayload
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *model.TokenPayload
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14462,11 +14305,7 @@ func (ec *executionContext) _Network_referralSettings(ctx context.Context, field
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.Network
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Network
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14513,11 +14352,7 @@ func (ec *executionContext) _Network_previewReferralSettings(ctx context.Context
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *program.Impact
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *program.Impact
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14575,11 +14410,7 @@ func (ec *executionContext) _Network_previewPartnerReferralSetting(ctx context.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER"})
-				if err != nil {
-					var zeroVal *program.Impact
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *program.Impact
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14637,11 +14468,7 @@ func (ec *executionContext) _Network_previewRetroactiveCommission(ctx context.Co
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "SUPPORT"})
-				if err != nil {
-					var zeroVal *program.Granting
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *program.Granting
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14699,11 +14526,7 @@ func (ec *executionContext) _Network_previewAcceptRetroactiveCommission(ctx cont
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *program.Granting
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *program.Granting
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14761,11 +14584,7 @@ func (ec *executionContext) _Network_previewVoidReferralCommission(ctx context.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *program.Voiding
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *program.Voiding
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14823,11 +14642,7 @@ func (ec *executionContext) _Network_retroactiveGrants(ctx context.Context, fiel
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.RetroactiveGrant]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.RetroactiveGrant]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14885,11 +14700,7 @@ func (ec *executionContext) _Network_pendingChanges(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.DatedChange]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.DatedChange]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -14947,11 +14758,7 @@ func (ec *executionContext) _Network_partners(ctx context.Context, field graphql
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Partner]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Partner]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15009,11 +14816,7 @@ func (ec *executionContext) _Network_partner(ctx context.Context, field graphql.
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "PARTNER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.Partner
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "PARTNER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Partner
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15071,11 +14874,7 @@ func (ec *executionContext) _Network_referralReport(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *ledger.Report
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *ledger.Report
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15133,11 +14932,7 @@ func (ec *executionContext) _Network_invoices(ctx context.Context, field graphql
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Invoice]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Invoice]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15195,11 +14990,7 @@ func (ec *executionContext) _Network_conversion(ctx context.Context, field graph
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.Conversion
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Conversion
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15256,11 +15047,7 @@ func (ec *executionContext) _Network_reconciliation(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "SUPPORT"})
-				if err != nil {
-					var zeroVal *ledger.Reconciliation
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *ledger.Reconciliation
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15307,11 +15094,7 @@ func (ec *executionContext) _Network_liability(ctx context.Context, field graphq
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "SUPPORT"})
-				if err != nil {
-					var zeroVal *ledger.Liability
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *ledger.Liability
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15369,11 +15152,7 @@ func (ec *executionContext) _Network_invoice(ctx context.Context, field graphql.
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "PARTNER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.Invoice
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "PARTNER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Invoice
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15430,11 +15209,7 @@ func (ec *executionContext) _Network_signUpPage(ctx context.Context, field graph
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "SUPPORT"})
-				if err != nil {
-					var zeroVal *string
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *string
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15472,11 +15247,7 @@ func (ec *executionContext) _Network_accounts(ctx context.Context, field graphql
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Account]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Account]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15534,11 +15305,7 @@ func (ec *executionContext) _Network_auditLog(ctx context.Context, field graphql
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.AuditEvent]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.AuditEvent]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -15952,11 +15719,7 @@ func (ec *executionContext) _Partner_manager(ctx context.Context, field graphql.
 				return ec.Directives.Whole(ctx, obj, directive0)
 			}
 			directive2 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.Account
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Account
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -16045,11 +15808,7 @@ func (ec *executionContext) _Partner_referredBy(ctx context.Context, field graph
 				return ec.Directives.Whole(ctx, obj, directive0)
 			}
 			directive2 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.Partner
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Partner
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -16147,11 +15906,7 @@ func (ec *executionContext) _Partner_pendingChanges(ctx context.Context, field g
 				return ec.Directives.Whole(ctx, obj, directive0)
 			}
 			directive2 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal []*generated.DatedChange
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal []*generated.DatedChange
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -16204,11 +15959,7 @@ func (ec *executionContext) _Partner_billing(ctx context.Context, field graphql.
 				return ec.Directives.Whole(ctx, obj, directive0)
 			}
 			directive2 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.Partner
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.Partner
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -16262,11 +16013,7 @@ func (ec *executionContext) _Partner_referralsMade(ctx context.Context, field gr
 				return ec.Directives.Whole(ctx, obj, directive0)
 			}
 			directive2 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Referral]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Referral]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -16780,11 +16527,7 @@ func (ec *executionContext) _Query_networks(ctx context.Context, field graphql.C
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Network]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Network]
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -17349,11 +17092,7 @@ func (ec *executionContext) _Referral_timeline(ctx context.Context, field graphq
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal []*ledger.Event
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal []*ledger.Event
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -18189,11 +17928,7 @@ func (ec *executionContext) _ReferralReportRow_conversions(ctx context.Context, 
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal int64
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal int64
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -18230,11 +17965,7 @@ func (ec *executionContext) _ReferralReportRow_basisAmount(ctx context.Context, 
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal decimal.Decimal
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal decimal.Decimal
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -18345,11 +18076,7 @@ func (ec *executionContext) _ReferralReportRow_threshold(ctx context.Context, fi
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *ledger.Threshold
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *ledger.Threshold
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -18769,11 +18496,7 @@ func (ec *executionContext) _ReferralReportTotals_conversions(ctx context.Contex
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal int64
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal int64
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -19057,11 +18780,7 @@ func (ec *executionContext) _ReferralTerm_grant(ctx context.Context, field graph
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *generated.RetroactiveGrant
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *generated.RetroactiveGrant
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -19107,11 +18826,7 @@ func (ec *executionContext) _ReferralTerm_voids(ctx context.Context, field graph
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal []*generated.CommissionVoid
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal []*generated.CommissionVoid
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -20201,11 +19916,7 @@ func (ec *executionContext) _TermDay_conversions(ctx context.Context, field grap
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal int64
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal int64
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -20242,11 +19953,7 @@ func (ec *executionContext) _TermDay_basisAmount(ctx context.Context, field grap
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal decimal.Decimal
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal decimal.Decimal
 					return zeroVal, errors.New("directive allow is not implemented")
@@ -20346,11 +20053,7 @@ func (ec *executionContext) _TermDay_conversionList(ctx context.Context, field g
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				roles, err := ec.unmarshalNRole2ᚕpartnerᚗexampleᚋreferralsᚋcommissionᚐRoleᚄ(ctx, []any{"ADMIN", "PARTNER_MANAGER", "SUPPORT"})
-				if err != nil {
-					var zeroVal *page.Connection[*generated.Conversion]
-					return zeroVal, err
-				}
+				roles := []commission.Role{"ADMIN", "PARTNER_MANAGER", "SUPPORT"}
 				if ec.Directives.Allow == nil {
 					var zeroVal *page.Connection[*generated.Conversion]
 					return zeroVal, errors.New("directive allow is not implemented")
