@@ -127,15 +127,15 @@ func (s Structure) Summary(currency Currency) string {
 	var words strings.Builder
 	switch c := s.Commission.(type) {
 	case FlatFee:
-		fmt.Fprintf(&words, "flat fee of %s", Format(currency.Exact(c.Amount)))
+		words.WriteString("flat fee of " + Format(currency.Exact(c.Amount)))
 	case Percentage:
-		fmt.Fprintf(&words, "%s%% of %s", c.Rate, strings.ToLower(string(c.Basis)))
+		words.WriteString(c.Rate.String() + "% of " + strings.ToLower(string(c.Basis)))
 	}
 	if s.Duration != nil {
-		fmt.Fprintf(&words, " for %s", s.Duration)
+		words.WriteString(" for " + s.Duration.String())
 	}
 	if s.MinimumEarnings != nil {
-		fmt.Fprintf(&words, ", from %s earned", Format(currency.Exact(*s.MinimumEarnings)))
+		words.WriteString(", from " + Format(currency.Exact(*s.MinimumEarnings)) + " earned")
 	}
 	return words.String()
 }

@@ -59,8 +59,11 @@ func (r *Resolver) around(ctx context.Context, next graphql.Resolver) (any, erro
 
 // tellAll makes of many problems an error each.
 func tellAll(ctx context.Context, result any, err error) (any, error) {
+	if err == nil {
+		return result, nil
+	}
 	var problems commission.Problems
-	if err == nil || !errors.As(err, &problems) {
+	if !errors.As(err, &problems) {
 		return result, err
 	}
 	last := len(problems) - 1

@@ -1,6 +1,25 @@
 package ledger
 
+import (
+	"context"
+
+	ent "partner.example/referrals/ent/generated"
+)
+
 // Statement reads what the terms of a network counted in the range.
 func (r Range) Statement(networkID int) (query string, args []any) {
-	return r.statement(networkID, "", nil)
+	return r.statement(networkID, "", nil, nil)
+}
+
+// ReportAfter is a report whose structures were read before a change, and all else after it.
+func (l *Ledger) ReportAfter(ctx context.Context, network *ent.Network, days Range, change func()) (*Report, error) {
+	asked, err := l.ask(ctx, network, days, Filter{})
+	if err != nil {
+		return nil, err
+	}
+	if err := asked.readStructures(ctx, l.DB); err != nil {
+		return nil, err
+	}
+	change()
+	return l.report(ctx, l.DB, asked, everyReferral)
 }

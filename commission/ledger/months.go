@@ -108,11 +108,18 @@ func (r Range) parts() []part {
 
 func ofDays(from, to commission.Date) part { return part{"accrual", "day", int32(from), int32(to)} }
 
+// isHidden tells of a line whether it is on an invoice that its partner does not see [I6].
+const isHidden = ", c.line_id IN (SELECT l.id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.partner_id = ? AND i.hidden = ?)"
+
 // statement reads what terms of a network counted in a range, by line, in rows that are to be added up. The terms are all,
-// or those of the referrals that a condition on r names.
-func (r Range) statement(networkID int, which string, args []any) (string, []any) {
+// or those of the referrals that a condition on r names. For a partner it tells which lines are hidden from it; nil: for staff.
+func (r Range) statement(networkID int, which string, args []any, partnerID *int) (string, []any) {
 	var reads []string
 	var all []any
+	hidden := ""
+	if partnerID != nil {
+		hidden, args = isHidden, slices.Concat([]any{*partnerID, true}, args)
+	}
 	for _, p := range r.parts() {
 		sums, group := "c.conversions, c.revenue, c.payout, c.fee", ""
 		if p.column == "day" { // of which there are many in a month
@@ -122,7 +129,7 @@ func (r Range) statement(networkID int, which string, args []any) (string, []any
 		if which != "" {
 			from = "referral r JOIN referral_term t ON t.referral_id = r.id JOIN " + p.table + " c ON c.term_id = t.id WHERE " + which + " AND r.network_id = ?"
 		}
-		reads = append(reads, "SELECT c.term_id, c.line_id, "+sums+" FROM "+from+" AND c."+p.column+" BETWEEN ? AND ?"+group)
+		reads = append(reads, "SELECT c.term_id, c.line_id, "+sums+hidden+" FROM "+from+" AND c."+p.column+" BETWEEN ? AND ?"+group)
 		all = append(append(all, args...), networkID, p.from, p.to)
 	}
 	return strings.Join(reads, " UNION ALL "), all

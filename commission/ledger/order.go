@@ -143,7 +143,7 @@ func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField
 		return amount(func(a *commission.Amounts) decimal.Decimal { return a.BelowThreshold }), nil
 	default:
 		return func(t *termRow) int64 {
-			if t.amounts == 0 || r.asked.own {
+			if t.amounts == 0 || r.asked.own != nil {
 				return 0
 			}
 			return rankOf(r.basis(t, r.sums[t.termID].all()))

@@ -139,7 +139,7 @@ type RowKey struct {
 }
 
 // Report computes the referral report [P1 to P4], for the rows that the viewer sees. It takes as many statements for any
-// number of rows, two at a time, and reads no conversion.
+// number of rows, three at a time, and reads no conversion.
 func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, filter Filter) (*Report, error) {
 	asked, err := l.ask(ctx, network, days, filter)
 	if err != nil {
@@ -155,10 +155,9 @@ type question struct {
 	days    Range
 	filter  Filter
 	now     time.Time
-	own     bool // a partner asks: it is not shown what is not for it [R2]
+	own     *int // the partner that asks: it is not shown what is not for it [R2]; nil: staff asks
 
 	// These are read with the first rows.
-	hidden     map[int]bool // the lines that it does not see [I6]
 	stored     map[int]*ent.CommissionStructure
 	structures map[int]commission.Structure
 }
@@ -172,10 +171,13 @@ func (l *Ledger) ask(ctx context.Context, network *ent.Network, days Range, filt
 		return nil, err
 	}
 	v, _ := viewer.From(ctx)
-	asked := &question{network: network, zone: zone, days: days, filter: filter, now: commission.Moment(l.Now()), own: v.Is(commission.PartnerUser)}
+	asked := &question{network: network, zone: zone, days: days, filter: filter, now: commission.Moment(l.Now())}
 	asked.filter.Search = strings.ToLower(strings.TrimSpace(filter.Search))
-	if asked.own && filter.ReferrerID == 0 {
-		asked.filter.ReferrerID = v.PartnerID // it sees no other rows: none is read
+	if v.Is(commission.PartnerUser) {
+		asked.own = &v.PartnerID
+		if filter.ReferrerID == 0 {
+			asked.filter.ReferrerID = v.PartnerID // it sees no other rows: none is read
+		}
 	}
 	return asked, nil
 }
@@ -191,20 +193,23 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 		Totals: Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero},
 	}
 	counted := func(ctx context.Context) (err error) {
-		if asked.hidden == nil {
-			if asked.hidden, err = hiddenLines(ctx, q); err != nil {
-				return err
-			}
-		}
 		r.sums, err = l.sums(ctx, q, asked, of)
 		return err
 	}
+	named := func(ctx context.Context) (err error) {
+		r.terms, err = l.terms(ctx, q, asked, of)
+		return err
+	}
+	paying := func(ctx context.Context) error { return asked.readStructures(ctx, q) }
 	told := func(ctx context.Context) (err error) {
-		if r.terms, err = l.terms(ctx, q, asked, of); err != nil {
+		if err := l.both(ctx, q, named, paying); err != nil {
 			return err
 		}
-		if err := asked.readStructures(ctx, q); err != nil { // after the terms: there is one for each
-			return err
+		if r.hasUnknownStructure() { // which came while both were read
+			asked.stored = nil
+			if err := paying(ctx); err != nil {
+				return err
+			}
 		}
 		if asked.filter.Search != "" {
 			if r.parties, err = r.allParties(ctx, q); err != nil {
@@ -244,6 +249,20 @@ func (r *Report) each(which func(*termRow) bool) iter.Seq[*termRow] {
 			}
 		}
 	}
+}
+
+// hasUnknownStructure tells whether a row has a structure that was not read.
+func (r *Report) hasUnknownStructure() bool {
+	known := 0 // neighbours have the same, mostly
+	for i := range r.terms {
+		if id := r.terms[i].structureID; id != known {
+			if r.asked.stored[id] == nil && id != 0 {
+				return true
+			}
+			known = id
+		}
+	}
+	return false
 }
 
 // hasThreshold tells whether the row's structure has minimum earnings.
@@ -314,7 +333,7 @@ func (r *Report) count(t *termRow) {
 	amounts := structure.Amounts(r.Currency, counted.rowSums(), r.threshold(t, r.measures).Reached(), t.status())
 	r.amounts = add(r.amounts, amounts)
 	t.amounts = int32(len(r.amounts)) //nolint:gosec // no more than there are rows
-	if !r.asked.own {                 // it is not shown how many they were [R2]
+	if r.asked.own == nil {           // it is not shown how many they were [R2]
 		r.Totals.Conversions += counted.conversions()
 	}
 	count(&r.Totals.Billed, amounts.Billed)
@@ -403,7 +422,7 @@ func (r *Report) row(t *termRow, threshold *commission.Threshold) *Row {
 	} else {
 		row.BasisAmount, row.Amounts = currency.Round(decimal.Zero), commission.NothingEarned(currency, row.Status)
 	}
-	if asked.own {
+	if asked.own != nil {
 		row.hideBasis()
 	}
 	row.told(r.parties)
@@ -598,7 +617,7 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 	if of != everyReferral {
 		which, whose = append(which, "r.id > ? AND r.id <= ?"), append(whose, of.after, of.upTo)
 	}
-	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose)
+	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose, asked.own)
 	read := database.Sweep
 	if len(which) > 0 { // of few, which is not worth the longer way
 		read = database.EachValues
@@ -619,7 +638,7 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 			counted.unbilled, err = counted.unbilled.plus(part)
 		case isGivenUp(lineID):
 			counted.forfeited, err = counted.forfeited.plus(part)
-		case asked.hidden[lineID]:
+		case asked.own != nil && row.Int(6) != 0: //nolint:mnd // as above
 			err = addTo(&counted.hidden, lineID, part)
 		default:
 			err = addTo(&counted.lines, lineID, part)

@@ -46,8 +46,11 @@ const (
 )
 
 // String is the id as clients see it.
-func (id ID) String() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(id.Type + ":" + strconv.Itoa(id.Row)))
+func (id ID) String() string { return string(id.appendTo(nil)) }
+
+func (id ID) appendTo(text []byte) []byte {
+	var room [64]byte
+	return base64.RawURLEncoding.AppendEncode(text, strconv.AppendInt(append(append(room[:0], id.Type...), ':'), int64(id.Row), 10))
 }
 
 // ParseID reads an id. One that is none names nothing: whoever looks it up finds that it is not there.
@@ -78,7 +81,10 @@ func (id ID) Of(kind string) int {
 }
 
 // MarshalID writes an ID.
-func MarshalID(id ID) graphql.ContextMarshaler { return out(graphql.MarshalString(id.String())) }
+func MarshalID(id ID) graphql.ContextMarshaler {
+	var room [96]byte
+	return written(append(id.appendTo(append(room[:0], '"')), '"'))
+}
 
 // UnmarshalID reads an ID.
 func UnmarshalID(ctx context.Context, value any) (ID, error) { return read(ctx, value, idOf) }
@@ -93,7 +99,7 @@ func idOf(value any) (ID, string) {
 
 // MarshalDecimal writes an amount with the decimals that it carries, never with an exponent.
 func MarshalDecimal(d decimal.Decimal) graphql.ContextMarshaler {
-	return out(graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, `"`+commission.Format(d)+`"`) }))
+	return written(`"` + commission.Format(d) + `"`)
 }
 
 // UnmarshalDecimal reads an exact decimal: a string, never a JSON number, which clients round.
@@ -115,7 +121,7 @@ func decimalOf(value any) (decimal.Decimal, string) {
 
 // MarshalDate writes a calendar date.
 func MarshalDate(d commission.Date) graphql.ContextMarshaler {
-	return out(graphql.MarshalString(d.String()))
+	return written(`"` + d.String() + `"`)
 }
 
 // UnmarshalDate reads a calendar date.
@@ -134,7 +140,7 @@ func dateOf(value any) (commission.Date, string) {
 
 // MarshalDateTime writes a moment in UTC.
 func MarshalDateTime(t time.Time) graphql.ContextMarshaler {
-	return out(graphql.MarshalString(t.UTC().Format(time.RFC3339Nano)))
+	return written(t.UTC().Format(`"` + time.RFC3339Nano + `"`))
 }
 
 // UnmarshalDateTime reads a moment: RFC 3339 with a zone, and nothing else.
@@ -180,13 +186,15 @@ func Problem(scalar string, value any) (wrong string) {
 	return wrong
 }
 
-// out is a marshaler that needs no context, as one that is given it: what is read needs the context, and
-// the two must be of one kind.
-func out(m graphql.Marshaler) graphql.ContextMarshaler {
-	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
-		m.MarshalGQL(w)
-		return nil
-	})
+// written is a value as it is written in JSON. It needs no context; but what is read does, and the two must be of one kind.
+type written string
+
+var _ graphql.ContextMarshaler = written("")
+
+// MarshalGQLContext writes it.
+func (v written) MarshalGQLContext(_ context.Context, w io.Writer) error {
+	_, err := io.WriteString(w, string(v))
+	return err
 }
 
 // Refused collects what is wrong with the scalars of a request, so that it is told all at once and not only
