@@ -98,10 +98,10 @@ func TestValues_thatAreSomethingElseAreAnError(t *testing.T) {
 
 func TestValues_endWithTheirContextAndFreeTheirConnection(t *testing.T) {
 	eachReading(t, func(t *testing.T, db *database.Database, _ *ent.Partner, read reading) {
-		for range 50 { // more often than there are connections
+		for range 50 { // more often than there are connections; of a million rows, on the way to whose end it is noticed
 			ctx, cancel := context.WithCancel(t.Context())
 			rows := 0
-			err := read(ctx, db, "SELECT a.stripe FROM gate a, gate b, gate c, gate d", nil, func(*database.Values) {
+			err := read(ctx, db, "SELECT a.stripe FROM gate a, gate b, gate c, gate d, gate e", nil, func(*database.Values) {
 				rows++
 				cancel()
 			})
