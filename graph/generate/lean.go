@@ -19,6 +19,7 @@ var (
 		`\t\tfunc\(ctx context\.Context\) \(any, error\) \{\n\t\t\treturn (obj\.[\w.]+, nil|ec\.Resolvers\.\w+\(\)\.ID\(ctx, obj\))\n\t\t\},\n\t\tnil,\n` +
 		`\t\tfunc\(ctx context\.Context, selections ast\.SelectionSet, v ([^ ]+)\) graphql\.Marshaler \{\n\t\t\treturn ec\.(marshal\S+)\(ctx, selections, v\)\n\t\t\},\n` +
 		`\t\ttrue,\n\t\t(true|false),\n\t\)\n\}`)
+	shared   = regexp.MustCompile(`(func \(ec \*executionContext\) marshal(?:[NO]CommissionStructure|[NO]Account|OPartner)2ᚖ[^\n]*\n(?:\t[^\n]*\n)*?)\treturn (ec\._\w+)\(ctx, sel, v\)\n`)
 	anAnswer = regexp.MustCompile(`\tvar buf bytes\.Buffer\n(\t+)data\.MarshalGQL\(&buf\)\n`)
 	aLock    = regexp.MustCompile(`(?s)roles, err := ec\.unmarshal[^\n(]+\(ctx, \[\]any(\{[^}]*\})\)\n\t+if err != nil \{\n.*?\n\t+\}\n`)
 )
@@ -29,6 +30,7 @@ var (
 //   - A list is a resolve.List, which begins no goroutine for each of its rows.
 //   - A scalar that is a field of a struct, or an id, is written as it is: there is nothing to ask, to guard, or to fail.
 //     The fields of the network are not, since support staff's look at them is noted.
+//   - Structures, accounts, and the partners that partners refer to are answered once for all rows of a list.
 //   - The data of an answer is written where there is room for it.
 //   - The roles that a lock lets pass are a list, and not read out of a text for each row.
 func lean(path string) error {
@@ -36,7 +38,7 @@ func lean(path string) error {
 	if err != nil {
 		return err
 	}
-	var objects, lists, fields, answers, locks int
+	var objects, lists, fields, references, answers, locks int
 	code = anObject.ReplaceAllFunc(code, func(object []byte) []byte {
 		if bytes.Contains(object, []byte("Concurrently(")) {
 			return object
@@ -67,6 +69,10 @@ func lean(path string) error {
 			return aField.ReplaceAll(field, []byte("$1 graphql.Marshaler {\n\treturn ec.$5(ctx, field.Selections, "+value+")\n}"))
 		}
 	})
+	code = shared.ReplaceAllFunc(code, func(reference []byte) []byte {
+		references++
+		return shared.ReplaceAll(reference, []byte("$1\treturn resolve.Once(ctx, sel, v, $2)\n"))
+	})
 	code = anAnswer.ReplaceAllFunc(code, func(answer []byte) []byte {
 		answers++
 		return anAnswer.ReplaceAll(answer, []byte("\tbuf := resolve.Answer(ctx)\n${1}data.MarshalGQL(buf)\n"))
@@ -75,8 +81,8 @@ func lean(path string) error {
 		locks++
 		return aLock.ReplaceAll(lock, []byte("roles := []commission.Role$1\n"))
 	})
-	if objects == 0 || lists == 0 || fields == 0 || answers == 0 || locks == 0 {
-		return fmt.Errorf("%s is not as it was: %d objects, %d lists, %d fields, %d answers and %d locks were found to be rewritten", path, objects, lists, fields, answers, locks)
+	if objects == 0 || lists == 0 || fields == 0 || references == 0 || answers == 0 || locks == 0 {
+		return fmt.Errorf("%s is not as it was: %d objects, %d lists, %d fields, %d references, %d answers and %d locks were found to be rewritten", path, objects, lists, fields, references, answers, locks)
 	}
 	code, err = imports.Process(path, code, nil)
 	if err != nil {

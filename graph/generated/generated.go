@@ -27840,7 +27840,7 @@ func (ec *executionContext) marshalNAccount2ᚖpartnerᚗexampleᚋreferralsᚋe
 		graphql.AddInvalidNullError(ctx, "Account!")
 		return graphql.Null
 	}
-	return ec._Account(ctx, sel, v)
+	return resolve.Once(ctx, sel, v, ec._Account)
 }
 
 func (ec *executionContext) marshalNAccountConnection2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*generated.Account]) graphql.Marshaler {
@@ -28094,7 +28094,7 @@ func (ec *executionContext) marshalNCommissionStructure2ᚖpartnerᚗexampleᚋr
 		graphql.AddInvalidNullError(ctx, "CommissionStructure!")
 		return graphql.Null
 	}
-	return ec._CommissionStructure(ctx, sel, v)
+	return resolve.Once(ctx, sel, v, ec._CommissionStructure)
 }
 
 func (ec *executionContext) marshalNCommissionVoid2ᚕᚖpartnerᚗexampleᚋreferralsᚋentᚋgeneratedᚐCommissionVoidᚄ(ctx context.Context, sel ast.SelectionSet, v []*generated.CommissionVoid) graphql.Marshaler {
@@ -29720,7 +29720,7 @@ func (ec *executionContext) marshalOAccount2ᚖpartnerᚗexampleᚋreferralsᚋe
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._Account(ctx, sel, v)
+	return resolve.Once(ctx, sel, v, ec._Account)
 }
 
 func (ec *executionContext) marshalOActor2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐActor(ctx context.Context, sel ast.SelectionSet, v *model.Actor) graphql.Marshaler {
@@ -29846,7 +29846,7 @@ func (ec *executionContext) marshalOCommissionStructure2ᚖpartnerᚗexampleᚋr
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._CommissionStructure(ctx, sel, v)
+	return resolve.Once(ctx, sel, v, ec._CommissionStructure)
 }
 
 func (ec *executionContext) unmarshalOCommissionStructureInput2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐCommissionStructureInput(ctx context.Context, v any) (*model.CommissionStructureInput, error) {
@@ -30119,7 +30119,7 @@ func (ec *executionContext) marshalOPartner2ᚖpartnerᚗexampleᚋreferralsᚋe
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._Partner(ctx, sel, v)
+	return resolve.Once(ctx, sel, v, ec._Partner)
 }
 
 func (ec *executionContext) unmarshalOPartnerFilter2ᚖpartnerᚗexampleᚋreferralsᚋgraphᚋgeneratedᚋmodelᚐPartnerFilter(ctx context.Context, v any) (*model.PartnerFilter, error) {

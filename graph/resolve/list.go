@@ -15,6 +15,9 @@ type list struct {
 	begun   atomic.Int64 // rows
 	row     func(i int)
 	workers sync.WaitGroup // beside the first
+
+	mu    sync.Mutex
+	known map[asked]graphql.Marshaler // what rows refer to, as it is answered
 }
 
 type listKey struct{}

@@ -104,3 +104,49 @@ func TestList_rowThatPanicsIsNull(t *testing.T) {
 		t.Errorf("it tells %v", errors)
 	}
 }
+
+func TestOnce_answersForAllRowsThatReferToTheSame(t *testing.T) {
+	type thing struct{ name string }
+	one, other := &thing{"one"}, &thing{"other"}
+	name, id := ast.SelectionSet{field("name")}, ast.SelectionSet{field("id")}
+	for _, c := range []struct {
+		what    string
+		inList  bool
+		fails   bool
+		answers int
+	}{
+		{"in a list", true, false, 4},
+		{"outside of lists", false, false, 12},
+		{"where there is an error", true, true, 12},
+	} {
+		ctx, answers := answering(t), 0
+		answer := func(ctx context.Context, selected ast.SelectionSet, of *thing) graphql.Marshaler {
+			answers++
+			if c.fails {
+				graphql.AddErrorf(ctx, "no")
+			}
+			asked, _ := selected[0].(graphql.CollectedField)
+			return graphql.MarshalString(asked.Name + " of " + of.name)
+		}
+		row := func(ctx context.Context) {
+			for _, of := range []*thing{one, other} {
+				for _, selected := range []ast.SelectionSet{name, id} {
+					asked, _ := selected[0].(graphql.CollectedField)
+					if got, want := written(Once(ctx, selected, of, answer)), `"`+asked.Name+" of "+of.name+`"`; got != want {
+						t.Errorf("%s, it is %s, want %s", c.what, got, want)
+					}
+				}
+			}
+		}
+		if c.inList {
+			List(ctx, 3, func(ctx context.Context, _ int) graphql.Marshaler { row(ctx); return graphql.Null })
+		} else {
+			for range 3 {
+				row(ctx)
+			}
+		}
+		if answers != c.answers {
+			t.Errorf("%s, it is answered %d times, want %d", c.what, answers, c.answers)
+		}
+	}
+}
