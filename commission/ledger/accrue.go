@@ -263,13 +263,13 @@ func (t tally) note(made bool) func(row *sql.Rows) error {
 }
 
 // begin finds the rows of a tally, and makes those that are missing, with their sums. It waits for nobody but those who
-// make the same rows at the same moment. Of so many rows the ids were told from memory, which may be wrong: addTo finds that.
+// make the same rows at the same moment. Ids that were remembered may be wrong, which addTo finds.
 //
 // Where nearly all are remembered the others are new, as a rule: they are made without being looked for. One that is there
 // after all has its sums then.
-func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally, told int) error {
+func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally, remembered *addresses, shut int64) error {
 	const nearlyAll = 10
-	if nearlyAll*(len(t.at)-told) > len(t.at) {
+	if told := remembered.find(t, shut); nearlyAll*(len(t.at)-told) > len(t.at) {
 		if err := k.find(ctx, tx, t); err != nil {
 			return err
 		}
@@ -281,7 +281,11 @@ func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally
 			keys.Add(at.owner, int32(at.day), at.slot)
 		}
 	}
-	return tx.InsertOrAddAndFind(ctx, rows, keys, k.sums, t.note(true))
+	if err := tx.InsertOrAddAndFind(ctx, rows, keys, k.sums, t.note(true)); err != nil {
+		return err
+	}
+	remembered.add(t, shut)
+	return nil
 }
 
 // find finds the ids that are not known, of rows that are there.

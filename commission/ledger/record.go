@@ -131,19 +131,14 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 			return Recorded{}, err
 		}
 		thorough := len(wrong) > 0 || entries[0].adjustment
-		var last *recording
 		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
 			var err error
-			last = &recording{Ledger: l, tx: tx, networkID: networkID, now: now, wrong: wrong, thorough: thorough}
-			recorded, err = last.run(ctx, fresh)
+			recorded, err = (&recording{Ledger: l, tx: tx, networkID: networkID, now: now, wrong: wrong, thorough: thorough}).run(ctx, fresh)
 			thorough = true
 			return err
 		}, &recorded)
 		if err != nil {
 			return Recorded{}, err
-		}
-		if last != nil { // it was not recorded before
-			last.remember()
 		}
 	}
 	became := Recorded{Recorded: recorded, Duplicates: len(entries) - recorded}
@@ -236,9 +231,6 @@ type recording struct {
 	now       time.Time
 	wrong     commission.Problems
 	thorough  bool // ask of every row whether it was recorded before
-
-	toAccruals, toEarnings tally // that it added
-	shut                   int64 // how often the gate was, then
 }
 
 // sampled is how many rows of a call are asked whether they were recorded before: a call that is sent again is found
@@ -461,11 +453,10 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		return err
 	}
 	accruals, earnings := counted.accruals.tally(), counted.earnings.tally()
-	r.toAccruals, r.toEarnings, r.shut = accruals, earnings, network.shut
-	if err := ofTerms.begin(ctx, r.tx, r.networkID, accruals, r.accruals.find(accruals, r.shut)); err != nil {
+	if err := ofTerms.begin(ctx, r.tx, r.networkID, accruals, &r.accruals, network.shut); err != nil {
 		return err
 	}
-	if err := ofPartners.begin(ctx, r.tx, r.networkID, earnings, r.earnings.find(earnings, r.shut)); err != nil {
+	if err := ofPartners.begin(ctx, r.tx, r.networkID, earnings, &r.earnings, network.shut); err != nil {
 		return err
 	}
 	columns := []string{
@@ -511,13 +502,6 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		return fmt.Errorf("%w: %w", database.ErrRetry, err)
 	}
 	return err
-}
-
-// remember remembers the ids of the sums, now that it is done. While it was not, others who knew of a row that it made would
-// have waited for that among the last ones, with sums added that this one wants too.
-func (r *recording) remember() {
-	r.accruals.add(r.toAccruals, r.shut)
-	r.earnings.add(r.toEarnings, r.shut)
 }
 
 func keysOf[K comparable](set map[K]struct{}) []K {
