@@ -16,21 +16,28 @@ import (
 
 func TestMain(m *testing.M) { databasetest.Main(m) }
 
+// migrated is a database with its tables.
+func migrated(t *testing.T, location string) *database.Database {
+	t.Helper()
+	db, err := database.Open(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
 // A report of whole months reads their rows as they lie, one after the other, and no others.
 func TestReport_sweepsMonthsByTheirPrimaryKey(t *testing.T) {
 	sweeps := map[string]string{"SQLite": "USING PRIMARY KEY (network_id=? AND month>? AND month<?)", "MariaDB": "PRIMARY", "MySQL": "PRIMARY", "Galera": "PRIMARY", "TiDB": "TableRangeScan"}
 	databasetest.Each(t, func(t *testing.T, location string) {
-		db, err := database.Open(location)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = db.Close() }()
-		if _, err := db.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		db := migrated(t, location)
 		june := commission.NewDate(2026, 6, 1)
 		const months, terms, networks = 36, 100, 2
-		err = db.Transact(viewer.AsSystem(t.Context(), "test"), func(ctx context.Context, tx *database.Tx) error {
+		err := db.Transact(viewer.AsSystem(t.Context(), "test"), func(ctx context.Context, tx *database.Tx) error {
 			rows := tx.Rows("term_month", "network_id", "month", "term_id", "line_id", "conversions", "revenue", "payout", "fee")
 			for i := range networks * months * terms {
 				rows.Add(1+i%networks, int32(june.Month())-int32(i/networks%months), 1+i/networks/months, i%3, 1, 1, 1, 0)

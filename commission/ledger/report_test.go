@@ -20,14 +20,7 @@ import (
 // Structures are read while terms are. A term that a change of settings opened meanwhile has one that was not there yet.
 func TestReport_knowsTheStructureOfATermThatCameMeanwhile(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
-		db, err := database.Open(location)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = db.Close() }()
-		if _, err := db.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		db := migrated(t, location)
 		now := time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)
 		l := &ledger.Ledger{DB: db, Now: func() time.Time { return now }}
 		ctx := audit.Because(viewer.AsSystem(t.Context(), "test"), "test", "", now)
