@@ -56,8 +56,8 @@ func populateBy(b *testing.B, db *database.Database, network, referrers, referre
 	err = db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
 		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "referred_by_source", "created_at")
 		statuses := tx.Rows("partner_status", "network_id", "partner_id", "status", "since")
-		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key")
-		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "open_key")
+		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key", "latest_term_id")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "previous_id")
 		structures := map[string]int{}
 		structure := func(s commission.Structure) int {
 			id, known := structures[s.Key()]
@@ -77,18 +77,20 @@ func populateBy(b *testing.B, db *database.Database, network, referrers, referre
 		}
 		for i := range referred {
 			k, id, referrer, referral := kinds[i%len(kinds)], p.firstReferred+i, p.firstReferrer+referrerOf(i), p.firstReferral+i
-			var referredBy, source, activeKey, ended, endReason, openKey any = referrer, "MANUAL", id, nil, nil, referral
+			var referredBy, source, activeKey, ended, endReason any = referrer, "MANUAL", id, nil, nil
 			if k.ended != nil {
-				referredBy, source, activeKey, ended, endReason, openKey = nil, nil, nil, *k.ended, "REFERRAL_ENDED", nil
+				referredBy, source, activeKey, ended, endReason = nil, nil, nil, *k.ended, "REFERRAL_ENDED"
 			}
 			partner(id, k.started, referredBy, source)
-			referrals.Add(referral, network, referrer, id, "MANUAL", k.started, ended, activeKey)
+			latest := referral // terms have the ids of their referrals
 			if k.then != nil {
-				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), k.changed, "SUPERSEDED", nil)
-				terms.Add(referral+p.secondTerm, network, referral, structure(*k.then), k.changed, k.then.WindowEndsAt(k.changed, location), ended, endReason, openKey)
+				latest += p.secondTerm
+				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), k.changed, "SUPERSEDED", 0)
+				terms.Add(latest, network, referral, structure(*k.then), k.changed, k.then.WindowEndsAt(k.changed, location), ended, endReason, referral)
 			} else {
-				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), ended, endReason, openKey)
+				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), ended, endReason, 0)
 			}
+			referrals.Add(referral, network, referrer, id, "MANUAL", k.started, ended, activeKey, latest)
 		}
 		for _, rows := range []*database.Rows{partners, statuses, referrals, terms} {
 			if err := tx.Insert(ctx, rows); err != nil {

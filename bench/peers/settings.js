@@ -48,17 +48,18 @@ const inheriting = 'r.referrer_id IN (SELECT p.id FROM partner p WHERE p.network
 
 async function repay(tx, network, structure, at, impact) {
   const reason = structure == null ? 'SETTING_ENDED' : 'SUPERSEDED';
-  impact.termsClosed = (await tx.run(`UPDATE referral_term SET closed_at = ?, close_reason = ?, open_key = NULL
-    WHERE network_id = ? AND open_key IS NOT NULL AND (window_ends_at IS NULL OR window_ends_at > ?)
-    AND referral_id IN (SELECT r.id FROM referral r WHERE r.network_id = ? AND r.active_key IS NOT NULL AND ${inheriting})`,
-  [at, reason, network, at, network, network])).affectedRows;
-  const [expired] = await tx.raw(`SELECT COUNT(*) AS count FROM referral r JOIN referral_term t ON t.open_key = r.id
-    WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.window_ends_at <= ? AND ${inheriting}`, [network, at, network]);
+  impact.termsClosed = (await tx.run(`UPDATE referral r STRAIGHT_JOIN referral_term t ON t.id = r.latest_term_id SET t.closed_at = ?, t.close_reason = ?
+    WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.closed_at IS NULL AND (t.window_ends_at IS NULL OR t.window_ends_at > ?)
+    AND ${inheriting}`, [at, reason, network, at, network])).affectedRows;
+  const [expired] = await tx.raw(`SELECT COUNT(*) AS count FROM referral r JOIN referral_term t ON t.id = r.latest_term_id
+    WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.closed_at IS NULL AND t.window_ends_at <= ? AND ${inheriting}`, [network, at, network]);
   impact.referralsLeftExpired = Number(expired.count);
   if (structure == null) return;
-  impact.termsOpened = (await tx.run(`INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, open_key)
-    SELECT r.network_id, r.id, ?, ?, r.id FROM referral r LEFT JOIN referral_term t ON t.open_key = r.id
+  impact.termsOpened = (await tx.run(`INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, previous_id)
+    SELECT r.network_id, r.id, ?, ?, COALESCE(r.latest_term_id, 0) FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id AND t.closed_at IS NULL
     WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.id IS NULL AND ${inheriting}`, [structure, at, network, network])).affectedRows;
+  await tx.run(`UPDATE referral r STRAIGHT_JOIN referral_term t ON t.referral_id = r.id AND t.previous_id = COALESCE(r.latest_term_id, 0)
+    SET r.latest_term_id = t.id WHERE r.network_id = ? AND r.active_key IS NOT NULL AND ${inheriting}`, [network, network]);
 }
 
 // after is a moment behind another: a network's time never runs backwards.

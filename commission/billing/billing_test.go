@@ -580,14 +580,14 @@ func (w *world) crowd(many int) {
 	conversions := make([]ledger.Conversion, many)
 	w.must(w.db.Transact(w.system(), func(ctx context.Context, tx *database.Tx) error {
 		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "created_at")
-		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "active_key")
-		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "open_key")
+		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "active_key", "latest_term_id")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "previous_id")
 		for i := range many {
 			id := w.network.ID*first + i
 			name := "p" + strconv.Itoa(id)
 			partners.Add(id, w.network.ID, name, name, "ACTIVE", since, name, w.ids["alice"], since)
-			referrals.Add(id, w.network.ID, w.ids["alice"], id, "MANUAL", since, id)
-			terms.Add(id, w.network.ID, id, structure, since, id)
+			referrals.Add(id, w.network.ID, w.ids["alice"], id, "MANUAL", since, id, id)
+			terms.Add(id, w.network.ID, id, structure, since, 0)
 			conversions[i] = ledger.Conversion{ExternalID: name, PartnerID: id, OccurredAt: w.moment("2026-06-10 12:00"), Payout: dec("10")}
 		}
 		return errors.Join(tx.Insert(ctx, partners), tx.Insert(ctx, referrals), tx.Insert(ctx, terms))
@@ -758,7 +758,7 @@ func TestBilling_atOnceMakesNoInvoiceTwiceAndNoGaps(t *testing.T) { // I3, I4
 	})
 }
 
-func TestVerify_findsInvoicesThatDoNotHoldTogether(t *testing.T) { // I3, I4, I5
+func TestVerify_findsWhatDoesNotHoldTogether(t *testing.T) { // I3, I4, I5, T2
 	for says, tampering := range map[string]string{
 		"pays what it does not hold":    "UPDATE invoice_line SET amount = amount + 1 WHERE term_id IS NOT NULL",
 		"says another basis":            "UPDATE invoice_line SET basis_amount = basis_amount + 1 WHERE type = 'PARTNER_PAYOUT'",
@@ -772,6 +772,10 @@ func TestVerify_findsInvoicesThatDoNotHoldTogether(t *testing.T) { // I3, I4, I5
 		"is not there":                  "UPDATE accrual SET line_id = 999",
 		"brought back what nobody lent": "UPDATE invoice_line SET carried_by = NULL",
 		"brought back something else":   "UPDATE invoice_line SET amount = amount + 1 WHERE type = 'CARRY_FORWARD' AND amount > 0",
+		"follows what is not before it": "UPDATE referral_term SET previous_id = id",
+		"follows nothing":               "UPDATE referral_term SET previous_id = NULL",
+		"has an unknown latest term":    "UPDATE referral SET latest_term_id = latest_term_id + 1",
+		"forgot its latest term":        "UPDATE referral SET latest_term_id = NULL",
 	} {
 		t.Run(says, func(t *testing.T) {
 			w := newWorld(t, open(t, databasetest.SQLite(t)), "USD", "America/New_York")

@@ -32,22 +32,25 @@ func (w *world) refersMany() {
 	w.must(w.db.Transact(w.system(), func(ctx context.Context, tx *database.Tx) error {
 		const first = 1000
 		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "created_at")
-		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key")
-		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "open_key")
+		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key", "latest_term_id")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "previous_id")
 		sums := tx.Rows("accrual", "network_id", "term_id", "day", "slot", "line_id", "conversions", "revenue", "payout", "fee")
 		months := tx.Rows("term_month", "network_id", "month", "term_id", "line_id", "conversions", "revenue", "payout", "fee")
 		for i := range manyReferrals {
 			id, started := first+i, w.now.Add(time.Duration(i%97)*time.Hour)
-			var ended, key, open, reason any = nil, id, id, nil
+			var ended, key, term, reason any = nil, id, id, nil
 			if i%5 == 0 {
-				ended, key, open, reason = started.Add(time.Hour), nil, nil, "REFERRAL_ENDED"
+				ended, key, reason = started.Add(time.Hour), nil, "REFERRAL_ENDED"
+			}
+			if i%7 == 0 {
+				term = nil
 			}
 			partners.Add(id, w.network.ID, fmt.Sprintf("bob %d", i%50), fmt.Sprintf("bob %d", i%50), "ACTIVE", started, fmt.Sprintf("code-%d", id), started)
-			referrals.Add(id, w.network.ID, w.ids["alice"], id, "MANUAL", started, ended, key)
-			if i%7 == 0 {
+			referrals.Add(id, w.network.ID, w.ids["alice"], id, "MANUAL", started, ended, key, term)
+			if term == nil {
 				continue
 			}
-			terms.Add(id, w.network.ID, id, structures[i%len(structures)].ID, started, nil, ended, reason, open)
+			terms.Add(id, w.network.ID, id, structures[i%len(structures)].ID, started, nil, ended, reason, 0)
 			const cent = 10_000
 			for d := range 2 {
 				sums.Add(w.network.ID, id, int32(day("2026-01-05"))+int32(d), 0, 0, 1, (i%333)*cent*(d+2), (i%333)*cent, 0)

@@ -258,24 +258,38 @@ func (p *proof) verifyAttribution(ctx context.Context) (int, error) {
 	})
 }
 
-// verifyTerms computes every term's window and flat fee anew.
+// verifyTerms computes every term's window and flat fee anew, and follows the chain that the terms of a referral are.
 func (p *proof) verifyTerms(ctx context.Context) error {
-	var lastReferral int
+	var lastReferral, lastTerm, latest int
 	var lastEnd *time.Time
+	ended := func() {
+		if lastTerm != latest {
+			p.tellf("referral %d takes the term %d for its latest, which is %d", lastReferral, latest, lastTerm)
+		}
+	}
 	fees := map[int]decimal.Decimal{}
 	err := database.Each(ctx, p.db, `
-		SELECT t.id, t.referral_id, t.structure_id, t.referred_date, t.window_ends_at, t.closed_at, r.started_at, r.ended_at, referred.approved_at,
+		SELECT t.id, t.referral_id, t.structure_id, t.referred_date, t.window_ends_at, t.closed_at,
+			COALESCE(t.previous_id, -1), COALESCE(r.latest_term_id, 0), r.started_at, r.ended_at, referred.approved_at,
 			(SELECT COUNT(*) FROM partner_status s WHERE s.partner_id = r.referrer_id AND s.status = 'ACTIVE'
 				AND s.since <= r.started_at AND (s.until IS NULL OR s.until > r.started_at))
 		FROM referral_term t JOIN referral r ON r.id = t.referral_id JOIN partner referred ON referred.id = r.referred_id
 		WHERE t.network_id = ? AND t.grant_id IS NULL ORDER BY t.referral_id, t.referred_date`, []any{p.network.ID}, func(row *stdsql.Rows) error {
-		var id, referralID, structureID, active int
+		var id, referralID, structureID, previous, latestTerm, active int
 		var term commission.Term
 		var startedAt time.Time
 		var endedAt, approvedAt *time.Time
-		if err := row.Scan(&id, &referralID, &structureID, &term.ReferredDate, &term.WindowEndsAt, &term.ClosedAt, &startedAt, &endedAt, &approvedAt, &active); err != nil {
+		if err := row.Scan(&id, &referralID, &structureID, &term.ReferredDate, &term.WindowEndsAt, &term.ClosedAt, &previous, &latestTerm, &startedAt, &endedAt, &approvedAt, &active); err != nil {
 			return err
 		}
+		if referralID != lastReferral {
+			ended()
+			lastTerm = 0
+		}
+		if previous != lastTerm {
+			p.tellf("term %d says that it follows %d, and it follows %d", id, previous, lastTerm)
+		}
+		lastTerm, latest = id, latestTerm
 		structure := p.structures[structureID]
 		if !same(term.WindowEndsAt, structure.WindowEndsAt(term.ReferredDate, p.zone)) {
 			p.tellf("term %d ends its window at another moment than a duration after its Referred Date", id)
@@ -308,7 +322,23 @@ func (p *proof) verifyTerms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ended()
+	if err := p.verifyLatest(ctx); err != nil {
+		return err
+	}
 	return p.addFees(ctx, fees)
+}
+
+// verifyLatest looks for referrals whose latest term is none of theirs.
+func (p *proof) verifyLatest(ctx context.Context) error {
+	return database.Each(ctx, p.db, `
+		SELECT r.id, r.latest_term_id FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id AND t.referral_id = r.id AND t.previous_id IS NOT NULL
+		WHERE r.network_id = ? AND r.latest_term_id IS NOT NULL AND t.id IS NULL`, []any{p.network.ID}, func(row *stdsql.Rows) error {
+		var id, term int
+		err := row.Scan(&id, &term)
+		p.tellf("referral %d takes the term %d for its latest, which is none of its", id, term)
+		return err
+	})
 }
 
 // addFees puts the fees that follow from the first approvals to where they count: each is in one accrual.

@@ -293,7 +293,7 @@ func (c *change) startReferral(ctx context.Context, referred *ent.Partner, first
 	if !isFlat || !firstApproval || referrer.Status != commission.PartnerActive {
 		return started, nil
 	}
-	termID, err := c.tx.ReferralTerm.Query().Where(referralterm.OpenKey(started.ID)).OnlyID(viewer.Elevate(ctx))
+	termID, err := c.tx.ReferralTerm.Query().Where(referralterm.ReferralID(started.ID)).OnlyID(viewer.Elevate(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("find the term: %w", err)
 	}
@@ -311,9 +311,9 @@ func (c *change) endReferral(ctx context.Context, referredID int, unbilled Unbil
 		return err
 	}
 	_, err = c.exec(ctx, `
-		UPDATE referral_term SET closed_at = ?, close_reason = ?, open_key = NULL
-		WHERE open_key = ? AND (window_ends_at IS NULL OR window_ends_at > ?)`,
-		c.at, string(commission.ReferralEnded), held.ID, c.at)
+		UPDATE referral_term SET closed_at = ?, close_reason = ?
+		WHERE id = ? AND closed_at IS NULL AND (window_ends_at IS NULL OR window_ends_at > ?)`,
+		c.at, string(commission.ReferralEnded), held.LatestTermID, c.at)
 	if err != nil {
 		return fmt.Errorf("close the term: %w", err)
 	}

@@ -51,8 +51,15 @@ func (c *change) repay(ctx context.Context, of referrers, structureID *int, revi
 	held := "network_id = ? AND referral_id IN (SELECT r.id FROM referral r WHERE r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + ")"
 	heldArgs := append([]any{c.network.ID, c.network.ID}, of.args...)
 	if c.previous.Equal(c.at) { // what another change of this moment opened never ran, and what it closed closes for this one
-		gone, err := c.exec(ctx, "DELETE FROM referral_term WHERE open_key IS NOT NULL AND referred_date = ? AND "+ends+" AND "+held,
-			slices.Concat([]any{c.at}, endArgs, heldArgs)...)
+		opened, openedArgs := "closed_at IS NULL AND referred_date = ? AND "+ends, slices.Concat([]any{c.at}, endArgs)
+		_, err := c.tx.UpdateJoined(ctx, database.Joined{
+			Table: "referral AS r", RowsFirst: true, Set: "latest_term_id = NULLIF(t.previous_id, 0)",
+			With: "referral_term t", On: "t.id = r.latest_term_id", Where: "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + " AND " + opened,
+		}, slices.Concat([]any{c.network.ID}, of.args, openedArgs)...)
+		gone := 0
+		if err == nil {
+			gone, err = c.exec(ctx, "DELETE FROM referral_term WHERE grant_id IS NULL AND "+opened+" AND "+held, slices.Concat(openedArgs, heldArgs)...)
+		}
 		if err == nil {
 			_, err = c.exec(ctx, "UPDATE referral_term SET close_reason = ? WHERE closed_at = ? AND grant_id IS NULL AND "+held, slices.Concat([]any{string(reason), c.at}, heldArgs)...)
 		}
@@ -62,8 +69,8 @@ func (c *change) repay(ctx context.Context, of referrers, structureID *int, revi
 		c.impact.TermsClosed += gone
 	}
 	closed, err := c.tx.UpdateJoined(ctx, database.Joined{
-		Table: "referral_term", Set: "closed_at = ?, close_reason = ?, open_key = NULL",
-		With: "referral r", On: "referral_term.open_key = r.id", Where: "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + " AND " + ends,
+		Table: "referral_term", Set: "closed_at = ?, close_reason = ?",
+		With: "referral r", On: "referral_term.id = r.latest_term_id", Where: "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + " AND closed_at IS NULL AND " + ends,
 	}, slices.Concat([]any{c.at, string(reason), c.network.ID}, of.args, endArgs)...)
 	if err != nil {
 		return fmt.Errorf("close terms: %w", err)
@@ -81,8 +88,8 @@ func (c *change) repay(ctx context.Context, of referrers, structureID *int, revi
 func (c *change) countExpired(ctx context.Context, of referrers) error {
 	args := append([]any{c.network.ID, c.at}, of.args...)
 	return database.Each(ctx, c.tx, `
-		SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.open_key = r.id
-		WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.window_ends_at <= ? AND `+of.condition, args,
+		SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.id = r.latest_term_id
+		WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.closed_at IS NULL AND t.window_ends_at <= ? AND `+of.condition, args,
 		func(row *sql.Rows) error {
 			var count int
 			err := row.Scan(&count)
@@ -91,18 +98,25 @@ func (c *change) countExpired(ctx context.Context, of referrers) error {
 		})
 }
 
-// open opens a term for each of the referrals that has none.
+// open opens a term for each of the referrals whose latest one is closed, or that never had one. It follows that one, which
+// no other term may: where two were to be opened at once, the second is refused as a duplicate.
 func (c *change) open(ctx context.Context, of referrers, structureID int) (int, error) {
 	structure, err := c.structure(ctx, structureID)
 	if err != nil {
 		return 0, err
 	}
-	args := append([]any{structureID, c.at, structure.WindowEndsAt(c.at, c.zone), c.network.ID}, of.args...)
+	which, args := "r.network_id = ? AND r.active_key IS NOT NULL AND "+of.condition, append([]any{c.network.ID}, of.args...)
 	opened, err := c.exec(ctx, `
-		INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, window_ends_at, open_key)
-		SELECT r.network_id, r.id, ?, ?, ?, r.id
-		FROM referral r LEFT JOIN referral_term t ON t.open_key = r.id
-		WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.id IS NULL AND `+of.condition, args...)
+		INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, window_ends_at, previous_id)
+		SELECT r.network_id, r.id, ?, ?, ?, COALESCE(r.latest_term_id, 0)
+		FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id AND t.closed_at IS NULL
+		WHERE t.id IS NULL AND `+which, slices.Concat([]any{structureID, c.at, structure.WindowEndsAt(c.at, c.zone)}, args)...)
+	if err == nil {
+		_, err = c.tx.UpdateJoined(ctx, database.Joined{
+			Table: "referral AS r", RowsFirst: true, Set: "latest_term_id = t.id",
+			With: "referral_term t", On: "t.referral_id = r.id AND t.previous_id = COALESCE(r.latest_term_id, 0)", Where: which,
+		}, args...)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("open terms: %w", err)
 	}

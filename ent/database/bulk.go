@@ -78,13 +78,20 @@ type Joined struct {
 	With  string // the other tables, joined to each other; each row finds one row there, or none
 	On    string
 	Where string // "": all that are joined
+
+	// RowsFirst goes from the rows, which Where picks, to what they are joined to.
+	RowsFirst bool
 }
 
-// UpdateJoined updates rows by what they are joined to, which engines write differently, and tells how many. It goes from
-// what they are joined to, which is little, to the rows: an optimizer that begins with the rows goes through all there are.
+// UpdateJoined updates rows by what they are joined to, which engines write differently, and tells how many. Mostly it goes
+// from what they are joined to, which is little, to the rows: an optimizer that begins with the rows goes through all there are.
 func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, error) {
 	where := cmp.Or(u.Where, "1 = 1")
-	statement := "UPDATE " + u.With + " STRAIGHT_JOIN " + u.Table + " ON " + u.On + " SET " + u.Set + " WHERE " + where
+	first, second := u.With, u.Table
+	if u.RowsFirst {
+		first, second = second, first
+	}
+	statement := "UPDATE " + first + " STRAIGHT_JOIN " + second + " ON " + u.On + " SET " + u.Set + " WHERE " + where
 	if tx.dialect == dialect.SQLite {
 		statement = "UPDATE " + u.Table + " SET " + u.Set + " FROM " + u.With + " WHERE " + u.On + " AND " + where
 	}

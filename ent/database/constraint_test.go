@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
 	ent "partner.example/referrals/ent/generated"
@@ -102,7 +104,7 @@ func TestPrimaryKey_ofAStatementIsADuplicateToo(t *testing.T) {
 	})
 }
 
-// Several rows without a value do not hurt a unique key: active_key and open_key build on it.
+// Several rows without a value do not hurt a unique key: active_key and previous_id build on it.
 func TestUniqueKey_letsRowsWithoutAValueStand(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *database.Database, referrer *ent.Partner) {
 		referred := newPartner(t, db, referrer.NetworkID, "referred")
@@ -119,6 +121,43 @@ func TestUniqueKey_letsRowsWithoutAValueStand(t *testing.T) {
 		}
 		if err := create(&referred.ID); !database.IsDuplicate(err) {
 			t.Errorf("a second active referral of one partner: %v, want a duplicate", err)
+		}
+	})
+}
+
+// Terms are a chain: what two changes at once would open behind the same term is opened once [T2].
+func TestChain_letsNoTermBeFollowedTwice(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, referrer *ent.Partner) {
+		referred := newPartner(t, db, referrer.NetworkID, "referred")
+		var referral *ent.Referral
+		var structure *ent.CommissionStructure
+		open := func(previous *int) error {
+			return change(db, func(ctx context.Context, tx *database.Tx) error {
+				return tx.ReferralTerm.Create().SetNetworkID(referrer.NetworkID).SetReferralID(referral.ID).SetStructureID(structure.ID).
+					SetReferredDate(aDay).SetNillablePreviousID(previous).Exec(ctx)
+			})
+		}
+		err := change(db, func(ctx context.Context, tx *database.Tx) (err error) {
+			rate := decimal.RequireFromString("5")
+			structure, err = tx.CommissionStructure.Create().SetNetworkID(referrer.NetworkID).SetCanonical("5% PAYOUT").SetType(commission.TypePercentage).
+				SetRate(&rate).SetBasis(commission.Payout).SetCreatedAt(aDay).Save(ctx)
+			if err == nil {
+				referral, err = tx.Referral.Create().SetNetworkID(referrer.NetworkID).SetReferrerID(referrer.ID).SetReferredID(referred.ID).
+					SetSource(commission.SourceManual).SetStartedAt(aDay).SetActiveKey(referred.ID).Save(ctx)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, grants := 0, (*int)(nil)
+		for _, previous := range []*int{&first, grants, grants} {
+			if err := open(previous); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := open(&first); !database.IsDuplicate(err) {
+			t.Errorf("a second first term: %v, want a duplicate", err)
 		}
 	})
 }

@@ -18279,29 +18279,31 @@ func (m *PartnerStatusMutation) ResetEdge(name string) error {
 // ReferralMutation represents an operation that mutates the Referral nodes in the graph.
 type ReferralMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *int
-	network_id      *int
-	addnetwork_id   *int
-	source          *commission.ReferralSource
-	started_at      *time.Time
-	ended_at        *time.Time
-	active_key      *int
-	addactive_key   *int
-	forfeited_at    *time.Time
-	end_reason      *string
-	clearedFields   map[string]struct{}
-	referrer        *int
-	clearedreferrer bool
-	referred        *int
-	clearedreferred bool
-	terms           map[int]struct{}
-	removedterms    map[int]struct{}
-	clearedterms    bool
-	done            bool
-	oldValue        func(context.Context) (*Referral, error)
-	predicates      []predicate.Referral
+	op                Op
+	typ               string
+	id                *int
+	network_id        *int
+	addnetwork_id     *int
+	source            *commission.ReferralSource
+	started_at        *time.Time
+	ended_at          *time.Time
+	active_key        *int
+	addactive_key     *int
+	latest_term_id    *int
+	addlatest_term_id *int
+	forfeited_at      *time.Time
+	end_reason        *string
+	clearedFields     map[string]struct{}
+	referrer          *int
+	clearedreferrer   bool
+	referred          *int
+	clearedreferred   bool
+	terms             map[int]struct{}
+	removedterms      map[int]struct{}
+	clearedterms      bool
+	done              bool
+	oldValue          func(context.Context) (*Referral, error)
+	predicates        []predicate.Referral
 }
 
 var _ ent.Mutation = (*ReferralMutation)(nil)
@@ -18721,6 +18723,76 @@ func (m *ReferralMutation) ResetActiveKey() {
 	delete(m.clearedFields, referral.FieldActiveKey)
 }
 
+// SetLatestTermID sets the "latest_term_id" field.
+func (m *ReferralMutation) SetLatestTermID(i int) {
+	m.latest_term_id = &i
+	m.addlatest_term_id = nil
+}
+
+// LatestTermID returns the value of the "latest_term_id" field in the mutation.
+func (m *ReferralMutation) LatestTermID() (r int, exists bool) {
+	v := m.latest_term_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLatestTermID returns the old "latest_term_id" field's value of the Referral entity.
+// If the Referral object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReferralMutation) OldLatestTermID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLatestTermID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLatestTermID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLatestTermID: %w", err)
+	}
+	return oldValue.LatestTermID, nil
+}
+
+// AddLatestTermID adds i to the "latest_term_id" field.
+func (m *ReferralMutation) AddLatestTermID(i int) {
+	if m.addlatest_term_id != nil {
+		*m.addlatest_term_id += i
+	} else {
+		m.addlatest_term_id = &i
+	}
+}
+
+// AddedLatestTermID returns the value that was added to the "latest_term_id" field in this mutation.
+func (m *ReferralMutation) AddedLatestTermID() (r int, exists bool) {
+	v := m.addlatest_term_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearLatestTermID clears the value of the "latest_term_id" field.
+func (m *ReferralMutation) ClearLatestTermID() {
+	m.latest_term_id = nil
+	m.addlatest_term_id = nil
+	m.clearedFields[referral.FieldLatestTermID] = struct{}{}
+}
+
+// LatestTermIDCleared returns if the "latest_term_id" field was cleared in this mutation.
+func (m *ReferralMutation) LatestTermIDCleared() bool {
+	_, ok := m.clearedFields[referral.FieldLatestTermID]
+	return ok
+}
+
+// ResetLatestTermID resets all changes to the "latest_term_id" field.
+func (m *ReferralMutation) ResetLatestTermID() {
+	m.latest_term_id = nil
+	m.addlatest_term_id = nil
+	delete(m.clearedFields, referral.FieldLatestTermID)
+}
+
 // SetForfeitedAt sets the "forfeited_at" field.
 func (m *ReferralMutation) SetForfeitedAt(t time.Time) {
 	m.forfeited_at = &t
@@ -18948,7 +19020,7 @@ func (m *ReferralMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ReferralMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.network_id != nil {
 		fields = append(fields, referral.FieldNetworkID)
 	}
@@ -18969,6 +19041,9 @@ func (m *ReferralMutation) Fields() []string {
 	}
 	if m.active_key != nil {
 		fields = append(fields, referral.FieldActiveKey)
+	}
+	if m.latest_term_id != nil {
+		fields = append(fields, referral.FieldLatestTermID)
 	}
 	if m.forfeited_at != nil {
 		fields = append(fields, referral.FieldForfeitedAt)
@@ -18998,6 +19073,8 @@ func (m *ReferralMutation) Field(name string) (ent.Value, bool) {
 		return m.EndedAt()
 	case referral.FieldActiveKey:
 		return m.ActiveKey()
+	case referral.FieldLatestTermID:
+		return m.LatestTermID()
 	case referral.FieldForfeitedAt:
 		return m.ForfeitedAt()
 	case referral.FieldEndReason:
@@ -19025,6 +19102,8 @@ func (m *ReferralMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldEndedAt(ctx)
 	case referral.FieldActiveKey:
 		return m.OldActiveKey(ctx)
+	case referral.FieldLatestTermID:
+		return m.OldLatestTermID(ctx)
 	case referral.FieldForfeitedAt:
 		return m.OldForfeitedAt(ctx)
 	case referral.FieldEndReason:
@@ -19087,6 +19166,13 @@ func (m *ReferralMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetActiveKey(v)
 		return nil
+	case referral.FieldLatestTermID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLatestTermID(v)
+		return nil
 	case referral.FieldForfeitedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -19115,6 +19201,9 @@ func (m *ReferralMutation) AddedFields() []string {
 	if m.addactive_key != nil {
 		fields = append(fields, referral.FieldActiveKey)
 	}
+	if m.addlatest_term_id != nil {
+		fields = append(fields, referral.FieldLatestTermID)
+	}
 	return fields
 }
 
@@ -19127,6 +19216,8 @@ func (m *ReferralMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedNetworkID()
 	case referral.FieldActiveKey:
 		return m.AddedActiveKey()
+	case referral.FieldLatestTermID:
+		return m.AddedLatestTermID()
 	}
 	return nil, false
 }
@@ -19150,6 +19241,13 @@ func (m *ReferralMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddActiveKey(v)
 		return nil
+	case referral.FieldLatestTermID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLatestTermID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Referral numeric field %s", name)
 }
@@ -19163,6 +19261,9 @@ func (m *ReferralMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(referral.FieldActiveKey) {
 		fields = append(fields, referral.FieldActiveKey)
+	}
+	if m.FieldCleared(referral.FieldLatestTermID) {
+		fields = append(fields, referral.FieldLatestTermID)
 	}
 	if m.FieldCleared(referral.FieldForfeitedAt) {
 		fields = append(fields, referral.FieldForfeitedAt)
@@ -19186,6 +19287,9 @@ func (m *ReferralMutation) ClearField(name string) error {
 		return nil
 	case referral.FieldActiveKey:
 		m.ClearActiveKey()
+		return nil
+	case referral.FieldLatestTermID:
+		m.ClearLatestTermID()
 		return nil
 	case referral.FieldForfeitedAt:
 		m.ClearForfeitedAt()
@@ -19218,6 +19322,9 @@ func (m *ReferralMutation) ResetField(name string) error {
 		return nil
 	case referral.FieldActiveKey:
 		m.ResetActiveKey()
+		return nil
+	case referral.FieldLatestTermID:
+		m.ResetLatestTermID()
 		return nil
 	case referral.FieldForfeitedAt:
 		m.ResetForfeitedAt()
@@ -19363,8 +19470,8 @@ type ReferralTermMutation struct {
 	close_reason     *commission.CloseReason
 	grant_id         *int
 	addgrant_id      *int
-	open_key         *int
-	addopen_key      *int
+	previous_id      *int
+	addprevious_id   *int
 	clearedFields    map[string]struct{}
 	referral         *int
 	clearedreferral  bool
@@ -19854,74 +19961,74 @@ func (m *ReferralTermMutation) ResetGrantID() {
 	delete(m.clearedFields, referralterm.FieldGrantID)
 }
 
-// SetOpenKey sets the "open_key" field.
-func (m *ReferralTermMutation) SetOpenKey(i int) {
-	m.open_key = &i
-	m.addopen_key = nil
+// SetPreviousID sets the "previous_id" field.
+func (m *ReferralTermMutation) SetPreviousID(i int) {
+	m.previous_id = &i
+	m.addprevious_id = nil
 }
 
-// OpenKey returns the value of the "open_key" field in the mutation.
-func (m *ReferralTermMutation) OpenKey() (r int, exists bool) {
-	v := m.open_key
+// PreviousID returns the value of the "previous_id" field in the mutation.
+func (m *ReferralTermMutation) PreviousID() (r int, exists bool) {
+	v := m.previous_id
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldOpenKey returns the old "open_key" field's value of the ReferralTerm entity.
+// OldPreviousID returns the old "previous_id" field's value of the ReferralTerm entity.
 // If the ReferralTerm object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *ReferralTermMutation) OldOpenKey(ctx context.Context) (v *int, err error) {
+func (m *ReferralTermMutation) OldPreviousID(ctx context.Context) (v *int, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldOpenKey is only allowed on UpdateOne operations")
+		return v, errors.New("OldPreviousID is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldOpenKey requires an ID field in the mutation")
+		return v, errors.New("OldPreviousID requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldOpenKey: %w", err)
+		return v, fmt.Errorf("querying old value for OldPreviousID: %w", err)
 	}
-	return oldValue.OpenKey, nil
+	return oldValue.PreviousID, nil
 }
 
-// AddOpenKey adds i to the "open_key" field.
-func (m *ReferralTermMutation) AddOpenKey(i int) {
-	if m.addopen_key != nil {
-		*m.addopen_key += i
+// AddPreviousID adds i to the "previous_id" field.
+func (m *ReferralTermMutation) AddPreviousID(i int) {
+	if m.addprevious_id != nil {
+		*m.addprevious_id += i
 	} else {
-		m.addopen_key = &i
+		m.addprevious_id = &i
 	}
 }
 
-// AddedOpenKey returns the value that was added to the "open_key" field in this mutation.
-func (m *ReferralTermMutation) AddedOpenKey() (r int, exists bool) {
-	v := m.addopen_key
+// AddedPreviousID returns the value that was added to the "previous_id" field in this mutation.
+func (m *ReferralTermMutation) AddedPreviousID() (r int, exists bool) {
+	v := m.addprevious_id
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// ClearOpenKey clears the value of the "open_key" field.
-func (m *ReferralTermMutation) ClearOpenKey() {
-	m.open_key = nil
-	m.addopen_key = nil
-	m.clearedFields[referralterm.FieldOpenKey] = struct{}{}
+// ClearPreviousID clears the value of the "previous_id" field.
+func (m *ReferralTermMutation) ClearPreviousID() {
+	m.previous_id = nil
+	m.addprevious_id = nil
+	m.clearedFields[referralterm.FieldPreviousID] = struct{}{}
 }
 
-// OpenKeyCleared returns if the "open_key" field was cleared in this mutation.
-func (m *ReferralTermMutation) OpenKeyCleared() bool {
-	_, ok := m.clearedFields[referralterm.FieldOpenKey]
+// PreviousIDCleared returns if the "previous_id" field was cleared in this mutation.
+func (m *ReferralTermMutation) PreviousIDCleared() bool {
+	_, ok := m.clearedFields[referralterm.FieldPreviousID]
 	return ok
 }
 
-// ResetOpenKey resets all changes to the "open_key" field.
-func (m *ReferralTermMutation) ResetOpenKey() {
-	m.open_key = nil
-	m.addopen_key = nil
-	delete(m.clearedFields, referralterm.FieldOpenKey)
+// ResetPreviousID resets all changes to the "previous_id" field.
+func (m *ReferralTermMutation) ResetPreviousID() {
+	m.previous_id = nil
+	m.addprevious_id = nil
+	delete(m.clearedFields, referralterm.FieldPreviousID)
 }
 
 // ClearReferral clears the "referral" edge to the Referral entity.
@@ -20037,8 +20144,8 @@ func (m *ReferralTermMutation) Fields() []string {
 	if m.grant_id != nil {
 		fields = append(fields, referralterm.FieldGrantID)
 	}
-	if m.open_key != nil {
-		fields = append(fields, referralterm.FieldOpenKey)
+	if m.previous_id != nil {
+		fields = append(fields, referralterm.FieldPreviousID)
 	}
 	return fields
 }
@@ -20064,8 +20171,8 @@ func (m *ReferralTermMutation) Field(name string) (ent.Value, bool) {
 		return m.CloseReason()
 	case referralterm.FieldGrantID:
 		return m.GrantID()
-	case referralterm.FieldOpenKey:
-		return m.OpenKey()
+	case referralterm.FieldPreviousID:
+		return m.PreviousID()
 	}
 	return nil, false
 }
@@ -20091,8 +20198,8 @@ func (m *ReferralTermMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldCloseReason(ctx)
 	case referralterm.FieldGrantID:
 		return m.OldGrantID(ctx)
-	case referralterm.FieldOpenKey:
-		return m.OldOpenKey(ctx)
+	case referralterm.FieldPreviousID:
+		return m.OldPreviousID(ctx)
 	}
 	return nil, fmt.Errorf("unknown ReferralTerm field %s", name)
 }
@@ -20158,12 +20265,12 @@ func (m *ReferralTermMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetGrantID(v)
 		return nil
-	case referralterm.FieldOpenKey:
+	case referralterm.FieldPreviousID:
 		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetOpenKey(v)
+		m.SetPreviousID(v)
 		return nil
 	}
 	return fmt.Errorf("unknown ReferralTerm field %s", name)
@@ -20179,8 +20286,8 @@ func (m *ReferralTermMutation) AddedFields() []string {
 	if m.addgrant_id != nil {
 		fields = append(fields, referralterm.FieldGrantID)
 	}
-	if m.addopen_key != nil {
-		fields = append(fields, referralterm.FieldOpenKey)
+	if m.addprevious_id != nil {
+		fields = append(fields, referralterm.FieldPreviousID)
 	}
 	return fields
 }
@@ -20194,8 +20301,8 @@ func (m *ReferralTermMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedNetworkID()
 	case referralterm.FieldGrantID:
 		return m.AddedGrantID()
-	case referralterm.FieldOpenKey:
-		return m.AddedOpenKey()
+	case referralterm.FieldPreviousID:
+		return m.AddedPreviousID()
 	}
 	return nil, false
 }
@@ -20219,12 +20326,12 @@ func (m *ReferralTermMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddGrantID(v)
 		return nil
-	case referralterm.FieldOpenKey:
+	case referralterm.FieldPreviousID:
 		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.AddOpenKey(v)
+		m.AddPreviousID(v)
 		return nil
 	}
 	return fmt.Errorf("unknown ReferralTerm numeric field %s", name)
@@ -20246,8 +20353,8 @@ func (m *ReferralTermMutation) ClearedFields() []string {
 	if m.FieldCleared(referralterm.FieldGrantID) {
 		fields = append(fields, referralterm.FieldGrantID)
 	}
-	if m.FieldCleared(referralterm.FieldOpenKey) {
-		fields = append(fields, referralterm.FieldOpenKey)
+	if m.FieldCleared(referralterm.FieldPreviousID) {
+		fields = append(fields, referralterm.FieldPreviousID)
 	}
 	return fields
 }
@@ -20275,8 +20382,8 @@ func (m *ReferralTermMutation) ClearField(name string) error {
 	case referralterm.FieldGrantID:
 		m.ClearGrantID()
 		return nil
-	case referralterm.FieldOpenKey:
-		m.ClearOpenKey()
+	case referralterm.FieldPreviousID:
+		m.ClearPreviousID()
 		return nil
 	}
 	return fmt.Errorf("unknown ReferralTerm nullable field %s", name)
@@ -20310,8 +20417,8 @@ func (m *ReferralTermMutation) ResetField(name string) error {
 	case referralterm.FieldGrantID:
 		m.ResetGrantID()
 		return nil
-	case referralterm.FieldOpenKey:
-		m.ResetOpenKey()
+	case referralterm.FieldPreviousID:
+		m.ResetPreviousID()
 		return nil
 	}
 	return fmt.Errorf("unknown ReferralTerm field %s", name)

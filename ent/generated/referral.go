@@ -33,6 +33,8 @@ type Referral struct {
 	EndedAt *time.Time `json:"ended_at,omitempty"`
 	// referred_id while the referral is ACTIVE: one at a time
 	ActiveKey *int `json:"active_key,omitempty"`
+	// the term that a setting opened last, closed by now or not; none: it was tracked only so far
+	LatestTermID *int `json:"latest_term_id,omitempty"`
 	// ForfeitedAt holds the value of the "forfeited_at" field.
 	ForfeitedAt *time.Time `json:"forfeited_at,omitempty"`
 	// EndReason holds the value of the "end_reason" field.
@@ -92,7 +94,7 @@ func (*Referral) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case referral.FieldID, referral.FieldNetworkID, referral.FieldReferrerID, referral.FieldReferredID, referral.FieldActiveKey:
+		case referral.FieldID, referral.FieldNetworkID, referral.FieldReferrerID, referral.FieldReferredID, referral.FieldActiveKey, referral.FieldLatestTermID:
 			values[i] = new(sql.NullInt64)
 		case referral.FieldSource, referral.FieldEndReason:
 			values[i] = new(sql.NullString)
@@ -162,6 +164,13 @@ func (_m *Referral) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ActiveKey = new(int)
 				*_m.ActiveKey = int(value.Int64)
+			}
+		case referral.FieldLatestTermID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field latest_term_id", values[i])
+			} else if value.Valid {
+				_m.LatestTermID = new(int)
+				*_m.LatestTermID = int(value.Int64)
 			}
 		case referral.FieldForfeitedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -249,6 +258,11 @@ func (_m *Referral) String() string {
 	builder.WriteString(", ")
 	if v := _m.ActiveKey; v != nil {
 		builder.WriteString("active_key=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.LatestTermID; v != nil {
+		builder.WriteString("latest_term_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")

@@ -83,6 +83,20 @@ func (_c *ReferralCreate) SetNillableActiveKey(v *int) *ReferralCreate {
 	return _c
 }
 
+// SetLatestTermID sets the "latest_term_id" field.
+func (_c *ReferralCreate) SetLatestTermID(v int) *ReferralCreate {
+	_c.mutation.SetLatestTermID(v)
+	return _c
+}
+
+// SetNillableLatestTermID sets the "latest_term_id" field if the given value is not nil.
+func (_c *ReferralCreate) SetNillableLatestTermID(v *int) *ReferralCreate {
+	if v != nil {
+		_c.SetLatestTermID(*v)
+	}
+	return _c
+}
+
 // SetForfeitedAt sets the "forfeited_at" field.
 func (_c *ReferralCreate) SetForfeitedAt(v time.Time) *ReferralCreate {
 	_c.mutation.SetForfeitedAt(v)
@@ -263,6 +277,10 @@ func (_c *ReferralCreate) createSpec() (*Referral, *sqlgraph.CreateSpec) {
 		_spec.SetField(referral.FieldActiveKey, field.TypeInt, value)
 		_node.ActiveKey = &value
 	}
+	if value, ok := _c.mutation.LatestTermID(); ok {
+		_spec.SetField(referral.FieldLatestTermID, field.TypeInt, value)
+		_node.LatestTermID = &value
+	}
 	if value, ok := _c.mutation.ForfeitedAt(); ok {
 		_spec.SetField(referral.FieldForfeitedAt, field.TypeTime, value)
 		_node.ForfeitedAt = &value
@@ -415,6 +433,30 @@ func (u *ReferralUpsert) ClearActiveKey() *ReferralUpsert {
 	return u
 }
 
+// SetLatestTermID sets the "latest_term_id" field.
+func (u *ReferralUpsert) SetLatestTermID(v int) *ReferralUpsert {
+	u.Set(referral.FieldLatestTermID, v)
+	return u
+}
+
+// UpdateLatestTermID sets the "latest_term_id" field to the value that was provided on create.
+func (u *ReferralUpsert) UpdateLatestTermID() *ReferralUpsert {
+	u.SetExcluded(referral.FieldLatestTermID)
+	return u
+}
+
+// AddLatestTermID adds v to the "latest_term_id" field.
+func (u *ReferralUpsert) AddLatestTermID(v int) *ReferralUpsert {
+	u.Add(referral.FieldLatestTermID, v)
+	return u
+}
+
+// ClearLatestTermID clears the value of the "latest_term_id" field.
+func (u *ReferralUpsert) ClearLatestTermID() *ReferralUpsert {
+	u.SetNull(referral.FieldLatestTermID)
+	return u
+}
+
 // SetForfeitedAt sets the "forfeited_at" field.
 func (u *ReferralUpsert) SetForfeitedAt(v time.Time) *ReferralUpsert {
 	u.Set(referral.FieldForfeitedAt, v)
@@ -548,6 +590,34 @@ func (u *ReferralUpsertOne) UpdateActiveKey() *ReferralUpsertOne {
 func (u *ReferralUpsertOne) ClearActiveKey() *ReferralUpsertOne {
 	return u.Update(func(s *ReferralUpsert) {
 		s.ClearActiveKey()
+	})
+}
+
+// SetLatestTermID sets the "latest_term_id" field.
+func (u *ReferralUpsertOne) SetLatestTermID(v int) *ReferralUpsertOne {
+	return u.Update(func(s *ReferralUpsert) {
+		s.SetLatestTermID(v)
+	})
+}
+
+// AddLatestTermID adds v to the "latest_term_id" field.
+func (u *ReferralUpsertOne) AddLatestTermID(v int) *ReferralUpsertOne {
+	return u.Update(func(s *ReferralUpsert) {
+		s.AddLatestTermID(v)
+	})
+}
+
+// UpdateLatestTermID sets the "latest_term_id" field to the value that was provided on create.
+func (u *ReferralUpsertOne) UpdateLatestTermID() *ReferralUpsertOne {
+	return u.Update(func(s *ReferralUpsert) {
+		s.UpdateLatestTermID()
+	})
+}
+
+// ClearLatestTermID clears the value of the "latest_term_id" field.
+func (u *ReferralUpsertOne) ClearLatestTermID() *ReferralUpsertOne {
+	return u.Update(func(s *ReferralUpsert) {
+		s.ClearLatestTermID()
 	})
 }
 
@@ -855,6 +925,34 @@ func (u *ReferralUpsertBulk) UpdateActiveKey() *ReferralUpsertBulk {
 func (u *ReferralUpsertBulk) ClearActiveKey() *ReferralUpsertBulk {
 	return u.Update(func(s *ReferralUpsert) {
 		s.ClearActiveKey()
+	})
+}
+
+// SetLatestTermID sets the "latest_term_id" field.
+func (u *ReferralUpsertBulk) SetLatestTermID(v int) *ReferralUpsertBulk {
+	return u.Update(func(s *ReferralUpsert) {
+		s.SetLatestTermID(v)
+	})
+}
+
+// AddLatestTermID adds v to the "latest_term_id" field.
+func (u *ReferralUpsertBulk) AddLatestTermID(v int) *ReferralUpsertBulk {
+	return u.Update(func(s *ReferralUpsert) {
+		s.AddLatestTermID(v)
+	})
+}
+
+// UpdateLatestTermID sets the "latest_term_id" field to the value that was provided on create.
+func (u *ReferralUpsertBulk) UpdateLatestTermID() *ReferralUpsertBulk {
+	return u.Update(func(s *ReferralUpsert) {
+		s.UpdateLatestTermID()
+	})
+}
+
+// ClearLatestTermID clears the value of the "latest_term_id" field.
+func (u *ReferralUpsertBulk) ClearLatestTermID() *ReferralUpsertBulk {
+	return u.Update(func(s *ReferralUpsert) {
+		s.ClearLatestTermID()
 	})
 }
 

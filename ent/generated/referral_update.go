@@ -77,6 +77,33 @@ func (_u *ReferralUpdate) ClearActiveKey() *ReferralUpdate {
 	return _u
 }
 
+// SetLatestTermID sets the "latest_term_id" field.
+func (_u *ReferralUpdate) SetLatestTermID(v int) *ReferralUpdate {
+	_u.mutation.ResetLatestTermID()
+	_u.mutation.SetLatestTermID(v)
+	return _u
+}
+
+// SetNillableLatestTermID sets the "latest_term_id" field if the given value is not nil.
+func (_u *ReferralUpdate) SetNillableLatestTermID(v *int) *ReferralUpdate {
+	if v != nil {
+		_u.SetLatestTermID(*v)
+	}
+	return _u
+}
+
+// AddLatestTermID adds value to the "latest_term_id" field.
+func (_u *ReferralUpdate) AddLatestTermID(v int) *ReferralUpdate {
+	_u.mutation.AddLatestTermID(v)
+	return _u
+}
+
+// ClearLatestTermID clears the value of the "latest_term_id" field.
+func (_u *ReferralUpdate) ClearLatestTermID() *ReferralUpdate {
+	_u.mutation.ClearLatestTermID()
+	return _u
+}
+
 // SetForfeitedAt sets the "forfeited_at" field.
 func (_u *ReferralUpdate) SetForfeitedAt(v time.Time) *ReferralUpdate {
 	_u.mutation.SetForfeitedAt(v)
@@ -228,6 +255,15 @@ func (_u *ReferralUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ActiveKeyCleared() {
 		_spec.ClearField(referral.FieldActiveKey, field.TypeInt)
 	}
+	if value, ok := _u.mutation.LatestTermID(); ok {
+		_spec.SetField(referral.FieldLatestTermID, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLatestTermID(); ok {
+		_spec.AddField(referral.FieldLatestTermID, field.TypeInt, value)
+	}
+	if _u.mutation.LatestTermIDCleared() {
+		_spec.ClearField(referral.FieldLatestTermID, field.TypeInt)
+	}
 	if value, ok := _u.mutation.ForfeitedAt(); ok {
 		_spec.SetField(referral.FieldForfeitedAt, field.TypeTime, value)
 	}
@@ -348,6 +384,33 @@ func (_u *ReferralUpdateOne) AddActiveKey(v int) *ReferralUpdateOne {
 // ClearActiveKey clears the value of the "active_key" field.
 func (_u *ReferralUpdateOne) ClearActiveKey() *ReferralUpdateOne {
 	_u.mutation.ClearActiveKey()
+	return _u
+}
+
+// SetLatestTermID sets the "latest_term_id" field.
+func (_u *ReferralUpdateOne) SetLatestTermID(v int) *ReferralUpdateOne {
+	_u.mutation.ResetLatestTermID()
+	_u.mutation.SetLatestTermID(v)
+	return _u
+}
+
+// SetNillableLatestTermID sets the "latest_term_id" field if the given value is not nil.
+func (_u *ReferralUpdateOne) SetNillableLatestTermID(v *int) *ReferralUpdateOne {
+	if v != nil {
+		_u.SetLatestTermID(*v)
+	}
+	return _u
+}
+
+// AddLatestTermID adds value to the "latest_term_id" field.
+func (_u *ReferralUpdateOne) AddLatestTermID(v int) *ReferralUpdateOne {
+	_u.mutation.AddLatestTermID(v)
+	return _u
+}
+
+// ClearLatestTermID clears the value of the "latest_term_id" field.
+func (_u *ReferralUpdateOne) ClearLatestTermID() *ReferralUpdateOne {
+	_u.mutation.ClearLatestTermID()
 	return _u
 }
 
@@ -531,6 +594,15 @@ func (_u *ReferralUpdateOne) sqlSave(ctx context.Context) (_node *Referral, err 
 	}
 	if _u.mutation.ActiveKeyCleared() {
 		_spec.ClearField(referral.FieldActiveKey, field.TypeInt)
+	}
+	if value, ok := _u.mutation.LatestTermID(); ok {
+		_spec.SetField(referral.FieldLatestTermID, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLatestTermID(); ok {
+		_spec.AddField(referral.FieldLatestTermID, field.TypeInt, value)
+	}
+	if _u.mutation.LatestTermIDCleared() {
+		_spec.ClearField(referral.FieldLatestTermID, field.TypeInt)
 	}
 	if value, ok := _u.mutation.ForfeitedAt(); ok {
 		_spec.SetField(referral.FieldForfeitedAt, field.TypeTime, value)

@@ -36,8 +36,8 @@ type ReferralTerm struct {
 	CloseReason *commission.CloseReason `json:"close_reason,omitempty"`
 	// the grant whose term it is, over the days that it pays; none: it is one that a setting opened
 	GrantID *int `json:"grant_id,omitempty"`
-	// referral_id while the term is not closed: one at a time
-	OpenKey *int `json:"open_key,omitempty"`
+	// the term before it, 0: it is the first; none: it is a grant's. None is followed by two: one at a time is open
+	PreviousID *int `json:"previous_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ReferralTermQuery when eager-loading is set.
 	Edges        ReferralTermEdges `json:"edges"`
@@ -82,7 +82,7 @@ func (*ReferralTerm) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case referralterm.FieldID, referralterm.FieldNetworkID, referralterm.FieldReferralID, referralterm.FieldStructureID, referralterm.FieldGrantID, referralterm.FieldOpenKey:
+		case referralterm.FieldID, referralterm.FieldNetworkID, referralterm.FieldReferralID, referralterm.FieldStructureID, referralterm.FieldGrantID, referralterm.FieldPreviousID:
 			values[i] = new(sql.NullInt64)
 		case referralterm.FieldCloseReason:
 			values[i] = new(sql.NullString)
@@ -161,12 +161,12 @@ func (_m *ReferralTerm) assignValues(columns []string, values []any) error {
 				_m.GrantID = new(int)
 				*_m.GrantID = int(value.Int64)
 			}
-		case referralterm.FieldOpenKey:
+		case referralterm.FieldPreviousID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field open_key", values[i])
+				return fmt.Errorf("unexpected type %T for field previous_id", values[i])
 			} else if value.Valid {
-				_m.OpenKey = new(int)
-				*_m.OpenKey = int(value.Int64)
+				_m.PreviousID = new(int)
+				*_m.PreviousID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -246,8 +246,8 @@ func (_m *ReferralTerm) String() string {
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")
-	if v := _m.OpenKey; v != nil {
-		builder.WriteString("open_key=")
+	if v := _m.PreviousID; v != nil {
+		builder.WriteString("previous_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteByte(')')

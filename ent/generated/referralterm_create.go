@@ -105,16 +105,16 @@ func (_c *ReferralTermCreate) SetNillableGrantID(v *int) *ReferralTermCreate {
 	return _c
 }
 
-// SetOpenKey sets the "open_key" field.
-func (_c *ReferralTermCreate) SetOpenKey(v int) *ReferralTermCreate {
-	_c.mutation.SetOpenKey(v)
+// SetPreviousID sets the "previous_id" field.
+func (_c *ReferralTermCreate) SetPreviousID(v int) *ReferralTermCreate {
+	_c.mutation.SetPreviousID(v)
 	return _c
 }
 
-// SetNillableOpenKey sets the "open_key" field if the given value is not nil.
-func (_c *ReferralTermCreate) SetNillableOpenKey(v *int) *ReferralTermCreate {
+// SetNillablePreviousID sets the "previous_id" field if the given value is not nil.
+func (_c *ReferralTermCreate) SetNillablePreviousID(v *int) *ReferralTermCreate {
 	if v != nil {
-		_c.SetOpenKey(*v)
+		_c.SetPreviousID(*v)
 	}
 	return _c
 }
@@ -237,9 +237,9 @@ func (_c *ReferralTermCreate) createSpec() (*ReferralTerm, *sqlgraph.CreateSpec)
 		_spec.SetField(referralterm.FieldGrantID, field.TypeInt, value)
 		_node.GrantID = &value
 	}
-	if value, ok := _c.mutation.OpenKey(); ok {
-		_spec.SetField(referralterm.FieldOpenKey, field.TypeInt, value)
-		_node.OpenKey = &value
+	if value, ok := _c.mutation.PreviousID(); ok {
+		_spec.SetField(referralterm.FieldPreviousID, field.TypeInt, value)
+		_node.PreviousID = &value
 	}
 	if nodes := _c.mutation.ReferralIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -381,30 +381,6 @@ func (u *ReferralTermUpsert) ClearCloseReason() *ReferralTermUpsert {
 	return u
 }
 
-// SetOpenKey sets the "open_key" field.
-func (u *ReferralTermUpsert) SetOpenKey(v int) *ReferralTermUpsert {
-	u.Set(referralterm.FieldOpenKey, v)
-	return u
-}
-
-// UpdateOpenKey sets the "open_key" field to the value that was provided on create.
-func (u *ReferralTermUpsert) UpdateOpenKey() *ReferralTermUpsert {
-	u.SetExcluded(referralterm.FieldOpenKey)
-	return u
-}
-
-// AddOpenKey adds v to the "open_key" field.
-func (u *ReferralTermUpsert) AddOpenKey(v int) *ReferralTermUpsert {
-	u.Add(referralterm.FieldOpenKey, v)
-	return u
-}
-
-// ClearOpenKey clears the value of the "open_key" field.
-func (u *ReferralTermUpsert) ClearOpenKey() *ReferralTermUpsert {
-	u.SetNull(referralterm.FieldOpenKey)
-	return u
-}
-
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -430,6 +406,9 @@ func (u *ReferralTermUpsertOne) UpdateNewValues() *ReferralTermUpsertOne {
 		}
 		if _, exists := u.create.mutation.GrantID(); exists {
 			s.SetIgnore(referralterm.FieldGrantID)
+		}
+		if _, exists := u.create.mutation.PreviousID(); exists {
+			s.SetIgnore(referralterm.FieldPreviousID)
 		}
 	}))
 	return u
@@ -522,34 +501,6 @@ func (u *ReferralTermUpsertOne) UpdateCloseReason() *ReferralTermUpsertOne {
 func (u *ReferralTermUpsertOne) ClearCloseReason() *ReferralTermUpsertOne {
 	return u.Update(func(s *ReferralTermUpsert) {
 		s.ClearCloseReason()
-	})
-}
-
-// SetOpenKey sets the "open_key" field.
-func (u *ReferralTermUpsertOne) SetOpenKey(v int) *ReferralTermUpsertOne {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.SetOpenKey(v)
-	})
-}
-
-// AddOpenKey adds v to the "open_key" field.
-func (u *ReferralTermUpsertOne) AddOpenKey(v int) *ReferralTermUpsertOne {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.AddOpenKey(v)
-	})
-}
-
-// UpdateOpenKey sets the "open_key" field to the value that was provided on create.
-func (u *ReferralTermUpsertOne) UpdateOpenKey() *ReferralTermUpsertOne {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.UpdateOpenKey()
-	})
-}
-
-// ClearOpenKey clears the value of the "open_key" field.
-func (u *ReferralTermUpsertOne) ClearOpenKey() *ReferralTermUpsertOne {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.ClearOpenKey()
 	})
 }
 
@@ -743,6 +694,9 @@ func (u *ReferralTermUpsertBulk) UpdateNewValues() *ReferralTermUpsertBulk {
 			if _, exists := b.mutation.GrantID(); exists {
 				s.SetIgnore(referralterm.FieldGrantID)
 			}
+			if _, exists := b.mutation.PreviousID(); exists {
+				s.SetIgnore(referralterm.FieldPreviousID)
+			}
 		}
 	}))
 	return u
@@ -835,34 +789,6 @@ func (u *ReferralTermUpsertBulk) UpdateCloseReason() *ReferralTermUpsertBulk {
 func (u *ReferralTermUpsertBulk) ClearCloseReason() *ReferralTermUpsertBulk {
 	return u.Update(func(s *ReferralTermUpsert) {
 		s.ClearCloseReason()
-	})
-}
-
-// SetOpenKey sets the "open_key" field.
-func (u *ReferralTermUpsertBulk) SetOpenKey(v int) *ReferralTermUpsertBulk {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.SetOpenKey(v)
-	})
-}
-
-// AddOpenKey adds v to the "open_key" field.
-func (u *ReferralTermUpsertBulk) AddOpenKey(v int) *ReferralTermUpsertBulk {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.AddOpenKey(v)
-	})
-}
-
-// UpdateOpenKey sets the "open_key" field to the value that was provided on create.
-func (u *ReferralTermUpsertBulk) UpdateOpenKey() *ReferralTermUpsertBulk {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.UpdateOpenKey()
-	})
-}
-
-// ClearOpenKey clears the value of the "open_key" field.
-func (u *ReferralTermUpsertBulk) ClearOpenKey() *ReferralTermUpsertBulk {
-	return u.Update(func(s *ReferralTermUpsert) {
-		s.ClearOpenKey()
 	})
 }
 

@@ -90,33 +90,6 @@ func (_u *ReferralTermUpdate) ClearCloseReason() *ReferralTermUpdate {
 	return _u
 }
 
-// SetOpenKey sets the "open_key" field.
-func (_u *ReferralTermUpdate) SetOpenKey(v int) *ReferralTermUpdate {
-	_u.mutation.ResetOpenKey()
-	_u.mutation.SetOpenKey(v)
-	return _u
-}
-
-// SetNillableOpenKey sets the "open_key" field if the given value is not nil.
-func (_u *ReferralTermUpdate) SetNillableOpenKey(v *int) *ReferralTermUpdate {
-	if v != nil {
-		_u.SetOpenKey(*v)
-	}
-	return _u
-}
-
-// AddOpenKey adds value to the "open_key" field.
-func (_u *ReferralTermUpdate) AddOpenKey(v int) *ReferralTermUpdate {
-	_u.mutation.AddOpenKey(v)
-	return _u
-}
-
-// ClearOpenKey clears the value of the "open_key" field.
-func (_u *ReferralTermUpdate) ClearOpenKey() *ReferralTermUpdate {
-	_u.mutation.ClearOpenKey()
-	return _u
-}
-
 // Mutation returns the ReferralTermMutation object of the builder.
 func (_u *ReferralTermUpdate) Mutation() *ReferralTermMutation {
 	return _u.mutation
@@ -204,14 +177,8 @@ func (_u *ReferralTermUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if _u.mutation.GrantIDCleared() {
 		_spec.ClearField(referralterm.FieldGrantID, field.TypeInt)
 	}
-	if value, ok := _u.mutation.OpenKey(); ok {
-		_spec.SetField(referralterm.FieldOpenKey, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedOpenKey(); ok {
-		_spec.AddField(referralterm.FieldOpenKey, field.TypeInt, value)
-	}
-	if _u.mutation.OpenKeyCleared() {
-		_spec.ClearField(referralterm.FieldOpenKey, field.TypeInt)
+	if _u.mutation.PreviousIDCleared() {
+		_spec.ClearField(referralterm.FieldPreviousID, field.TypeInt)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -292,33 +259,6 @@ func (_u *ReferralTermUpdateOne) SetNillableCloseReason(v *commission.CloseReaso
 // ClearCloseReason clears the value of the "close_reason" field.
 func (_u *ReferralTermUpdateOne) ClearCloseReason() *ReferralTermUpdateOne {
 	_u.mutation.ClearCloseReason()
-	return _u
-}
-
-// SetOpenKey sets the "open_key" field.
-func (_u *ReferralTermUpdateOne) SetOpenKey(v int) *ReferralTermUpdateOne {
-	_u.mutation.ResetOpenKey()
-	_u.mutation.SetOpenKey(v)
-	return _u
-}
-
-// SetNillableOpenKey sets the "open_key" field if the given value is not nil.
-func (_u *ReferralTermUpdateOne) SetNillableOpenKey(v *int) *ReferralTermUpdateOne {
-	if v != nil {
-		_u.SetOpenKey(*v)
-	}
-	return _u
-}
-
-// AddOpenKey adds value to the "open_key" field.
-func (_u *ReferralTermUpdateOne) AddOpenKey(v int) *ReferralTermUpdateOne {
-	_u.mutation.AddOpenKey(v)
-	return _u
-}
-
-// ClearOpenKey clears the value of the "open_key" field.
-func (_u *ReferralTermUpdateOne) ClearOpenKey() *ReferralTermUpdateOne {
-	_u.mutation.ClearOpenKey()
 	return _u
 }
 
@@ -439,14 +379,8 @@ func (_u *ReferralTermUpdateOne) sqlSave(ctx context.Context) (_node *ReferralTe
 	if _u.mutation.GrantIDCleared() {
 		_spec.ClearField(referralterm.FieldGrantID, field.TypeInt)
 	}
-	if value, ok := _u.mutation.OpenKey(); ok {
-		_spec.SetField(referralterm.FieldOpenKey, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedOpenKey(); ok {
-		_spec.AddField(referralterm.FieldOpenKey, field.TypeInt, value)
-	}
-	if _u.mutation.OpenKeyCleared() {
-		_spec.ClearField(referralterm.FieldOpenKey, field.TypeInt)
+	if _u.mutation.PreviousIDCleared() {
+		_spec.ClearField(referralterm.FieldPreviousID, field.TypeInt)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &ReferralTerm{config: _u.config}

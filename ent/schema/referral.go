@@ -52,6 +52,7 @@ func (Referral) Fields() []ent.Field {
 		once(moment("started_at")),
 		optionalMoment("ended_at"),
 		field.Int("active_key").Optional().Nillable().Unique().Comment("referred_id while the referral is ACTIVE: one at a time"),
+		field.Int("latest_term_id").Optional().Nillable().Comment("the term that a setting opened last, closed by now or not; none: it was tracked only so far"),
 		optionalMoment("forfeited_at"), // what was unbilled at the end is not paid (A6)
 		field.String("end_reason").MaxLen(1000).Default(""),
 	}

@@ -38,7 +38,7 @@ func (ReferralTerm) Fields() []ent.Field {
 		optionalMoment("closed_at"),
 		field.Enum("close_reason").GoType(commission.CloseReason("")).Optional().Nillable(),
 		field.Int("grant_id").Optional().Nillable().Unique().Immutable().Comment("the grant whose term it is, over the days that it pays; none: it is one that a setting opened"),
-		field.Int("open_key").Optional().Nillable().Unique().Comment("referral_id while the term is not closed: one at a time"),
+		field.Int("previous_id").Optional().Nillable().Immutable().Comment("the term before it, 0: it is the first; none: it is a grant's. None is followed by two: one at a time is open"),
 	}
 }
 
@@ -52,5 +52,5 @@ func (ReferralTerm) Edges() []ent.Edge {
 
 // Indexes of a term.
 func (ReferralTerm) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("referral_id", "referred_date"), index.Fields("network_id")}
+	return []ent.Index{index.Fields("referral_id", "previous_id").Unique(), index.Fields("network_id")}
 }

@@ -679,6 +679,7 @@ var (
 		{Name: "started_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "ended_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "active_key", Type: field.TypeInt, Unique: true, Nullable: true},
+		{Name: "latest_term_id", Type: field.TypeInt, Nullable: true},
 		{Name: "forfeited_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "end_reason", Type: field.TypeString, Size: 1000, Default: ""},
 		{Name: "referrer_id", Type: field.TypeInt},
@@ -692,13 +693,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "referral_partner_referrer",
-				Columns:    []*schema.Column{ReferralColumns[8]},
+				Columns:    []*schema.Column{ReferralColumns[9]},
 				RefColumns: []*schema.Column{PartnerColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "referral_partner_referred",
-				Columns:    []*schema.Column{ReferralColumns[9]},
+				Columns:    []*schema.Column{ReferralColumns[10]},
 				RefColumns: []*schema.Column{PartnerColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -712,12 +713,12 @@ var (
 			{
 				Name:    "referral_referrer_id_network_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReferralColumns[8], ReferralColumns[1]},
+				Columns: []*schema.Column{ReferralColumns[9], ReferralColumns[1]},
 			},
 			{
 				Name:    "referral_referred_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReferralColumns[9]},
+				Columns: []*schema.Column{ReferralColumns[10]},
 			},
 		},
 	}
@@ -730,7 +731,7 @@ var (
 		{Name: "closed_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "close_reason", Type: field.TypeEnum, Nullable: true, Enums: []string{"SUPERSEDED", "REFERRAL_ENDED", "SETTING_ENDED", "REVOKED"}},
 		{Name: "grant_id", Type: field.TypeInt, Unique: true, Nullable: true},
-		{Name: "open_key", Type: field.TypeInt, Unique: true, Nullable: true},
+		{Name: "previous_id", Type: field.TypeInt, Nullable: true},
 		{Name: "referral_id", Type: field.TypeInt},
 		{Name: "structure_id", Type: field.TypeInt},
 	}
@@ -755,9 +756,9 @@ var (
 		},
 		Indexes: []*schema.Index{
 			{
-				Name:    "referralterm_referral_id_referred_date",
-				Unique:  false,
-				Columns: []*schema.Column{ReferralTermColumns[8], ReferralTermColumns[2]},
+				Name:    "referralterm_referral_id_previous_id",
+				Unique:  true,
+				Columns: []*schema.Column{ReferralTermColumns[8], ReferralTermColumns[7]},
 			},
 			{
 				Name:    "referralterm_network_id",

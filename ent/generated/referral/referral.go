@@ -30,6 +30,8 @@ const (
 	FieldEndedAt = "ended_at"
 	// FieldActiveKey holds the string denoting the active_key field in the database.
 	FieldActiveKey = "active_key"
+	// FieldLatestTermID holds the string denoting the latest_term_id field in the database.
+	FieldLatestTermID = "latest_term_id"
 	// FieldForfeitedAt holds the string denoting the forfeited_at field in the database.
 	FieldForfeitedAt = "forfeited_at"
 	// FieldEndReason holds the string denoting the end_reason field in the database.
@@ -75,6 +77,7 @@ var Columns = []string{
 	FieldStartedAt,
 	FieldEndedAt,
 	FieldActiveKey,
+	FieldLatestTermID,
 	FieldForfeitedAt,
 	FieldEndReason,
 }
@@ -155,6 +158,11 @@ func ByEndedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByActiveKey orders the results by the active_key field.
 func ByActiveKey(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActiveKey, opts...).ToFunc()
+}
+
+// ByLatestTermID orders the results by the latest_term_id field.
+func ByLatestTermID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLatestTermID, opts...).ToFunc()
 }
 
 // ByForfeitedAt orders the results by the forfeited_at field.

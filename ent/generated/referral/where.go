@@ -86,6 +86,11 @@ func ActiveKey(v int) predicate.Referral {
 	return predicate.Referral(sql.FieldEQ(FieldActiveKey, v))
 }
 
+// LatestTermID applies equality check predicate on the "latest_term_id" field. It's identical to LatestTermIDEQ.
+func LatestTermID(v int) predicate.Referral {
+	return predicate.Referral(sql.FieldEQ(FieldLatestTermID, v))
+}
+
 // ForfeitedAt applies equality check predicate on the "forfeited_at" field. It's identical to ForfeitedAtEQ.
 func ForfeitedAt(v time.Time) predicate.Referral {
 	return predicate.Referral(sql.FieldEQ(FieldForfeitedAt, v))
@@ -344,6 +349,56 @@ func ActiveKeyIsNil() predicate.Referral {
 // ActiveKeyNotNil applies the NotNil predicate on the "active_key" field.
 func ActiveKeyNotNil() predicate.Referral {
 	return predicate.Referral(sql.FieldNotNull(FieldActiveKey))
+}
+
+// LatestTermIDEQ applies the EQ predicate on the "latest_term_id" field.
+func LatestTermIDEQ(v int) predicate.Referral {
+	return predicate.Referral(sql.FieldEQ(FieldLatestTermID, v))
+}
+
+// LatestTermIDNEQ applies the NEQ predicate on the "latest_term_id" field.
+func LatestTermIDNEQ(v int) predicate.Referral {
+	return predicate.Referral(sql.FieldNEQ(FieldLatestTermID, v))
+}
+
+// LatestTermIDIn applies the In predicate on the "latest_term_id" field.
+func LatestTermIDIn(vs ...int) predicate.Referral {
+	return predicate.Referral(sql.FieldIn(FieldLatestTermID, vs...))
+}
+
+// LatestTermIDNotIn applies the NotIn predicate on the "latest_term_id" field.
+func LatestTermIDNotIn(vs ...int) predicate.Referral {
+	return predicate.Referral(sql.FieldNotIn(FieldLatestTermID, vs...))
+}
+
+// LatestTermIDGT applies the GT predicate on the "latest_term_id" field.
+func LatestTermIDGT(v int) predicate.Referral {
+	return predicate.Referral(sql.FieldGT(FieldLatestTermID, v))
+}
+
+// LatestTermIDGTE applies the GTE predicate on the "latest_term_id" field.
+func LatestTermIDGTE(v int) predicate.Referral {
+	return predicate.Referral(sql.FieldGTE(FieldLatestTermID, v))
+}
+
+// LatestTermIDLT applies the LT predicate on the "latest_term_id" field.
+func LatestTermIDLT(v int) predicate.Referral {
+	return predicate.Referral(sql.FieldLT(FieldLatestTermID, v))
+}
+
+// LatestTermIDLTE applies the LTE predicate on the "latest_term_id" field.
+func LatestTermIDLTE(v int) predicate.Referral {
+	return predicate.Referral(sql.FieldLTE(FieldLatestTermID, v))
+}
+
+// LatestTermIDIsNil applies the IsNil predicate on the "latest_term_id" field.
+func LatestTermIDIsNil() predicate.Referral {
+	return predicate.Referral(sql.FieldIsNull(FieldLatestTermID))
+}
+
+// LatestTermIDNotNil applies the NotNil predicate on the "latest_term_id" field.
+func LatestTermIDNotNil() predicate.Referral {
+	return predicate.Referral(sql.FieldNotNull(FieldLatestTermID))
 }
 
 // ForfeitedAtEQ applies the EQ predicate on the "forfeited_at" field.

@@ -32,8 +32,8 @@ const (
 	FieldCloseReason = "close_reason"
 	// FieldGrantID holds the string denoting the grant_id field in the database.
 	FieldGrantID = "grant_id"
-	// FieldOpenKey holds the string denoting the open_key field in the database.
-	FieldOpenKey = "open_key"
+	// FieldPreviousID holds the string denoting the previous_id field in the database.
+	FieldPreviousID = "previous_id"
 	// EdgeReferral holds the string denoting the referral edge name in mutations.
 	EdgeReferral = "referral"
 	// EdgeStructure holds the string denoting the structure edge name in mutations.
@@ -67,7 +67,7 @@ var Columns = []string{
 	FieldClosedAt,
 	FieldCloseReason,
 	FieldGrantID,
-	FieldOpenKey,
+	FieldPreviousID,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -148,9 +148,9 @@ func ByGrantID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldGrantID, opts...).ToFunc()
 }
 
-// ByOpenKey orders the results by the open_key field.
-func ByOpenKey(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldOpenKey, opts...).ToFunc()
+// ByPreviousID orders the results by the previous_id field.
+func ByPreviousID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPreviousID, opts...).ToFunc()
 }
 
 // ByReferralField orders the results by referral field.

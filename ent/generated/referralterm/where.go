@@ -91,9 +91,9 @@ func GrantID(v int) predicate.ReferralTerm {
 	return predicate.ReferralTerm(sql.FieldEQ(FieldGrantID, v))
 }
 
-// OpenKey applies equality check predicate on the "open_key" field. It's identical to OpenKeyEQ.
-func OpenKey(v int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldEQ(FieldOpenKey, v))
+// PreviousID applies equality check predicate on the "previous_id" field. It's identical to PreviousIDEQ.
+func PreviousID(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldEQ(FieldPreviousID, v))
 }
 
 // NetworkIDEQ applies the EQ predicate on the "network_id" field.
@@ -406,54 +406,54 @@ func GrantIDNotNil() predicate.ReferralTerm {
 	return predicate.ReferralTerm(sql.FieldNotNull(FieldGrantID))
 }
 
-// OpenKeyEQ applies the EQ predicate on the "open_key" field.
-func OpenKeyEQ(v int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldEQ(FieldOpenKey, v))
+// PreviousIDEQ applies the EQ predicate on the "previous_id" field.
+func PreviousIDEQ(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldEQ(FieldPreviousID, v))
 }
 
-// OpenKeyNEQ applies the NEQ predicate on the "open_key" field.
-func OpenKeyNEQ(v int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldNEQ(FieldOpenKey, v))
+// PreviousIDNEQ applies the NEQ predicate on the "previous_id" field.
+func PreviousIDNEQ(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNEQ(FieldPreviousID, v))
 }
 
-// OpenKeyIn applies the In predicate on the "open_key" field.
-func OpenKeyIn(vs ...int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldIn(FieldOpenKey, vs...))
+// PreviousIDIn applies the In predicate on the "previous_id" field.
+func PreviousIDIn(vs ...int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldIn(FieldPreviousID, vs...))
 }
 
-// OpenKeyNotIn applies the NotIn predicate on the "open_key" field.
-func OpenKeyNotIn(vs ...int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldNotIn(FieldOpenKey, vs...))
+// PreviousIDNotIn applies the NotIn predicate on the "previous_id" field.
+func PreviousIDNotIn(vs ...int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNotIn(FieldPreviousID, vs...))
 }
 
-// OpenKeyGT applies the GT predicate on the "open_key" field.
-func OpenKeyGT(v int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldGT(FieldOpenKey, v))
+// PreviousIDGT applies the GT predicate on the "previous_id" field.
+func PreviousIDGT(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldGT(FieldPreviousID, v))
 }
 
-// OpenKeyGTE applies the GTE predicate on the "open_key" field.
-func OpenKeyGTE(v int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldGTE(FieldOpenKey, v))
+// PreviousIDGTE applies the GTE predicate on the "previous_id" field.
+func PreviousIDGTE(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldGTE(FieldPreviousID, v))
 }
 
-// OpenKeyLT applies the LT predicate on the "open_key" field.
-func OpenKeyLT(v int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldLT(FieldOpenKey, v))
+// PreviousIDLT applies the LT predicate on the "previous_id" field.
+func PreviousIDLT(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldLT(FieldPreviousID, v))
 }
 
-// OpenKeyLTE applies the LTE predicate on the "open_key" field.
-func OpenKeyLTE(v int) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldLTE(FieldOpenKey, v))
+// PreviousIDLTE applies the LTE predicate on the "previous_id" field.
+func PreviousIDLTE(v int) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldLTE(FieldPreviousID, v))
 }
 
-// OpenKeyIsNil applies the IsNil predicate on the "open_key" field.
-func OpenKeyIsNil() predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldIsNull(FieldOpenKey))
+// PreviousIDIsNil applies the IsNil predicate on the "previous_id" field.
+func PreviousIDIsNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldIsNull(FieldPreviousID))
 }
 
-// OpenKeyNotNil applies the NotNil predicate on the "open_key" field.
-func OpenKeyNotNil() predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldNotNull(FieldOpenKey))
+// PreviousIDNotNil applies the NotNil predicate on the "previous_id" field.
+func PreviousIDNotNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNotNull(FieldPreviousID))
 }
 
 // HasReferral applies the HasEdge predicate on the "referral" edge.

@@ -417,7 +417,7 @@ func init() {
 	referralFields := schema.Referral{}.Fields()
 	_ = referralFields
 	// referralDescEndReason is the schema descriptor for end_reason field.
-	referralDescEndReason := referralFields[7].Descriptor()
+	referralDescEndReason := referralFields[8].Descriptor()
 	// referral.DefaultEndReason holds the default value on creation for the end_reason field.
 	referral.DefaultEndReason = referralDescEndReason.Default.(string)
 	// referral.EndReasonValidator is a validator for the "end_reason" field. It is called by the builders before save.
