@@ -180,7 +180,9 @@ func (r *Resolver) newLoaders() *loaders {
 		pending: loading(r.pendingOf),
 		terms:   loading(r.termsOf),
 		referralsMade: loading(func(ctx context.Context, partners []int) (map[int]int, error) {
-			return referralsMade.count(ctx, r.DB, partners)
+			return r.referralsMadeBy.of(standingOf(ctx), partners, func(partners []int) (map[int]int, error) {
+				return referralsMade.count(ctx, r.DB, partners)
+			})
 		}),
 		referrals: loading(func(ctx context.Context, pages []partOf) (map[partOf][]*ent.Referral, error) {
 			return pagesOf(ctx, r.DB, referralsMade, pages, func(ids []int) ([]*ent.Referral, error) {

@@ -86,7 +86,7 @@ func (r networkResolver) ReferralSettings(_ context.Context, n *ent.Network) (*e
 
 // Partners is those in the viewer's scope.
 func (r networkResolver) Partners(ctx context.Context, n *ent.Network, filter *model.PartnerFilter, first *int32, after *string) (*page.Partners, error) {
-	where := []predicate.Partner{partner.NetworkID(n.ID)}
+	var where []predicate.Partner
 	if filter != nil {
 		search, err := words("filter.search", or(filter.Search, ""))
 		if err != nil {
@@ -105,11 +105,11 @@ func (r networkResolver) Partners(ctx context.Context, n *ent.Network, filter *m
 			where = append(where, partner.ReferredByID(referrer.Of(scalar.Partner)))
 		}
 	}
-	return r.partners(ctx, where, first, after)
+	return r.partners(ctx, n.ID, where, first, after)
 }
 
-// partners is a page of the partners that the viewer sees all of, by name.
-func (r *Resolver) partners(ctx context.Context, where []predicate.Partner, first *int32, after *string) (*page.Partners, error) {
+// partners is a page of those of a network's partners that the viewer sees all of, by name.
+func (r *Resolver) partners(ctx context.Context, networkID int, where []predicate.Partner, first *int32, after *string) (*page.Partners, error) {
 	v, err := signedIn(ctx)
 	if err != nil {
 		return nil, err
@@ -118,8 +118,15 @@ func (r *Resolver) partners(ctx context.Context, where []predicate.Partner, firs
 	if err != nil {
 		return nil, err
 	}
-	where = append(where, func(partners *entsql.Selector) { rule.SeenWhole(v, partners) })
-	total, err := r.DB.Partner.Query().Where(where...).Count(ctx)
+	as := standing{}
+	if len(where) == 0 {
+		as = standingOf(ctx)
+	}
+	where = append(where, partner.NetworkID(networkID), func(partners *entsql.Selector) { rule.SeenWhole(v, partners) })
+	totals, err := r.partnersOf.of(as, []int{networkID}, func([]int) (map[int]int, error) {
+		total, err := r.DB.Partner.Query().Where(where...).Count(ctx)
+		return map[int]int{networkID: total}, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +136,7 @@ func (r *Resolver) partners(ctx context.Context, where []predicate.Partner, firs
 	}
 	rows, err := query.All(ctx)
 	ahead(ctx, "Partner", rows)
-	return page.Of(window, rows, total, func(p *ent.Partner) page.Position { return page.Position{Text: p.Name, Row: p.ID} }), err
+	return page.Of(window, rows, totals[networkID], func(p *ent.Partner) page.Position { return page.Position{Text: p.Name, Row: p.ID} }), err
 }
 
 // Partner is one of the network's.

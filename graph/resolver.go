@@ -20,14 +20,19 @@ type Resolver struct {
 	Program *program.Program
 	Billing *billing.Billing
 
-	orders  *orders
-	signUps *signUps
-	proving chan struct{} // holds one for each reconciliation that is being computed
+	orders          *orders
+	signUps         *signUps
+	partnersOf      *counts       // networks
+	referralsMadeBy *counts       // partners
+	proving         chan struct{} // holds one for each reconciliation that is being computed
 }
 
 // New makes the root.
 func New(db *database.Database, l *ledger.Ledger, p *program.Program, b *billing.Billing) *Resolver {
-	return &Resolver{DB: db, Ledger: l, Program: p, Billing: b, orders: newOrders(), signUps: newSignUps(), proving: make(chan struct{}, mostProofs)}
+	return &Resolver{
+		DB: db, Ledger: l, Program: p, Billing: b,
+		orders: newOrders(), signUps: newSignUps(), partnersOf: newCounts(), referralsMadeBy: newCounts(), proving: make(chan struct{}, mostProofs),
+	}
 }
 
 type (

@@ -143,5 +143,5 @@ func (r *Resolver) costs(ctx context.Context, impacts []*program.Impact) (map[*p
 
 // CustomPartners is the partners that a change does not touch.
 func (r settingsImpactResolver) CustomPartners(ctx context.Context, impact *program.Impact, first *int32, after *string) (*page.Partners, error) {
-	return r.partners(ctx, []predicate.Partner{partner.NetworkID(impact.CustomOf), partner.ReferralModeEQ(commission.Custom)}, first, after)
+	return r.partners(ctx, impact.CustomOf, []predicate.Partner{partner.ReferralModeEQ(commission.Custom)}, first, after)
 }

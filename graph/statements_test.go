@@ -54,10 +54,16 @@ func newHouse(t *testing.T, location string) *house {
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	now := func() time.Time { return h.now }
-	h.db, h.programs = db, &program.Program{DB: db, Now: now}
-	h.door = graph.New(db, &ledger.Ledger{DB: db, Now: now}, h.programs, &billing.Billing{DB: db, Now: now}).Handler(graph.Options{})
+	h.db, h.programs = db, &program.Program{DB: db, Now: h.clock}
+	h.forget()
 	return h
+}
+
+func (h *house) clock() time.Time { return h.now }
+
+// forget begins anew, as a server that was started again.
+func (h *house) forget() {
+	h.door = graph.New(h.db, &ledger.Ledger{DB: h.db, Now: h.clock}, h.programs, &billing.Billing{DB: h.db, Now: h.clock}).Handler(graph.Options{})
 }
 
 // statements is how many there were so far.
@@ -396,6 +402,7 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 							delete(variables, name)
 						}
 					}
+					h.forget()
 					return h.ask(s.by(n), text, variables, nil)
 				}
 				few, lots := count(one, 1), count(many, 100)
