@@ -11,9 +11,15 @@ func (r Range) Statement(networkID int) (query string, args []any) {
 	return r.statement(networkID, "", nil, nil)
 }
 
+// Bounds of what is read ahead for the report of a referrer.
+const (
+	MeasuredAtOnce = measuredAtOnce
+	FewReferrals   = fewReferrals
+)
+
 // ReportAfter is a report whose structures were read before a change, and all else after it.
-func (l *Ledger) ReportAfter(ctx context.Context, network *ent.Network, days Range, change func()) (*Report, error) {
-	asked, err := l.ask(ctx, network, days, Filter{})
+func (l *Ledger) ReportAfter(ctx context.Context, network *ent.Network, days Range, filter Filter, change func()) (*Report, error) {
+	asked, err := l.ask(ctx, network, days, filter)
 	if err != nil {
 		return nil, err
 	}

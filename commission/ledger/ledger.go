@@ -25,6 +25,7 @@ type Ledger struct {
 
 	histories          memory[recallKey, recalled]
 	accruals, earnings addresses
+	many               referrers // who have more than few referrals, as was seen: it says which way to read them is the shorter one
 }
 
 type inEffectKey struct{}

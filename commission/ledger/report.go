@@ -196,13 +196,19 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 		r.sums, err = l.sums(ctx, q, asked, of)
 		return err
 	}
-	named := func(ctx context.Context) (err error) {
-		r.terms, err = l.terms(ctx, q, asked, of)
+	named := func(ctx context.Context) error {
+		read, err := l.terms(ctx, q, asked, of)
+		r.terms, r.parties, r.measures = read.terms, read.parties, read.measures
+		return err
+	}
+	measured := func(ctx context.Context, which func(*termRow) bool) error {
+		more, err := r.measure(ctx, q, r.each(which))
+		maps.Copy(r.measures, more)
 		return err
 	}
 	paying := func(ctx context.Context) error { return asked.readStructures(ctx, q) }
 	told := func(ctx context.Context) (err error) {
-		if err := l.both(ctx, q, named, paying); err != nil {
+		if err := l.both(ctx, q, paying, named); err != nil {
 			return err
 		}
 		if r.hasUnknownStructure() { // which came while both were read
@@ -216,19 +222,16 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 				return err
 			}
 		}
-		if all := slices.Collect(r.each(r.hasThreshold)); len(all) <= measuredAtOnce || len(asked.filter.States) > 0 {
-			r.measures, err = r.measure(ctx, q, slices.Values(all))
+		if len(asked.filter.States) > 0 || len(slices.Collect(r.each(r.hasThreshold))) <= measuredAtOnce {
+			return measured(ctx, r.hasThreshold)
 		}
-		return err
+		return nil
 	}
 	if err := l.both(ctx, q, counted, told); err != nil {
 		return nil, err
 	}
-	if r.measures == nil {
-		var err error
-		if r.measures, err = r.measure(ctx, q, r.each(func(t *termRow) bool { return r.hasThreshold(t) && r.hasSums(t) })); err != nil {
-			return nil, err
-		}
+	if err := measured(ctx, func(t *termRow) bool { return r.hasThreshold(t) && r.hasSums(t) }); err != nil {
+		return nil, err
 	}
 	r.Structures = asked.stored
 	if asked.filter.computed() {
@@ -360,7 +363,8 @@ func (r *Report) Keys() []RowKey {
 	return keys
 }
 
-// Rows makes rows of a report, those that it has of some. They have no names yet, unless they were searched or sorted by.
+// Rows makes rows of a report, those that it has of some. They have no names yet, unless these came
+// with their terms, or were searched or sorted by.
 func (l *Ledger) Rows(ctx context.Context, report *Report, keys []RowKey) ([]*Row, error) {
 	return report.rows(ctx, l.DB, keys)
 }

@@ -93,16 +93,25 @@ func compareTerms(a, b termRow) int {
 	return cmp.Or(cmp.Compare(a.referralID, b.referralID), cmp.Compare(a.termID, b.termID))
 }
 
-// terms reads the terms of some referrals, in order; a referral without terms comes with none.
-func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals) (terms []termRow, err error) {
+// termsRead is the terms of some referrals, in order, and what came with them: of a referrer of few all that their rows show
+// beside sums, so that nobody waits for it.
+type termsRead struct {
+	terms    []termRow
+	parties  map[int]party           // nil: they were not read
+	measures map[int]commission.Sums // of the thresholds that were measured
+}
+
+// terms reads the terms of some referrals; a referral without terms comes with none.
+func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals) (termsRead, error) {
 	if v, _ := viewer.From(ctx); v.Limited || of != everyReferral || asked.filter.names() {
 		return l.joined(ctx, q, asked, of)
 	}
-	err = l.DB.Snapshot(ctx, func(ctx context.Context, q database.Querier) (err error) { // both tables at one moment
-		terms, err = l.swept(ctx, q, asked)
+	read := termsRead{measures: map[int]commission.Sums{}}
+	err := l.DB.Snapshot(ctx, func(ctx context.Context, q database.Querier) (err error) { // both tables at one moment
+		read.terms, err = l.swept(ctx, q, asked)
 		return err
 	})
-	return terms, err
+	return read, err
 }
 
 // names tells whether the filter leaves the referrals of few partners.
@@ -122,26 +131,82 @@ func columnsOf(table *sql.SelectTable, names ...string) []string {
 	return columns
 }
 
+// fewReferrals is of how many referrals of a referrer all is read with the terms. Of more that takes longer than to read
+// what a page shows.
+const fewReferrals = 120
+
 // joined has the engine put terms and referrals together: for few, which it finds by keys.
-func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question, of referrals) ([]termRow, error) {
+func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question, of referrals) (termsRead, error) {
+	read := termsRead{measures: map[int]commission.Sums{}}
 	from, err := l.selection(ctx, asked, of)
 	if err != nil {
-		return nil, err
+		return read, err
 	}
 	t := sql.Table("referral_term").As("t")
 	columns := slices.Concat(columnsOf(from.r, referralColumns...), columnsOf(t, termColumns...), columnsOf(from.referrer(), "status"))
 	query := from.Select(columns...).
 		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), from.r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
+	whole := asked.filter.ReferrerID != 0 && !l.many.has(asked.filter.ReferrerID)
+	if whole {
+		from.andAllElse(t)
+	}
 	statement, args := query.Query()
-	var terms []termRow
 	err = database.EachValues(ctx, q, statement, args, func(row *database.Values) {
 		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
-		found.referrerActive = row.Text(len(columns)-1) == string(commission.PartnerActive)
-		terms = append(terms, found)
+		status := len(columns) - 1
+		found.referrerActive = row.Text(status) == string(commission.PartnerActive)
+		read.terms = append(read.terms, found)
+		if whole {
+			read.keep(row, &found, status)
+		}
 	})
+	if len(read.parties) > 1+fewReferrals { // the referrer is one of them
+		l.many.add(asked.filter.ReferrerID)
+	}
 	// Sorted here: engines sort whole rows, which takes them as long as reading these.
-	slices.SortFunc(terms, compareTerms)
-	return terms, err
+	slices.SortFunc(read.terms, compareTerms)
+	return read, err
+}
+
+// andAllElse has terms come with their partners, and with what their thresholds are measured on.
+func (s *selection) andAllElse(t *sql.SelectTable) {
+	referred, structure := sql.Table("partner").As("referred"), sql.Table("commission_structure").As("s")
+	s.Join(referred).On(referred.C("id"), s.r.C("referred_id"))
+	s.LeftJoin(structure).OnP(sql.And(sql.ColumnsEQ(structure.C("id"), t.C("structure_id")), sql.NotNull(structure.C("minimum_earnings"))))
+	s.AppendSelect(s.referrer().C("name"), referred.C("name"), referred.C("status"))
+	for _, sum := range []string{"revenue", "payout"} {
+		s.AppendSelectExpr(sql.Raw("CASE WHEN s.id IS NOT NULL THEN (SELECT COALESCE(SUM(total." + sum + "), 0) " +
+			"FROM referral_term earlier JOIN term_month total ON total.term_id = earlier.id WHERE " + isMeasured + ") END"))
+	}
+}
+
+// keep keeps what came with a term, behind the status of its referrer.
+func (r *termsRead) keep(row *database.Values, found *termRow, status int) {
+	name, referred, measured := status+1, status+2, status+4 //nolint:mnd // as andAllElse lists them
+	if r.parties == nil {
+		r.parties = map[int]party{found.referrerID: {row.Text(name), commission.PartnerStatus(row.Text(status))}}
+	}
+	r.parties[found.referredID] = party{row.Text(referred), commission.PartnerStatus(row.Text(referred + 1))}
+	if !row.IsNull(measured) {
+		sums := micros{revenue: int64(row.Int(measured)), payout: int64(row.Int(measured + 1))}
+		r.measures[found.termID] = sums.sums()
+	}
+}
+
+// referrers remembers some, by their ids.
+type referrers struct{ memory[int, struct{}] }
+
+func (r *referrers) has(id int) bool {
+	r.Lock()
+	defer r.Unlock()
+	_, known := r.get(id)
+	return known
+}
+
+func (r *referrers) add(id int) {
+	r.Lock()
+	defer r.Unlock()
+	r.keep(id, struct{}{})
 }
 
 // swept reads referrals and terms one table after the other, and puts them together here: an engine that joins them looks

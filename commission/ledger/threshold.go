@@ -10,6 +10,9 @@ import (
 	"partner.example/referrals/ent/database"
 )
 
+// isMeasured is a condition on a term, earlier, that a threshold of the term t is measured on it too [C3].
+const isMeasured = "earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND earlier.grant_id IS NULL"
+
 // Measures is what the referred partner of each term generated over it and the referral's earlier terms: what its
 // threshold is measured on [C3]. What was granted counts for none. A term that counted nothing is not in it.
 func Measures(ctx context.Context, q database.Querier, termIDs []int) (map[int]commission.Sums, error) {
@@ -17,7 +20,7 @@ func Measures(ctx context.Context, q database.Querier, termIDs []int) (map[int]c
 	return measures, database.EachIn(ctx, q, `
 		SELECT t.id, SUM(total.conversions), SUM(total.revenue), SUM(total.payout), SUM(total.fee)
 		FROM referral_term t
-		JOIN referral_term earlier ON earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND earlier.grant_id IS NULL
+		JOIN referral_term earlier ON `+isMeasured+`
 		JOIN term_month total ON total.term_id = earlier.id
 		WHERE t.id IN (%s) GROUP BY t.id`, nil, termIDs, func(row *stdsql.Rows) error {
 		var id int
@@ -42,7 +45,7 @@ func (l *Ledger) ReachedOn(ctx context.Context, termIDs []int) (map[int]commissi
 		SELECT t.id, s.minimum_earnings, COALESCE(s.basis, 'PAYOUT'), a.day, SUM(a.revenue), SUM(a.payout)
 		FROM referral_term t
 		JOIN commission_structure s ON s.id = t.structure_id AND s.minimum_earnings IS NOT NULL
-		JOIN referral_term earlier ON earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND earlier.grant_id IS NULL
+		JOIN referral_term earlier ON `+isMeasured+`
 		JOIN accrual a ON a.term_id = earlier.id
 		WHERE t.id IN (%s)
 		GROUP BY t.id, s.minimum_earnings, s.basis, a.day ORDER BY t.id, a.day`, nil, termIDs, func(row *stdsql.Rows) error {
