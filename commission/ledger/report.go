@@ -535,7 +535,7 @@ func structuresOf(ctx context.Context, q database.Querier, networkID int) (map[i
 
 func storedStructures(ctx context.Context, q database.Querier, networkID int) (map[int]*ent.CommissionStructure, error) {
 	structures := map[int]*ent.CommissionStructure{}
-	return structures, database.Each(ctx, q, `
+	return structures, database.Each(ctx, database.Often(q), `
 		SELECT id, canonical, type, amount, rate, basis, minimum_earnings, duration_value, duration_unit, created_at
 		FROM commission_structure WHERE network_id = ?`, []any{networkID}, func(row *stdsql.Rows) error {
 		s := ent.CommissionStructure{NetworkID: networkID}
@@ -624,7 +624,7 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose, asked.own)
 	read := database.Sweep
 	if len(which) > 0 { // of few, which is not worth the longer way
-		read = database.EachValues
+		q, read = database.Often(q), database.EachValues
 	}
 	sums := map[int]*termSumsInRange{}
 	var tooLarge error

@@ -151,7 +151,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 		from.andAllElse(t)
 	}
 	statement, args := query.Query()
-	err = database.EachValues(ctx, q, statement, args, func(row *database.Values) {
+	err = database.EachValues(ctx, database.Often(q), statement, args, func(row *database.Values) {
 		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
 		status := len(columns) - 1
 		found.referrerActive = row.Text(status) == string(commission.PartnerActive)

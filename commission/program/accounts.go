@@ -273,7 +273,7 @@ func (p *Program) SignIn(ctx context.Context, secret string) (SignedIn, error) {
 
 // bearer finds a token by its hash, with whose it is; no network: it is of support staff; no token: there is none.
 func (p *Program) bearer(ctx context.Context, hash string) (found *ent.Token, who SignedIn, err error) {
-	err = database.Each(ctx, p.DB, `
+	err = database.Each(ctx, database.Often(p.DB), `
 		SELECT t.id, t.expires_at, t.revoked_at, t.last_used_at, a.id, a.name, a.role, a.network_id, a.partner_id, a.manager_scope,
 			n.id, n.name, n.currency, n.time_zone, n.referral_enabled, n.referral_structure_id,
 			n.referral_settings_version, n.referral_settings_updated_at, n.referral_settings_updated_by,

@@ -144,8 +144,16 @@ func (c *connection) BeginTx(ctx context.Context, options driver.TxOptions) (dri
 
 // PrepareContext prepares a statement.
 func (c *connection) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	statement, err := c.speaker.PrepareContext(ctx, query)
-	return statement, leftCluster(err)
+	made, err := c.speaker.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, leftCluster(err)
+	}
+	speaks, ok := made.(prepared)
+	if !ok {
+		_ = made.Close()
+		return nil, fmt.Errorf("a statement of the driver lacks something: %T", made)
+	}
+	return statement{speaks}, nil
 }
 
 func leftCluster(err error) error {

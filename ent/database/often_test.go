@@ -1,0 +1,55 @@
+package database_test
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"testing"
+	"time"
+
+	"partner.example/referrals/ent/database"
+	ent "partner.example/referrals/ent/generated"
+)
+
+func TestOften_isAnsweredAsWhatIsAskedOnce(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
+		type row struct {
+			id     int
+			name   string
+			at     time.Time
+			ended  sql.NullTime
+			number sql.NullInt64
+			there  bool
+		}
+		ask := func(q database.Querier) (found row, err error) {
+			err = database.Each(t.Context(), q, `
+				SELECT id, name, created_at, approved_at, referred_by_id, id IN (SELECT id FROM partner WHERE network_id = ?)
+				FROM partner WHERE id = ?`, []any{partner.NetworkID, partner.ID}, func(of *sql.Rows) error {
+				return of.Scan(&found.id, &found.name, &found.at, &found.ended, &found.number, &found.there)
+			})
+			return found, err
+		}
+		want, err := ask(db)
+		if err != nil || want.id != partner.ID || !want.there {
+			t.Fatalf("%+v, %v", want, err)
+		}
+		var all sync.WaitGroup
+		for range 64 { // more than there are connections
+			all.Go(func() {
+				if got, err := ask(database.Often(db)); err != nil || got != want {
+					t.Errorf("%+v, %v; want %+v", got, err, want)
+				}
+			})
+		}
+		all.Wait()
+		err = change(db, func(_ context.Context, tx *database.Tx) error {
+			if got, err := ask(database.Often(tx)); err != nil || got != want {
+				t.Errorf("in a transaction: %+v, %v; want %+v", got, err, want)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
