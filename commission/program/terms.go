@@ -12,6 +12,11 @@ import (
 	"partner.example/referrals/ent/viewer"
 )
 
+// referralOfNetwork is the table of referrals, r, of which servers of the MySQL family read what is the network's by an index; to
+// SQLite the hint is a comment. Without it they go through all of the table where a network is a tenth of it, and wait for
+// what the changes of other networks have locked.
+const referralOfNetwork = "referral AS r /*! FORCE INDEX (PRIMARY, referral_network_id_started_at, referral_referrer_id_network_id) */"
+
 // referrers picks the referrals that a change touches, by their referrer: a condition on r, a referral.
 type referrers struct {
 	condition string
@@ -48,30 +53,23 @@ func (c *change) repay(ctx context.Context, of referrers, structureID *int, revi
 	case structureID != nil:
 		ends, endArgs = "structure_id <> ? AND "+running, []any{*structureID, c.at}
 	}
-	held := "network_id = ? AND referral_id IN (SELECT r.id FROM referral r WHERE r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + ")"
-	heldArgs := append([]any{c.network.ID, c.network.ID}, of.args...)
-	if c.previous.Equal(c.at) { // what another change of this moment opened never ran, and what it closed closes for this one
-		opened, openedArgs := "closed_at IS NULL AND referred_date = ? AND "+ends, slices.Concat([]any{c.at}, endArgs)
-		_, err := c.tx.UpdateJoined(ctx, database.Joined{
-			Table: "referral AS r", RowsFirst: true, Set: "latest_term_id = NULLIF(t.previous_id, 0)",
-			With: "referral_term t", On: "t.id = r.latest_term_id", Where: "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + " AND " + opened,
-		}, slices.Concat([]any{c.network.ID}, of.args, openedArgs)...)
-		gone := 0
-		if err == nil {
-			gone, err = c.exec(ctx, "DELETE FROM referral_term WHERE grant_id IS NULL AND "+opened+" AND "+held, slices.Concat(openedArgs, heldArgs)...)
+	which, args := c.active(of)
+	if c.previous.Equal(c.at) {
+		if err := c.takeBackOpened(ctx, which+" AND closed_at IS NULL AND referred_date = ? AND "+ends, slices.Concat(args, []any{c.at}, endArgs)); err != nil {
+			return err
 		}
-		if err == nil {
-			_, err = c.exec(ctx, "UPDATE referral_term SET close_reason = ? WHERE closed_at = ? AND grant_id IS NULL AND "+held, slices.Concat([]any{string(reason), c.at}, heldArgs)...)
-		}
+		_, err := c.tx.UpdateJoined(ctx, database.Joined{ // what the other change of this moment closed closes for this one
+			Table: "referral_term", Set: "close_reason = ?",
+			With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which + " AND closed_at = ?",
+		}, slices.Concat([]any{string(reason)}, args, []any{c.at})...)
 		if err != nil {
-			return fmt.Errorf("take back terms of this moment: %w", err)
+			return fmt.Errorf("close terms for another reason: %w", err)
 		}
-		c.impact.TermsClosed += gone
 	}
 	closed, err := c.tx.UpdateJoined(ctx, database.Joined{
 		Table: "referral_term", Set: "closed_at = ?, close_reason = ?",
-		With: "referral r", On: "referral_term.id = r.latest_term_id", Where: "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition + " AND closed_at IS NULL AND " + ends,
-	}, slices.Concat([]any{c.at, string(reason), c.network.ID}, of.args, endArgs)...)
+		With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which + " AND closed_at IS NULL AND " + ends,
+	}, slices.Concat([]any{c.at, string(reason)}, args, endArgs)...)
 	if err != nil {
 		return fmt.Errorf("close terms: %w", err)
 	}
@@ -84,12 +82,37 @@ func (c *change) repay(ctx context.Context, of referrers, structureID *int, revi
 	return err
 }
 
+// active is a condition on r, an active referral of the network that is among some.
+func (c *change) active(of referrers) (string, []any) {
+	return "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition, append([]any{c.network.ID}, of.args...)
+}
+
+// takeBackOpened deletes terms that another change of this moment opened: they never ran.
+func (c *change) takeBackOpened(ctx context.Context, which string, args []any) error {
+	_, err := c.tx.UpdateJoined(ctx, database.Joined{
+		Table: referralOfNetwork, RowsFirst: true, Set: "latest_term_id = NULLIF(t.previous_id, 0)",
+		With: "referral_term t", On: "t.id = r.latest_term_id", Where: which,
+	}, args...)
+	gone := 0
+	if err == nil {
+		gone, err = c.tx.DeleteJoined(ctx, database.Joined{
+			Table: "referral_term", With: referralOfNetwork,
+			On: "referral_term.referral_id = r.id AND referral_term.previous_id = COALESCE(r.latest_term_id, 0)", Where: which,
+		}, args...)
+	}
+	if err != nil {
+		return fmt.Errorf("take back terms of this moment: %w", err)
+	}
+	c.impact.TermsClosed += gone
+	return nil
+}
+
 // countExpired counts the referrals that still hold a term which has run out.
 func (c *change) countExpired(ctx context.Context, of referrers) error {
-	args := append([]any{c.network.ID, c.at}, of.args...)
+	which, args := c.active(of)
 	return database.Each(ctx, c.tx, `
 		SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.id = r.latest_term_id
-		WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.closed_at IS NULL AND t.window_ends_at <= ? AND `+of.condition, args,
+		WHERE t.closed_at IS NULL AND t.window_ends_at <= ? AND `+which, slices.Concat([]any{c.at}, args),
 		func(row *sql.Rows) error {
 			var count int
 			err := row.Scan(&count)
@@ -105,7 +128,7 @@ func (c *change) open(ctx context.Context, of referrers, structureID int) (int, 
 	if err != nil {
 		return 0, err
 	}
-	which, args := "r.network_id = ? AND r.active_key IS NOT NULL AND "+of.condition, append([]any{c.network.ID}, of.args...)
+	which, args := c.active(of)
 	opened, err := c.exec(ctx, `
 		INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, window_ends_at, previous_id)
 		SELECT r.network_id, r.id, ?, ?, ?, COALESCE(r.latest_term_id, 0)
@@ -113,7 +136,7 @@ func (c *change) open(ctx context.Context, of referrers, structureID int) (int, 
 		WHERE t.id IS NULL AND `+which, slices.Concat([]any{structureID, c.at, structure.WindowEndsAt(c.at, c.zone)}, args)...)
 	if err == nil {
 		_, err = c.tx.UpdateJoined(ctx, database.Joined{
-			Table: "referral AS r", RowsFirst: true, Set: "latest_term_id = t.id",
+			Table: referralOfNetwork, RowsFirst: true, Set: "latest_term_id = t.id",
 			With: "referral_term t", On: "t.referral_id = r.id AND t.previous_id = COALESCE(r.latest_term_id, 0)", Where: which,
 		}, args...)
 	}

@@ -71,10 +71,10 @@ func (tx *Tx) insert(ctx context.Context, rows *Rows, onConflict string) error {
 	return nil
 }
 
-// Joined is an update of the rows of a table by what they are joined to.
+// Joined is rows of a table that are updated or deleted by what they are joined to.
 type Joined struct {
 	Table string
-	Set   string // names columns that no other table has
+	Set   string // of an update; it names columns that no other table has
 	With  string // the other tables, joined to each other; each row finds one row there, or none
 	On    string
 	Where string // "": all that are joined
@@ -98,6 +98,20 @@ func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, err
 	result, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return 0, fmt.Errorf("update %s: %w", u.Table, err)
+	}
+	count, err := result.RowsAffected()
+	return int(count), err
+}
+
+// DeleteJoined deletes rows as UpdateJoined updates them. The table goes by its own name.
+func (tx *Tx) DeleteJoined(ctx context.Context, of Joined, args ...any) (int, error) {
+	statement := "DELETE " + of.Table + " FROM " + of.With + " STRAIGHT_JOIN " + of.Table + " ON " + of.On + " WHERE " + of.Where
+	if tx.dialect == dialect.SQLite {
+		statement = "DELETE FROM " + of.Table + " WHERE id IN (SELECT " + of.Table + ".id FROM " + of.With + " JOIN " + of.Table + " ON " + of.On + " WHERE " + of.Where + ")"
+	}
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, fmt.Errorf("delete from %s: %w", of.Table, err)
 	}
 	count, err := result.RowsAffected()
 	return int(count), err

@@ -188,6 +188,7 @@ var givingWay = map[uint16]string{
 	1020: "a row was changed since it was read (MariaDB, innodb_snapshot_isolation)",
 	1205: "a lock took too long",
 	1213: "a deadlock; of Galera, also at the commit, a conflict with another node",
+	1467: "a number for a new row was not to be had: a deadlock, or a lock that took too long",
 	3101: "a conflict with another member (MySQL Group Replication)",
 	3572: "a lock was not to be had at once",
 	8002: "a write conflict of a locking read (TiDB)",

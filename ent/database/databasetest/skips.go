@@ -14,6 +14,7 @@ var skips = map[string]string{
 	"TestGate_isShutBesideThoseWhoPassWithoutEnd/SQLite":         oneWriter,
 	"TestGate_isReservedNoLongerThanNeeded/SQLite":               oneWriter,
 	"TestGate_isReservedNoLongerThanNeeded/TiDB":                 "nobody reserves a gate there: its nodes wait for each other's locks",
+	"TestChange_waitsForNoOtherNetwork/SQLite":                   oneWriter,
 	"TestTransact_resolvesARealDeadlock/SQLite":                  oneWriter,
 	"TestTransact_waitsForALockThatIsRefused/SQLite":             oneWriter,
 	"TestTransact_readsWhatIsCommittedByThen/SQLite":             oneWriter,
