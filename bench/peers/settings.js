@@ -46,9 +46,12 @@ async function intern(tx, network, { canonical, type, amount, rate, basis, minim
 
 const inheriting = 'r.referrer_id IN (SELECT p.id FROM partner p WHERE p.network_id = ? AND p.referral_mode = \'INHERIT\')';
 
+// Without the hint MariaDB goes through the referrals of all networks, and waits for what other changes have locked.
+const referrals = 'referral r FORCE INDEX (PRIMARY, referral_network_id, referral_referrer_id_network_id)';
+
 async function repay(tx, network, structure, at, impact) {
   const reason = structure == null ? 'SETTING_ENDED' : 'SUPERSEDED';
-  impact.termsClosed = (await tx.run(`UPDATE referral r STRAIGHT_JOIN referral_term t ON t.id = r.latest_term_id SET t.closed_at = ?, t.close_reason = ?
+  impact.termsClosed = (await tx.run(`UPDATE ${referrals} STRAIGHT_JOIN referral_term t ON t.id = r.latest_term_id SET t.closed_at = ?, t.close_reason = ?
     WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.closed_at IS NULL AND (t.window_ends_at IS NULL OR t.window_ends_at > ?)
     AND ${inheriting}`, [at, reason, network, at, network])).affectedRows;
   const [expired] = await tx.raw(`SELECT COUNT(*) AS count FROM referral r JOIN referral_term t ON t.id = r.latest_term_id
@@ -58,7 +61,7 @@ async function repay(tx, network, structure, at, impact) {
   impact.termsOpened = (await tx.run(`INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, previous_id)
     SELECT r.network_id, r.id, ?, ?, COALESCE(r.latest_term_id, 0) FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id AND t.closed_at IS NULL
     WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.id IS NULL AND ${inheriting}`, [structure, at, network, network])).affectedRows;
-  await tx.run(`UPDATE referral r STRAIGHT_JOIN referral_term t ON t.referral_id = r.id AND t.previous_id = COALESCE(r.latest_term_id, 0)
+  await tx.run(`UPDATE ${referrals} STRAIGHT_JOIN referral_term t ON t.referral_id = r.id AND t.previous_id = COALESCE(r.latest_term_id, 0)
     SET r.latest_term_id = t.id WHERE r.network_id = ? AND r.active_key IS NOT NULL AND ${inheriting}`, [network, network]);
 }
 

@@ -15,7 +15,7 @@ import (
 // referralOfNetwork is the table of referrals, r, of which servers of the MySQL family read what is the network's by an index; to
 // SQLite the hint is a comment. Without it they go through all of the table where a network is a tenth of it, and wait for
 // what the changes of other networks have locked.
-const referralOfNetwork = "referral AS r /*! FORCE INDEX (PRIMARY, referral_network_id_started_at, referral_referrer_id_network_id) */"
+const referralOfNetwork = "referral AS r /*! FORCE INDEX (PRIMARY, referral_network_id, referral_referrer_id_network_id) */"
 
 // referrers picks the referrals that a change touches, by their referrer: a condition on r, a referral.
 type referrers struct {

@@ -69,5 +69,5 @@ func (Referral) Edges() []ent.Edge {
 
 // Indexes of a referral.
 func (Referral) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("network_id", "started_at"), index.Fields("referrer_id", "network_id"), index.Fields("referred_id")}
+	return []ent.Index{index.Fields("network_id"), index.Fields("network_id", "started_at"), index.Fields("referrer_id", "network_id"), index.Fields("referred_id")}
 }

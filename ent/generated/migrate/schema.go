@@ -706,6 +706,11 @@ var (
 		},
 		Indexes: []*schema.Index{
 			{
+				Name:    "referral_network_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReferralColumns[1]},
+			},
+			{
 				Name:    "referral_network_id_started_at",
 				Unique:  false,
 				Columns: []*schema.Column{ReferralColumns[1], ReferralColumns[3]},

@@ -9,6 +9,10 @@ ALTER TABLE `referral_term`
 ALTER TABLE `referral`
     ADD COLUMN `latest_term_id` bigint NULL;
 
+-- By it a change of settings finds what it writes of the network, in the order of the table.
+ALTER TABLE `referral`
+    ADD INDEX `referral_network_id` (`network_id`);
+
 ALTER TABLE `referral_term`
     ADD COLUMN `previous_id` bigint NULL;
 

@@ -3,6 +3,8 @@
 ALTER TABLE `referral`
     ADD COLUMN `latest_term_id` integer NULL;
 
+CREATE INDEX `referral_network_id` ON `referral` (`network_id`);
+
 ALTER TABLE `referral_term`
     ADD COLUMN `previous_id` integer NULL;
 
