@@ -619,7 +619,7 @@ func TestBilling_paysAReferrerOfThousands(t *testing.T) { // I2: more lines than
 
 func TestBilling_takesTheSameStatementsForAnyNumberOfInvoices(t *testing.T) { // I2
 	location, statements := databasetest.Counted(t, databasetest.MySQL(t))
-	db := open(t, location)
+	db := databasetest.Open(t, location)
 	took, most := map[int]int{}, 30
 	if databasetest.Among(t, "tidb") {
 		most += 14 // it locks the rows of a gate one by one
@@ -665,7 +665,7 @@ func TestBilling_whereIdsHaveGaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	at.Path = "/gaps"
-	w := newWorld(t, open(t, at.String()), "USD", "America/New_York")
+	w := newWorld(t, databasetest.Open(t, at.String()), "USD", "America/New_York")
 	aliceRefersBob(w)
 	w.partner("carol", "alice")
 	w.at("2026-06-30 12:00")
@@ -778,7 +778,7 @@ func TestVerify_findsWhatDoesNotHoldTogether(t *testing.T) { // I3, I4, I5, T2
 		"forgot its latest term":        "UPDATE referral SET latest_term_id = NULL",
 	} {
 		t.Run(says, func(t *testing.T) {
-			w := newWorld(t, open(t, databasetest.SQLite(t)), "USD", "America/New_York")
+			w := newWorld(t, databasetest.Open(t, databasetest.SQLite(t)), "USD", "America/New_York")
 			aliceRefersBob(w)
 			w.at("2026-06-30 12:00")
 			sale := w.earns("bob", "2026-06-10 12:00", "100")

@@ -26,7 +26,7 @@ const conversionsExplained = 10_000
 func TestExplain_agreesWithWhatTheReportAndTheInvoicesPay(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
 		rapidly(t, 1, 1)
-		db := open(t, location)
+		db := databasetest.Open(t, location)
 		rapid.Check(t, func(t *rapid.T) {
 			l := &life{world: newWorld(t, db, "USD", "America/New_York"), said: map[int]string{}, structures: map[int]commission.Structure{}}
 			for _, name := range []string{"alice", "erin"} {

@@ -102,7 +102,7 @@ func orders() (all []ledger.Order) {
 // parts [P4].
 func TestEachRow_isTheReportInItsOrder(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
-		w := newWorld(t, open(t, location), "USD", "America/New_York")
+		w := newWorld(t, databasetest.Open(t, location), "USD", "America/New_York")
 		w.refersMany()
 		days := ledger.Range{From: day("2026-01-05"), To: day("2026-01-31")}
 		for _, filter := range []ledger.Filter{{}, {States: []commission.State{commission.BelowThreshold, commission.Tracked}, Search: "BOB 1"}} {
@@ -176,7 +176,7 @@ func TestRow_isTheSameAfterItWasWritten(t *testing.T) {
 // The rows are those that the viewer sees, and all have been read when the first is taken.
 func TestEachRow_isReadAtOnceForWhoAsks(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
-		w := newWorld(t, open(t, location), "USD", "America/New_York")
+		w := newWorld(t, databasetest.Open(t, location), "USD", "America/New_York")
 		w.refersMany()
 		renamed := 0
 		count := func(ctx context.Context) (rows int) {

@@ -111,7 +111,7 @@ func TestVerify_namesTheMonthThatIsNotTheSumOfItsAccruals(t *testing.T) {
 		"DELETE FROM term_month WHERE month = 24316":                              "sums 0 conversions, revenue 0, payout 0, fee 0 in 2026-05 with the line 0; its accruals sum 1, 100, 100, 0",
 	} {
 		t.Run(tampering, func(t *testing.T) {
-			w := newWorld(t, open(t, databasetest.SQLite(t)), "USD", "America/New_York")
+			w := newWorld(t, databasetest.Open(t, databasetest.SQLite(t)), "USD", "America/New_York")
 			aliceRefersBob(w)
 			w.at("2026-07-02 12:00")
 			w.earns("bob", "2026-05-31 23:59", "100")

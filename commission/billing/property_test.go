@@ -39,7 +39,7 @@ func rapidly(t *testing.T, checks, steps int) {
 // threshold or forfeited, to the micro-unit and before rounding [I3, C3, C7, A6].
 func TestBilling_losesNothingAndPaysNothingTwice(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
-		db := open(t, location)
+		db := databasetest.Open(t, location)
 		if db.Embedded() {
 			rapidly(t, 2, 120)
 		} else {

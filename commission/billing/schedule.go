@@ -280,12 +280,11 @@ func (s *Schedule) write(ctx context.Context, statement string, args ...any) (ch
 }
 
 func affects(ctx context.Context, tx *database.Tx, statement string, args ...any) (bool, error) {
-	result, err := tx.ExecContext(ctx, statement, args...)
+	rows, err := tx.Affect(ctx, statement, args...)
 	if err != nil {
 		return false, fmt.Errorf("note whose billing run it is: %w", err)
 	}
-	rows, err := result.RowsAffected()
-	return rows > 0, err
+	return rows > 0, nil
 }
 
 // beat tells the others that the run of a server goes on, if it still is that server's.

@@ -115,7 +115,7 @@ func TestSchedule_findsMidnightInEveryZone(t *testing.T) { // T5
 		{"2011-12-29T00:00:00Z", 3, []commission.Zone{"Pacific/Apia"}},
 	} {
 		t.Run(walk.from, func(t *testing.T) {
-			w := newWorld(t, open(t, databasetest.SQLite(t)), "USD", "UTC")
+			w := newWorld(t, databasetest.Open(t, databasetest.SQLite(t)), "USD", "UTC")
 			var err error
 			w.now, err = time.Parse(time.RFC3339, walk.from)
 			w.must(err)
@@ -328,7 +328,7 @@ func TestSchedule_neverRanYet(t *testing.T) {
 
 func TestSchedule_takesOneStatementWhereNothingIsDue(t *testing.T) {
 	location, statements := databasetest.Counted(t, databasetest.MySQL(t))
-	w := newWorld(t, open(t, location), "USD", "America/New_York")
+	w := newWorld(t, databasetest.Open(t, location), "USD", "America/New_York")
 	for i := range 20 {
 		_, err := w.program.CreateNetwork(w.system(), program.NewNetwork{Name: strconv.Itoa(i), Currency: "USD", TimeZone: "Europe/Berlin"})
 		w.must(err)

@@ -58,23 +58,10 @@ func each(t *testing.T, test func(w *world)) {
 func eachIn(t *testing.T, currency commission.Currency, zone commission.Zone, test func(w *world)) {
 	t.Helper()
 	databasetest.Each(t, func(t *testing.T, location string) {
-		w := newWorld(t, open(t, location), currency, zone)
+		w := newWorld(t, databasetest.Open(t, location), currency, zone)
 		test(w)
 		w.verify()
 	})
-}
-
-func open(t *testing.T, location string) *database.Database {
-	t.Helper()
-	db, err := database.Open(location)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
 }
 
 // newWorld makes a network that pays 10 % of payout, on the first of January 2026 at noon.

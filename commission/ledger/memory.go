@@ -2,7 +2,7 @@ package ledger
 
 import "sync"
 
-// memory remembers what recording asks for all the time: what was asked for last, of each as many as it keeps at least,
+// memory remembers what is asked for all the time: what was asked for last, of each as many as it keeps at least,
 // and twice as many at most. Whoever looks into it holds its lock, since it is asked for hundreds at a time.
 type memory[K comparable, V any] struct {
 	sync.Mutex

@@ -16,25 +16,11 @@ import (
 
 func TestMain(m *testing.M) { databasetest.Main(m) }
 
-// migrated is a database with its tables.
-func migrated(t *testing.T, location string) *database.Database {
-	t.Helper()
-	db, err := database.Open(location)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
-}
-
 // A report of whole months reads their rows as they lie, one after the other, and no others.
 func TestReport_sweepsMonthsByTheirPrimaryKey(t *testing.T) {
 	sweeps := map[string]string{"SQLite": "USING PRIMARY KEY (network_id=? AND month>? AND month<?)", "MariaDB": "PRIMARY", "MySQL": "PRIMARY", "Galera": "PRIMARY", "TiDB": "TableRangeScan"}
 	databasetest.Each(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		june := commission.NewDate(2026, 6, 1)
 		const months, terms, networks = 36, 100, 2
 		err := db.Transact(viewer.AsSystem(t.Context(), "test"), func(ctx context.Context, tx *database.Tx) error {

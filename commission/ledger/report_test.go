@@ -34,7 +34,7 @@ type books struct {
 
 func newBooks(t *testing.T, location string) *books {
 	t.Helper()
-	b := &books{T: t, db: migrated(t, location), now: time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)}
+	b := &books{T: t, db: databasetest.Open(t, location), now: time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)}
 	b.ledger = &ledger.Ledger{DB: b.db, Now: func() time.Time { return b.now }}
 	b.ctx = audit.Because(viewer.AsSystem(t.Context(), "test"), "test", "", b.now)
 	b.write(func(ctx context.Context, tx *database.Tx) {

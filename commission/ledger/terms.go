@@ -180,15 +180,23 @@ func (s *selection) andAllElse(t *sql.SelectTable) {
 	}
 }
 
-// keep keeps what came with a term, behind the status of its referrer.
+// These are the columns that andAllElse selects, behind the status of the referrer.
+const (
+	referrerName = 1 + iota
+	referredName
+	referredStatus
+	measuredRevenue
+	measuredPayout
+)
+
+// keep keeps what came with a term. The status of the referrer is in a column.
 func (r *termsRead) keep(row *database.Values, found *termRow, status int) {
-	name, referred, measured := status+1, status+2, status+4 //nolint:mnd // as andAllElse lists them
 	if r.parties == nil {
-		r.parties = map[int]party{found.referrerID: {row.Text(name), commission.PartnerStatus(row.Text(status))}}
+		r.parties = map[int]party{found.referrerID: {row.Text(status + referrerName), commission.PartnerStatus(row.Text(status))}}
 	}
-	r.parties[found.referredID] = party{row.Text(referred), commission.PartnerStatus(row.Text(referred + 1))}
-	if !row.IsNull(measured) {
-		sums := micros{revenue: int64(row.Int(measured)), payout: int64(row.Int(measured + 1))}
+	r.parties[found.referredID] = party{row.Text(status + referredName), commission.PartnerStatus(row.Text(status + referredStatus))}
+	if !row.IsNull(status + measuredRevenue) {
+		sums := micros{revenue: int64(row.Int(status + measuredRevenue)), payout: int64(row.Int(status + measuredPayout))}
 		r.measures[found.termID] = sums.sums()
 	}
 }

@@ -20,7 +20,7 @@ import (
 // engine would rather go through all that there is of every network than find its own by an index.
 func TestChange_waitsForNoOtherNetwork(t *testing.T) { // T2
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		n := &neighbours{T: t, db: open(t, location), now: time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)}
+		n := &neighbours{T: t, db: databasetest.Open(t, location), now: time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)}
 		n.program = &program.Program{DB: n.db, Now: func() time.Time { return n.now }}
 		const others, own = 30_000, 6_000
 		busy, other := n.network(others)

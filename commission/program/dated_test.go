@@ -31,7 +31,7 @@ func TestMain(m *testing.M) { databasetest.Main(m) }
 // sums and invoices, and each dated change did what the same change did by hand.
 func TestDated_isAsIfSomebodyHadMadeItAtMidnight(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
-		db := open(t, location)
+		db := databasetest.Open(t, location)
 		checks := 1
 		if db.Embedded() {
 			checks = 4
@@ -99,19 +99,6 @@ type dated struct {
 	settings *program.ReferralSettings
 	partner  int
 	setting  program.PartnerReferralSetting
-}
-
-func open(t *testing.T, location string) *database.Database {
-	t.Helper()
-	db, err := database.Open(location)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
 }
 
 func newLives(t *rapid.T, db *database.Database, zone commission.Zone) *lives {

@@ -310,7 +310,7 @@ func (c *change) endReferral(ctx context.Context, referredID int, unbilled Unbil
 	if err != nil {
 		return err
 	}
-	_, err = c.exec(ctx, `
+	_, err = c.tx.ExecContext(ctx, `
 		UPDATE referral_term SET closed_at = ?, close_reason = ?
 		WHERE id = ? AND closed_at IS NULL AND (window_ends_at IS NULL OR window_ends_at > ?)`,
 		c.at, string(commission.ReferralEnded), held.LatestTermID, c.at)

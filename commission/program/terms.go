@@ -129,7 +129,7 @@ func (c *change) open(ctx context.Context, of referrers, structureID int) (int, 
 		return 0, err
 	}
 	which, args := c.active(of)
-	opened, err := c.exec(ctx, `
+	opened, err := c.tx.Affect(ctx, `
 		INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, window_ends_at, previous_id)
 		SELECT r.network_id, r.id, ?, ?, ?, COALESCE(r.latest_term_id, 0)
 		FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id AND t.closed_at IS NULL
@@ -152,13 +152,4 @@ func (c *change) structure(ctx context.Context, id int) (commission.Structure, e
 		return commission.Structure{}, fmt.Errorf("find the structure: %w", err)
 	}
 	return ledger.StructureOf(stored), nil
-}
-
-func (c *change) exec(ctx context.Context, statement string, args ...any) (int, error) {
-	result, err := c.tx.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return 0, err
-	}
-	rows, err := result.RowsAffected()
-	return int(rows), err
 }

@@ -95,26 +95,34 @@ func (tx *Tx) UpdateJoined(ctx context.Context, u Joined, args ...any) (int, err
 	if tx.dialect == dialect.SQLite {
 		statement = "UPDATE " + u.Table + " SET " + u.Set + " FROM " + u.With + " WHERE " + u.On + " AND " + where
 	}
-	result, err := tx.ExecContext(ctx, statement, args...)
+	count, err := tx.Affect(ctx, statement, args...)
 	if err != nil {
 		return 0, fmt.Errorf("update %s: %w", u.Table, err)
 	}
-	count, err := result.RowsAffected()
-	return int(count), err
+	return count, nil
 }
 
-// DeleteJoined deletes rows as UpdateJoined updates them. The table goes by its own name.
+// DeleteJoined deletes rows by what they are joined to, and tells how many. It goes from that to the rows, and needs a Where.
 func (tx *Tx) DeleteJoined(ctx context.Context, of Joined, args ...any) (int, error) {
 	statement := "DELETE " + of.Table + " FROM " + of.With + " STRAIGHT_JOIN " + of.Table + " ON " + of.On + " WHERE " + of.Where
 	if tx.dialect == dialect.SQLite {
 		statement = "DELETE FROM " + of.Table + " WHERE id IN (SELECT " + of.Table + ".id FROM " + of.With + " JOIN " + of.Table + " ON " + of.On + " WHERE " + of.Where + ")"
 	}
-	result, err := tx.ExecContext(ctx, statement, args...)
+	count, err := tx.Affect(ctx, statement, args...)
 	if err != nil {
 		return 0, fmt.Errorf("delete from %s: %w", of.Table, err)
 	}
-	count, err := result.RowsAffected()
-	return int(count), err
+	return count, nil
+}
+
+// Affect executes a statement, and tells of how many rows.
+func (tx *Tx) Affect(ctx context.Context, statement string, args ...any) (int, error) {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := result.RowsAffected()
+	return int(rows), err
 }
 
 // MonthOf is, in a statement, the commission.CalendarMonth of a column that holds a commission.Date, which engines write differently.

@@ -203,7 +203,7 @@ func eachTongue(t *testing.T, test func(t *testing.T, db *database.Database, par
 	eachEngine(t, test)
 	t.Run("plainly", func(t *testing.T) {
 		location := databasetest.MySQL(t)
-		migrated(t, location)
+		databasetest.Open(t, location)
 		db, err := database.Open(location, database.Plainly())
 		if err != nil {
 			t.Fatal(err)

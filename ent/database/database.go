@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +37,7 @@ type Database struct {
 	plain       bool          // says nothing that MySQL would not understand
 	persistence time.Duration
 	nodes       *nodes        // nil: SQLite
-	statements  sync.Map      // those that are asked often, by their texts
+	statements  statements    // those that are asked often
 	writing     chan struct{} // SQLite has one writer at a time: waiting here is fair, waiting in the engine is not
 }
 

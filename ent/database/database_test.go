@@ -69,20 +69,11 @@ func opened(t *testing.T, location string) *database.Database {
 	return db
 }
 
-func migrated(t *testing.T, location string) *database.Database {
-	t.Helper()
-	db := opened(t, location)
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
-}
-
 // eachEngine runs a test on a migrated database of every engine, with a partner in a network.
 func eachEngine(t *testing.T, test func(t *testing.T, db *database.Database, partner *ent.Partner)) {
 	t.Helper()
 	databasetest.Each(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		test(t, db, newPartner(t, db, newNetwork(t, db), "first"))
 	})
 }

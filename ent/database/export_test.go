@@ -36,3 +36,6 @@ func (d *Database) CheckBy(ctx context.Context, all fs.FS) error {
 	}
 	return check(found)
 }
+
+// Prepared is how many texts stay prepared.
+func (d *Database) Prepared() int { return len(d.statements.known) }

@@ -134,11 +134,7 @@ func (p *precedence) giveBack(ctx context.Context, d *Database) {
 // The lock is a write and not a SELECT .. FOR SHARE, because a write is what every engine of the family
 // makes others wait for, or fail on, across all its nodes. A gate that is not there would lock nothing.
 func (tx *Tx) lock(ctx context.Context, networkID int, statement string, args ...any) error {
-	result, err := tx.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return fmt.Errorf("lock the gate: %w", err)
-	}
-	locked, err := result.RowsAffected()
+	locked, err := tx.Affect(ctx, statement, args...)
 	if err != nil {
 		return fmt.Errorf("lock the gate: %w", err)
 	}

@@ -20,7 +20,7 @@ const awhile = 100 * time.Millisecond
 func TestGate_letsManyPassAtOnce(t *testing.T) {
 	const recorders, many = 16, 4 // of 16 that each pick one of 15 stripes, practically always more are inside
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		network := newNetwork(t, db)
 		inside, release := make(chan struct{}, recorders), make(chan struct{})
 		var all sync.WaitGroup
@@ -117,7 +117,7 @@ func TestGate_heldWaitsForThoseInsideAndKeepsOthersOut(t *testing.T) {
 func TestGate_isShutBesideThoseWhoPassWithoutEnd(t *testing.T) {
 	const recorders, turns = 8, 3
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		here, there := migrated(t, location), opened(t, databasetest.From(1, location))
+		here, there := databasetest.Open(t, location), opened(t, databasetest.From(1, location))
 		network := newNetwork(t, here)
 		recording, end := context.WithCancel(system())
 		passed := make(chan struct{})
@@ -159,7 +159,7 @@ func TestGate_isShutBesideThoseWhoPassWithoutEnd(t *testing.T) {
 // is gone; a moment far ahead is of a clock that is wrong.
 func TestGate_isReservedNoLongerThanNeeded(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db, other := migrated(t, location), opened(t, location)
+		db, other := databasetest.Open(t, location), opened(t, location)
 		other.PersistFor(time.Millisecond)
 		network := newNetwork(t, db)
 		passes := func() error {
@@ -195,7 +195,7 @@ func TestGate_isReservedNoLongerThanNeeded(t *testing.T) {
 
 func TestGate_ofOneNetworkDoesNotHoldUpAnother(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		one, other := newNetwork(t, db), newNetwork(t, db)
 		err := change(db, func(ctx context.Context, tx *database.Tx) error {
 			if err := tx.Hold(ctx, one); err != nil {

@@ -12,7 +12,7 @@ import (
 // A server's defaults are its operator's business: what the transactions need is set by us.
 func TestTransact_hasTheIsolationThatItNeeds(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		settings := map[string]string{}
 		err := change(db, func(ctx context.Context, tx *database.Tx) error {
 			return database.Each(ctx, tx, `SHOW SESSION VARIABLES WHERE Variable_name IN

@@ -29,7 +29,7 @@ func TestMigrations_makeWhatTheSchemaSays(t *testing.T) {
 			writeMigration(t, location, *write)
 			return
 		}
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		if missing := difference(t, db); missing != "" {
 			t.Errorf("a migrated database differs from the schema; ent/migrations says how a migration is made. What is missing:\n%s", missing)
 		}

@@ -4,11 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"sync"
 )
 
-// Often is a Querier for what is asked all the time, in statements of few texts. Each is prepared on every connection that
-// asks it, and stays so: the server then takes no text apart, and sends numbers and moments as they are. A transaction asks
-// as it does anyway, and so does SQLite, to which nothing is sent.
+// textsAskedOften bounds what stays prepared: a server lets all of its clients together have 16,382 statements, of which
+// each connection has as many as there are texts.
+const textsAskedOften = 64
+
+// Often is a Querier for what is asked all the time, in statements of few texts. The first 64 are prepared on every
+// connection that asks them, and stay so: the server then takes no text apart, and sends numbers and moments as they are. A
+// transaction asks as it does anyway, and so does SQLite, to which nothing is sent.
 func Often(q Querier) Querier {
 	if d, ok := q.(*Database); ok && d.nodes != nil {
 		return often{d}
@@ -20,27 +25,53 @@ type often struct{ *Database }
 
 // QueryContext asks.
 func (o often) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	statement, err := o.statement(ctx, query) //nolint:sqlclosecheck // it lives as long as the database is open
+	statement, err := o.statements.of(ctx, o.pool, query) //nolint:sqlclosecheck // it stays open for whoever asks next
 	if err != nil {
 		return nil, err
+	}
+	if statement == nil {
+		return o.Database.QueryContext(ctx, query, args...)
 	}
 	return statement.QueryContext(ctx, args...)
 }
 
-// statement is the one of a text.
-func (o often) statement(ctx context.Context, query string) (*sql.Stmt, error) {
-	if known, ok := o.statements.Load(query); ok {
-		return known.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is kept
+// statements are those that stay prepared, by their texts, for as long as the database is open.
+type statements struct {
+	sync.Mutex
+	known map[string]*sql.Stmt
+}
+
+// of is the statement of a text; nil: there are enough.
+func (s *statements) of(ctx context.Context, pool *sql.DB, query string) (*sql.Stmt, error) {
+	known, full := s.get(query)
+	if known != nil || full {
+		return known, nil
 	}
-	made, err := o.pool.PrepareContext(ctx, query)
+	made, err := pool.PrepareContext(ctx, query) // others need not wait for it
 	if err != nil {
 		return nil, err
 	}
-	known, sooner := o.statements.LoadOrStore(query, made)
-	if sooner { // somebody else was
-		defer func() { _ = made.Close() }()
+	return s.keep(query, made)
+}
+
+func (s *statements) get(query string) (known *sql.Stmt, full bool) {
+	s.Lock()
+	defer s.Unlock()
+	return s.known[query], len(s.known) >= textsAskedOften
+}
+
+// keep keeps a statement, unless somebody has kept one meanwhile.
+func (s *statements) keep(query string, made *sql.Stmt) (*sql.Stmt, error) {
+	s.Lock()
+	defer s.Unlock()
+	if sooner := s.known[query]; sooner != nil {
+		return sooner, made.Close()
 	}
-	return known.(*sql.Stmt), nil //nolint:forcetypeassert // as above
+	if s.known == nil {
+		s.known = map[string]*sql.Stmt{}
+	}
+	s.known[query] = made
+	return made, nil
 }
 
 // prepared is everything that a statement of the driver can do.

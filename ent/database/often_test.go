@@ -3,11 +3,13 @@ package database_test
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/database/databasetest"
 	ent "partner.example/referrals/ent/generated"
 )
 
@@ -50,6 +52,30 @@ func TestOften_isAnsweredAsWhatIsAskedOnce(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// A server has room for so many prepared statements. What is asked in more texts than stay prepared is answered as well.
+func TestOften_keepsFewTextsPrepared(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, location string) {
+		db := databasetest.Open(t, location)
+		const texts = 100
+		for n := range texts {
+			err := database.Each(t.Context(), database.Often(db), "SELECT ? + "+strconv.Itoa(n), []any{1}, func(row *sql.Rows) error {
+				var got int
+				err := row.Scan(&got)
+				if got != n+1 {
+					t.Errorf("%d, want %d", got, n+1)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if kept := db.Prepared(); kept >= texts || (db.Embedded() && kept > 0) {
+			t.Errorf("%d of %d texts stay prepared", kept, texts)
 		}
 	})
 }

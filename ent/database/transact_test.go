@@ -85,7 +85,7 @@ func TestTransact_isNotSeenBeforeItsEnd(t *testing.T) {
 // locked a row reads what it holds now.
 func TestTransact_readsWhatIsCommittedByThen(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		network := newNetwork(t, db)
 		err := db.Transact(system(), func(ctx context.Context, tx *database.Tx) error {
 			before := one[int](t, tx, "SELECT SUM(passes) FROM gate")
@@ -151,7 +151,7 @@ func TestTransact_doesNotRunAgainWhatFailed(t *testing.T) {
 
 func TestTransact_resolvesARealDeadlock(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		network := newNetwork(t, db)
 		var runs atomic.Int64
 		var firstLocks, all sync.WaitGroup
@@ -188,7 +188,7 @@ func TestTransact_resolvesARealDeadlock(t *testing.T) {
 
 func TestTransact_waitsForALockThatIsRefused(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		network := newNetwork(t, db)
 		locked, release := make(chan struct{}), make(chan struct{})
 		var all sync.WaitGroup

@@ -117,7 +117,7 @@ func TestValues_endWithTheirContextAndFreeTheirConnection(t *testing.T) {
 
 func TestSweep_findsAnotherConnection(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db := migrated(t, location)
+		db := databasetest.Open(t, location)
 		lost := one[int](t, db, "SELECT CONNECTION_ID()")
 		other := opened(t, location)
 		execute(t, other, fmt.Sprint("KILL ", lost))
@@ -141,7 +141,7 @@ func TestSweep_findsAnotherConnection(t *testing.T) {
 
 func TestSweep_endsWithItsConnection(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		db, other := migrated(t, location), opened(t, location)
+		db, other := databasetest.Open(t, location), opened(t, location)
 		err := db.Snapshot(t.Context(), func(ctx context.Context, q database.Querier) error {
 			execute(t, other, fmt.Sprint("KILL ", one[int](t, q, "SELECT CONNECTION_ID()")))
 			for { // the server takes a moment to do so

@@ -14,6 +14,7 @@ import (
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/audit"
 	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/database/databasetest"
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/ent/viewer"
 )
@@ -81,16 +82,8 @@ func (w *world) try(ctx context.Context, t *testing.T, work func(ctx context.Con
 // newWorld makes what the tables of rule_test.go are about.
 func newWorld(t *testing.T, location string) *world {
 	t.Helper()
-	db, err := database.Open(location)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w := &world{db: db, ids: map[string]map[string]int{}, viewers: map[string]viewer.Viewer{}}
-	err = db.Transact(program(), func(ctx context.Context, tx *database.Tx) error {
+	w := &world{db: databasetest.Open(t, location), ids: map[string]map[string]int{}, viewers: map[string]viewer.Viewer{}}
+	err := w.db.Transact(program(), func(ctx context.Context, tx *database.Tx) error {
 		m := &maker{world: w, ctx: ctx, tx: tx}
 		m.acme()
 		m.zeta()

@@ -21,7 +21,23 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"partner.example/referrals/ent/database"
 )
+
+// Open opens a database and makes its tables. It is closed with the test.
+func Open(t testing.TB, location string) *database.Database {
+	t.Helper()
+	db, err := database.Open(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
 
 // engine is a kind of database.
 type engine struct {
