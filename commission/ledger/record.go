@@ -131,6 +131,11 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 			return Recorded{}, err
 		}
 		thorough := len(wrong) > 0 || entries[0].adjustment
+		if len(fresh) >= large && !thorough {
+			if err := l.makeRows(ctx, networkID, fresh); err != nil {
+				return Recorded{}, err
+			}
+		}
 		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
 			var err error
 			recorded, err = (&recording{Ledger: l, tx: tx, networkID: networkID, now: now, wrong: wrong, thorough: thorough}).run(ctx, fresh)
@@ -238,10 +243,7 @@ type recording struct {
 const sampled = 8
 
 func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
-	if err := r.tx.Pass(ctx, r.networkID); err != nil {
-		return 0, err
-	}
-	network, err := r.look(ctx, entries)
+	network, err := r.enter(ctx, entries)
 	if err != nil {
 		return 0, err
 	}
@@ -254,17 +256,11 @@ func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
 	if err := r.findOriginals(ctx, entries); err != nil {
 		return 0, err
 	}
-	partners := map[int]struct{}{}
-	for _, e := range entries {
-		if !e.adjustment || e.original != nil {
-			partners[e.PartnerID] = struct{}{}
-		}
-	}
-	history, err := r.recall(ctx, r.tx, r.networkID, network.changedAt, keysOf(partners))
+	history, partners, err := r.historyOf(ctx, entries, network)
 	if err != nil {
 		return 0, err
 	}
-	if len(history) < len(partners) && !r.thorough { // what else is wrong is told with it
+	if len(history) < partners && !r.thorough { // what else is wrong is told with it
 		if entries, err = r.withoutDuplicates(ctx, entries); err != nil {
 			return 0, err
 		}
@@ -280,6 +276,18 @@ func (r *recording) run(ctx context.Context, entries []*entry) (int, error) {
 	return len(entries), r.insert(ctx, entries, history, network)
 }
 
+// historyOf is the histories of the partners of the rows, and how many these are: those of other networks have none.
+func (r *recording) historyOf(ctx context.Context, entries []*entry, network seen) (history histories, count int, err error) {
+	partners := map[int]struct{}{}
+	for _, e := range entries {
+		if !e.adjustment || e.original != nil {
+			partners[e.PartnerID] = struct{}{}
+		}
+	}
+	history, err = r.recall(ctx, r.tx, r.networkID, network.changedAt, keysOf(partners))
+	return history, len(partners), err
+}
+
 // seen is what recording must know of a network.
 type seen struct {
 	zone      *time.Location
@@ -288,7 +296,11 @@ type seen struct {
 	sentAgain bool  // some rows of the call were recorded before
 }
 
-func (r *recording) look(ctx context.Context, entries []*entry) (network seen, err error) {
+// enter passes the gate, and looks at the network.
+func (r *recording) enter(ctx context.Context, entries []*entry) (network seen, err error) {
+	if err := r.tx.Pass(ctx, r.networkID); err != nil {
+		return network, err
+	}
 	var args []any
 	for i := range min(len(entries), sampled) {
 		args = append(args, entries[i*(len(entries)-1)/max(min(len(entries), sampled)-1, 1)].ExternalID)
@@ -425,38 +437,12 @@ func (r *recording) adjust(e *entry, o *original) {
 // insert stores the conversions and adds them to the sums. What many calls at once add to comes last, so that they wait
 // for each other as briefly as can be.
 func (r *recording) insert(ctx context.Context, entries []*entry, history histories, network seen) error {
-	slices.SortFunc(entries, func(a, b *entry) int { // neighbours in the indexes are inserted one after the other
-		return cmp.Or(cmp.Compare(a.PartnerID, b.PartnerID), a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ExternalID, b.ExternalID))
-	})
-	counted := newCounts(r.networkID)
-	toAccruals, toEarnings := neighbours{add: counted.accrue}, neighbours{add: counted.earnings.add}
-	type place struct{ accrual, earning cell }
-	places := make([]place, len(entries))
-	for i, e := range entries {
-		occurredAt, grantID := e.OccurredAt, 0
-		if e.adjustment {
-			occurredAt, grantID = e.original.occurredAt, e.original.grantID
-		}
-		day := commission.DateOf(e.OccurredAt, network.zone)
-		places[i].earning = cell{owner: e.PartnerID, day: day}
-		if err := toEarnings.count(places[i].earning, e.counts); err != nil {
-			return err
-		}
-		if term := history.attribute(e.PartnerID, occurredAt, grantID).Term; term != nil {
-			places[i].accrual = cell{term.ID, day, e.slot(term)}
-			if err := toAccruals.count(places[i].accrual, e.counts); err != nil {
-				return err
-			}
-		}
-	}
-	if err := cmp.Or(toAccruals.end(), toEarnings.end()); err != nil {
+	counted, places, err := r.count(entries, history, network)
+	if err != nil {
 		return err
 	}
 	accruals, earnings := counted.accruals.tally(), counted.earnings.tally()
-	if err := ofTerms.begin(ctx, r.tx, r.networkID, accruals, &r.accruals, network.shut); err != nil {
-		return err
-	}
-	if err := ofPartners.begin(ctx, r.tx, r.networkID, earnings, &r.earnings, network.shut); err != nil {
+	if err := r.begin(ctx, accruals, earnings, network); err != nil {
 		return err
 	}
 	columns := []string{
@@ -489,7 +475,7 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	} else if err != nil {
 		return err
 	}
-	err := ofTerms.addTo(ctx, r.tx, r.networkID, accruals)
+	err = ofTerms.addTo(ctx, r.tx, r.networkID, accruals)
 	if err == nil {
 		err = counted.months.store(ctx, r.tx, r.networkID)
 	}
@@ -502,6 +488,85 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 		return fmt.Errorf("%w: %w", database.ErrRetry, err)
 	}
 	return err
+}
+
+// countedAt is where a row counts: in an accrual, if it has a term, and in its partner's day.
+type countedAt struct{ accrual, earning cell }
+
+// count sorts the rows, and finds out where each counts and what all of them add to the sums.
+func (r *recording) count(entries []*entry, history histories, network seen) (counts, []countedAt, error) {
+	slices.SortFunc(entries, func(a, b *entry) int { // neighbours in the indexes are inserted one after the other
+		return cmp.Or(cmp.Compare(a.PartnerID, b.PartnerID), a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ExternalID, b.ExternalID))
+	})
+	counted := newCounts(r.networkID)
+	toAccruals, toEarnings := neighbours{add: counted.accrue}, neighbours{add: counted.earnings.add}
+	places := make([]countedAt, len(entries))
+	for i, e := range entries {
+		occurredAt, grantID := e.OccurredAt, 0
+		if e.adjustment {
+			occurredAt, grantID = e.original.occurredAt, e.original.grantID
+		}
+		day := commission.DateOf(e.OccurredAt, network.zone)
+		places[i].earning = cell{owner: e.PartnerID, day: day}
+		if err := toEarnings.count(places[i].earning, e.counts); err != nil {
+			return counts{}, nil, err
+		}
+		if term := history.attribute(e.PartnerID, occurredAt, grantID).Term; term != nil {
+			places[i].accrual = cell{term.ID, day, e.slot(term)}
+			if err := toAccruals.count(places[i].accrual, e.counts); err != nil {
+				return counts{}, nil, err
+			}
+		}
+	}
+	if err := cmp.Or(toAccruals.end(), toEarnings.end()); err != nil {
+		return counts{}, nil, err
+	}
+	return counted, places, nil
+}
+
+// large is how many rows a call has that makes the rows of sums which are missing beforehand.
+const large = 2_000
+
+// makeRows makes the rows of sums that a large call will add to and that are not there yet, with nothing in them, in a
+// transaction of its own. Whoever makes a row holds it until the end: large calls at once, each of which makes hundreds that
+// the others add to as well, would wait for each other all the time, and one in seven would have to begin anew. A row with
+// nothing in it counts nothing, also if the call fails after that.
+func (l *Ledger) makeRows(ctx context.Context, networkID int, entries []*entry) error {
+	if l.Alone || l.DB.Embedded() || database.IsRefused(ctx) {
+		return nil
+	}
+	entries = slices.Clone(entries) // whose order tells which is wrong first
+	err := l.DB.Transact(database.WithoutKey(ctx), func(ctx context.Context, tx *database.Tx) error {
+		r := &recording{Ledger: l, tx: tx, networkID: networkID}
+		network, err := r.enter(ctx, entries)
+		if err != nil || network.sentAgain {
+			return err
+		}
+		history, partners, err := r.historyOf(ctx, entries, network)
+		if err != nil || len(history) < partners {
+			return err
+		}
+		counted, _, err := r.count(entries, history, network)
+		if err != nil {
+			return err
+		}
+		accruals, earnings := counted.accruals.tally(), counted.earnings.tally()
+		clear(accruals.sums)
+		clear(earnings.sums)
+		return r.begin(ctx, accruals, earnings, network)
+	})
+	if errors.Is(err, database.ErrOutcomeUnknown) { // they are there, or are made when the call is recorded
+		return nil
+	}
+	return err
+}
+
+// begin finds the rows of sums, and makes those that are missing.
+func (r *recording) begin(ctx context.Context, accruals, earnings tally, network seen) error {
+	if err := ofTerms.begin(ctx, r.tx, r.networkID, accruals, &r.accruals, network.shut); err != nil {
+		return err
+	}
+	return ofPartners.begin(ctx, r.tx, r.networkID, earnings, &r.earnings, network.shut)
 }
 
 func keysOf[K comparable](set map[K]struct{}) []K {
