@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// rest gives back what the start of a server needed and the server does not: heap, and those pages of the program's own file
-// that were read once, which on Linux stay in its memory. A page that is needed after all comes back from the file, from now
-// on without its fifteen neighbours. What cannot be given back stays: it is memory and nothing more.
+// rest gives back what a server needed before and does not need now: heap, and those pages of the program's own file
+// that were read, which on Linux stay in its memory. A page that is needed after all comes back from the file,
+// which the system still has. What cannot be given back stays: it is memory and nothing more.
 func rest() {
 	debug.FreeOSMemory()
 	program, err := os.Readlink("/proc/self/exe")
@@ -33,8 +33,6 @@ func rest() {
 		from, to, _ := strings.Cut(columns[addresses], "-")
 		begin, _ := strconv.ParseUint(from, 16, 64)
 		end, _ := strconv.ParseUint(to, 16, 64)
-		for _, advice := range []uintptr{syscall.MADV_DONTNEED, syscall.MADV_RANDOM} {
-			_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, uintptr(begin), uintptr(end-begin), advice)
-		}
+		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, uintptr(begin), uintptr(end-begin), syscall.MADV_DONTNEED)
 	}
 }

@@ -4,5 +4,5 @@ package main
 
 import "runtime/debug"
 
-// rest gives back what the start of a server needed and the server does not.
+// rest gives back what a server needed before and does not need now.
 func rest() { debug.FreeOSMemory() }

@@ -36,6 +36,7 @@ type serveCommand struct {
 
 	telemetry *telemetry
 	exports   *exports
+	rests     rests
 }
 
 const (
@@ -122,7 +123,9 @@ func (c *serveCommand) Run(a *app) error {
 	if !c.NoBilling {
 		defer c.billByItself(a)()
 	}
-	rest()
+	looks := time.NewTicker(quiet)
+	defer looks.Stop()
+	go c.rests.watch(watched, looks.C, rest)
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -205,7 +208,7 @@ func (c *serveCommand) routes(d *door, looked *health) http.Handler {
 		asked.Handle("GET "+reportPath+"{table}", c.exports.answer(exports.report))
 		asked.Handle("GET "+linePath+"{line}/{table}", c.exports.answer(exports.conversions))
 	}
-	admitted := d.origins.shared(c.admit(looked, d.signIn(asked)))
+	admitted := d.origins.shared(c.admit(looked, c.rests.around(d.signIn(asked))))
 	mux := http.NewServeMux()
 	for _, path := range []string{graphqlPath, invoicePath, reportPath, linePath} {
 		mux.Handle(path, admitted)

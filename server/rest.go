@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// quiet is for how long nobody asks anything before a server rests.
+const quiet = 5 * time.Second
+
+// rests has a server rest whenever its work is done: what a report of a large network or a call of thousands of rows needed is
+// given back once nobody has asked anything for a while, whatever is asked next.
+type rests struct {
+	begun, done atomic.Int64 // requests
+}
+
+// around counts requests.
+func (r *rests) around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		r.begun.Add(1)
+		defer r.done.Add(1)
+		next.ServeHTTP(w, request)
+	})
+}
+
+// watch rests now, and after each time of work once nothing was asked between two looks.
+func (r *rests) watch(ctx context.Context, looks <-chan time.Time, rest func()) {
+	rest()
+	for seen, rested := int64(0), int64(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-looks:
+		}
+		begun := r.begun.Load()
+		if begun == seen && begun != rested && begun == r.done.Load() {
+			rest()
+			rested = begun
+		}
+		seen = begun
+	}
+}
