@@ -17,7 +17,8 @@ const (
 )
 
 // BenchmarkSettings changes the Global Setting of a large network, which closes and opens a term for each of its
-// referrals, while its tracker goes on recording: of all subjects, in turns.
+// referrals, while its tracker goes on recording: of all subjects, in turns, of which each is the first as often as the
+// others, since every change leaves a larger table to the next.
 func BenchmarkSettings(b *testing.B) {
 	referrals := max(sizes.Many, sizes.Referrals)
 	location := newDatabase(b, "settings")
@@ -32,8 +33,9 @@ func BenchmarkSettings(b *testing.B) {
 		s.record(of)
 	}
 	changes, waits, alone := map[string][]time.Duration{}, map[string][]time.Duration{}, map[string][]time.Duration{}
-	for range sizes.Rounds {
-		for _, of := range all {
+	for round := range all {
+		for turn := range all {
+			of := all[(round+turn)%len(all)]
 			before := spending(b, bare, of.pids)
 			alone[of.name] = append(alone[of.name], s.change(of))
 			found[of.name].costs(spending(b, bare, of.pids).since(before), 1)

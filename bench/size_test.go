@@ -31,7 +31,7 @@ var sizes = chosenSize()
 func chosenSize() size {
 	chosen := size{
 		Referrals: 10_000, Many: 100_000, Conversions: 1_000_000, Times: 100, ImportRows: 3_000_000,
-		Seconds: 3, Rounds: 3, Requests: 5, RecordedRows: 40_000, ExportRows: 1_000_000, ExportReferrals: 100_000, Connections: 4, Processes: runtime.NumCPU(), Tolerance: 1,
+		Seconds: 3, Rounds: 3, Requests: 5, RecordedRows: 60_000, ExportRows: 1_000_000, ExportReferrals: 100_000, Connections: 4, Processes: runtime.NumCPU(), Tolerance: 1,
 	}
 	if os.Getenv("BENCH_SIZE") == "small" {
 		chosen = size{
