@@ -264,7 +264,7 @@ func againstPeers(b *testing.B, workload string, of map[string]*measured, few bo
 }
 
 // atRest is how long after all the load it is looked what all of them keep in memory: they give back what they needed for it.
-const atRest = 15 * time.Second
+const atRest = 35 * time.Second
 
 // memory holds what the product keeps in memory, some time after all the load, against the smallest of its peers.
 func memory(b *testing.B, workload string, all []subject) {

@@ -26,14 +26,21 @@ type often struct{ *Database }
 // QueryContext asks.
 func (o often) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	statement, err := o.statements.of(ctx, o.pool, query) //nolint:sqlclosecheck // it stays open for whoever asks next
-	if err != nil {
+	if statement != nil {
+		var rows *sql.Rows
+		if rows, err = statement.QueryContext(ctx, args...); err == nil {
+			return rows, nil
+		}
+	}
+	if err != nil && !mayNotPrepare(err) {
 		return nil, err
 	}
-	if statement == nil {
-		return o.Database.QueryContext(ctx, query, args...)
-	}
-	return statement.QueryContext(ctx, args...)
+	return o.Database.QueryContext(ctx, query, args...)
 }
+
+// mayNotPrepare tells whether a statement was not run because all clients of the server together have prepared as many as it
+// lets them. It can be asked as any other is.
+func mayNotPrepare(err error) bool { return numberOf(err) == tooManyPrepared }
 
 // statements are those that stay prepared, by their texts, for as long as the database is open.
 type statements struct {

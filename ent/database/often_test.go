@@ -79,3 +79,37 @@ func TestOften_keepsFewTextsPrepared(t *testing.T) {
 		}
 	})
 }
+
+// Other clients of a server may have used up what it lets all of them prepare.
+func TestOften_asksWhereNothingMayBePrepared(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, location string) {
+		db := databasetest.Open(t, location)
+		if !db.Embedded() {
+			most := ""
+			err := database.Each(t.Context(), db, "SELECT @@GLOBAL.max_prepared_stmt_count", nil, func(row *sql.Rows) error { return row.Scan(&most) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			allow := func(ctx context.Context, count string) {
+				if _, err := db.ExecContext(ctx, "SET GLOBAL max_prepared_stmt_count = "+count); err != nil {
+					t.Fatal(err)
+				}
+			}
+			allow(t.Context(), "0")
+			defer allow(context.WithoutCancel(t.Context()), most)
+		}
+		for name, ask := range map[string]func(use func(*database.Values)) error{
+			"often": func(use func(*database.Values)) error {
+				return database.EachValues(t.Context(), database.Often(db), "SELECT 1 + ?", []any{1}, use)
+			},
+			"thousands of rows": func(use func(*database.Values)) error {
+				return database.Sweep(t.Context(), db, "SELECT 1 + ?", []any{1}, use)
+			},
+		} {
+			got := 0
+			if err := ask(func(row *database.Values) { got = row.Int(0) }); err != nil || got != 2 {
+				t.Errorf("%s: %d, %v", name, got, err)
+			}
+		}
+	})
+}

@@ -183,6 +183,7 @@ const (
 	duplicateEntry  = 1062
 	unknownError    = 1105
 	unknownVariable = 1193
+	tooManyPrepared = 1461
 )
 
 // givingWay are the errors by which servers say that they undid a transaction, or let it do nothing, because of

@@ -27,12 +27,16 @@ func Sweep(ctx context.Context, q Querier, query string, args []any, use func(ro
 		return EachValues(ctx, q, query, args, use)
 	}
 	statement, err := p.PrepareContext(ctx, query)
-	if err != nil {
+	if mayNotPrepare(err) {
+		return EachValues(ctx, q, query, args, use)
+	} else if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
 	defer func() { err = cmp.Or(err, statement.Close()) }()
 	rows, err := statement.QueryContext(ctx, args...)
-	if err != nil {
+	if mayNotPrepare(err) { // on another connection than before
+		return EachValues(ctx, q, query, args, use)
+	} else if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
 	return eachValues(rows, use)
