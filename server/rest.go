@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// quiet is for how long nobody asks anything before a server rests, at the least: the first requests after that take some
-// tenths of a millisecond longer.
-const quiet = 15 * time.Second
+// quiet is for how long nobody asks anything before a server rests, at the least: the first dozen of requests after that take
+// about half a millisecond longer.
+const quiet = time.Minute
 
 // rests has a server rest whenever its work is done: what a report of a large network or a call of thousands of rows needed is
 // given back once nobody has asked anything for a while, whatever is asked next.

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/billing"
@@ -54,13 +53,10 @@ func (w *world) wantCounted(conversions int64) {
 	}
 }
 
-// billsInvoices runs billing on the day after another, and wants it to make so many invoices.
+// billsInvoices wants a run of billing to make so many invoices.
 func (w *world) billsInvoices(through string, want int) {
 	w.Helper()
-	w.now = (day(through) + 1).Start(w.zone).Add(time.Hour)
-	ids, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day(through)}, nil)
-	w.must(err)
-	if len(ids) != want {
+	if ids := w.run(billing.Run{Through: day(through)}); len(ids) != want {
 		w.Errorf("billing made %d invoices, want %d", len(ids), want)
 	}
 }

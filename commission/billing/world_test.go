@@ -225,19 +225,22 @@ func (w *world) adjust(id, when, change string) {
 // bill runs billing through a day, the clock being on the next, and shows alice's invoices that it made.
 func (w *world) bill(through string, want ...string) []*ent.Invoice {
 	w.Helper()
-	w.now = (day(through) + 1).Start(w.zone).Add(time.Hour)
-	ids, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day(through)}, nil)
-	w.must(err)
-	return w.wantInvoices(ids, want...)
+	return w.wantInvoices(w.run(billing.Run{Through: day(through)}), want...)
 }
 
 // billOnly is bill for one partner, by name.
 func (w *world) billOnly(name, through string, want ...string) []*ent.Invoice {
 	w.Helper()
-	w.now = (day(through) + 1).Start(w.zone).Add(time.Hour)
-	ids, err := w.billing.Bill(w.admin(), w.network.ID, billing.Run{Through: day(through), PartnerID: w.ids[name]}, nil)
+	return w.wantInvoices(w.run(billing.Run{Through: day(through), PartnerID: w.ids[name]}), want...)
+}
+
+// run runs billing, the clock being on the day after, and tells the ids of the invoices that it made.
+func (w *world) run(of billing.Run) []int {
+	w.Helper()
+	w.now = (of.Through + 1).Start(w.zone).Add(time.Hour)
+	ids, err := w.billing.Bill(w.admin(), w.network.ID, of, nil)
 	w.must(err)
-	return w.wantInvoices(ids, want...)
+	return ids
 }
 
 func (w *world) wantInvoices(ids []int, want ...string) []*ent.Invoice {
