@@ -10,6 +10,7 @@ import (
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
 	ent "partner.example/referrals/ent/generated"
+	"partner.example/referrals/graph/generated/model"
 	"partner.example/referrals/graph/page"
 )
 
@@ -37,6 +38,7 @@ type fieldAhead struct {
 	graphql.CollectedField
 	window page.Window
 	days   ledger.Range
+	order  ledger.Order
 	asks   []graphql.CollectedField // of it
 }
 
@@ -235,7 +237,11 @@ func allSteps() map[string][]step {
 		"Partner.referredBy":      one(toOne("Partner", partners, func(p *ent.Partner) int { return value(p.ReferredByID) })),
 		"Partner.referralLink":    one(networkOfPartner),
 		"Partner.referralSetting": one(within("PartnerReferralSetting", func(p *ent.Partner) any { return p })),
-		"Partner.referralReport":  one(networkOfPartner),
+		"Partner.referralReport": one(goingOn(networkOfPartner).and(
+			to("ReferralReport", func(l *loaders) *loader[reportOf, *ledger.Report] { return l.reports },
+				func(p *ent.Partner, f fieldAhead) (reportOf, bool) {
+					return reportOf{p.NetworkID, p.ID, f.days}, f.days.Check() == nil
+				}, func(report *ledger.Report) []any { return []any{report} }))),
 		"Partner.pendingChanges": one(to("DatedChange", func(l *loaders) *loader[int, []*ent.DatedChange] { return l.pending },
 			func(p *ent.Partner, _ fieldAhead) (int, bool) { return p.ID, true }, each)),
 		"Partner.invoices": {
@@ -270,6 +276,11 @@ func allSteps() map[string][]step {
 			func(e *ledger.Event, _ fieldAhead) (*ledger.Event, bool) { return e, true }, nil)),
 		"ReferralEvent.term":    one(toOne("ReferralTerm", termsByID, func(e *ledger.Event) int { return e.TermID })),
 		"ReferralEvent.invoice": one(toOne("Invoice", invoicesByID, func(e *ledger.Event) int { return e.InvoiceID })),
+
+		"ReferralReport.rows": one(to("ReferralReportRow", func(l *loaders) *loader[reportPageOf, *page.ReportRows] { return l.reportRows },
+			func(report *ledger.Report, f fieldAhead) (reportPageOf, bool) {
+				return reportPageOf{Report: report, by: f.order, first: f.window.First}, true
+			}, func(rows *page.ReportRows) []any { return each(rows.Nodes()) })),
 
 		"ReferralReportRow.referral": one(to("Referral", referralsByID,
 			func(row *ledger.Row, f fieldAhead) (int, bool) { return row.ReferralID, !f.only(itself) }, func(r *ent.Referral) []any { return []any{r} })),
@@ -461,7 +472,7 @@ func waysOf(ctx context.Context, kind string, rows []any, of graphql.CollectedFi
 			}
 			asked.window = window
 		}
-		asked.days = rangeOf(ctx, field)
+		asked.days, asked.order = rangeOf(ctx, field), orderOf(ctx, field)
 		for _, s := range known {
 			ways = append(ways, walk{rows, asked, s})
 		}
@@ -500,6 +511,17 @@ func rangeOf(ctx context.Context, field graphql.CollectedField) (days ledger.Ran
 		}
 	}
 	return days
+}
+
+// orderOf is the order of the report that a field asks for, if it does.
+func orderOf(ctx context.Context, field graphql.CollectedField) ledger.Order {
+	given, ok := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)["orderBy"].(map[string]any)
+	if !ok {
+		return ledger.LatestFirst
+	}
+	by, _ := given["field"].(string)
+	direction, _ := given["direction"].(string)
+	return ledger.Order{Field: ledger.OrderField(by), Descending: direction == string(model.OrderDirectionDesc)}
 }
 
 // rowFields is the fields that are asked of the rows of a field, be it one object, a list or a page.

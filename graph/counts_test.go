@@ -39,12 +39,12 @@ func TestCounts_holdUntilTheNextChange(t *testing.T) {
 			}
 			return statements
 		}
-		counting := see("the admin", &n.admin, 5, 3)
-		if knowing := see("the admin", &n.admin, 5, 3); knowing != counting-2 {
+		counting := see("the admin", &n.admin, 8, 3)
+		if knowing := see("the admin", &n.admin, 8, 3); knowing != counting-2 {
 			t.Errorf("a page takes %d statements, and %d when it is known how many there are", counting, knowing)
 		}
-		see("a global manager", &n.manager, 5, 3)
-		see("support", &h.support, 5, 3)
+		see("a global manager", &n.manager, 8, 3)
+		see("support", &h.support, 8, 3)
 		see("a limited manager", &limited, 0, 0)
 
 		var made struct {
@@ -59,14 +59,14 @@ func TestCounts_holdUntilTheNextChange(t *testing.T) {
 		if count := made.CreatePartner.Partner.ReferredBy.ReferralsMade.TotalCount; count != 4 {
 			t.Errorf("who referred one more is said to have referred %d: it is 4", count)
 		}
-		see("the admin", &n.admin, 6, 4)
+		see("the admin", &n.admin, 9, 4)
 
 		_, err := h.programs.CreatePartner(viewer.With(t.Context(), limited), n.admin.NetworkID, program.NewPartner{Name: "Zed", Status: commission.PartnerPending})
 		if err != nil {
 			t.Fatal(err)
 		}
-		see("the admin", &n.admin, 7, 4)
-		see("a global manager", &n.manager, 7, 4)
+		see("the admin", &n.admin, 10, 4)
+		see("a global manager", &n.manager, 10, 4)
 		see("a limited manager", &limited, 1, 0)
 	})
 }

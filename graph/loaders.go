@@ -29,6 +29,7 @@ import (
 	"partner.example/referrals/ent/generated/retroactivegrant"
 	"partner.example/referrals/ent/generated/token"
 	"partner.example/referrals/ent/rule"
+	"partner.example/referrals/graph/page"
 )
 
 // loaders collect what the resolvers of one request ask for, so that each kind is one statement for a whole
@@ -60,11 +61,13 @@ type loaders struct {
 	term          *loader[int, *ent.ReferralTerm]
 	terms         *loader[int, []*ent.ReferralTerm] // of a referral
 	dated         *loader[int, *ent.DatedChange]
-	pending       *loader[int, []*ent.DatedChange] // of a partner's setting
-	referralsMade *loader[int, int]                // how many, of a partner
-	referrals     *loader[partOf, []*ent.Referral] // of a partner
-	invoicesIn    *loader[int, int]                // how many, of a partner
-	invoices      *loader[partOf, []*ent.Invoice]  // of a partner
+	pending       *loader[int, []*ent.DatedChange]  // of a partner's setting
+	referralsMade *loader[int, int]                 // how many, of a partner
+	referrals     *loader[partOf, []*ent.Referral]  // of a partner
+	invoicesIn    *loader[int, int]                 // how many, of a partner
+	invoices      *loader[partOf, []*ent.Invoice]   // of a partner
+	reports       *loader[reportOf, *ledger.Report] // of a partner
+	reportRows    *loader[reportPageOf, *page.ReportRows]
 	reachedOn     *loader[int, commission.Date]
 	timeline      *loader[int, []*ledger.Event] // of a referral
 	actor         *loader[*ledger.Event, *ent.AuditEvent]
@@ -95,6 +98,20 @@ type daysOf struct {
 	ledger.Line
 	first int
 	after commission.Date // the day behind which the page begins
+}
+
+// reportOf is the report of one partner.
+type reportOf struct {
+	networkID, partnerID int
+	days                 ledger.Range
+}
+
+// reportPageOf is a page of a report.
+type reportPageOf struct {
+	*ledger.Report
+	by    ledger.Order
+	first int
+	after string // the cursor behind which the page begins; "": from the beginning
 }
 
 // termIn is a row of the report: a term in a range of days.
@@ -197,6 +214,8 @@ func (r *Resolver) newLoaders() *loaders {
 				return r.DB.Invoice.Query().Where(invoice.IDIn(ids...)).Order(invoice.ByNumber(sql.OrderDesc())).All(ctx)
 			}, func(i *ent.Invoice) int { return i.PartnerID })
 		}),
+		reports:    loading(r.reportsOf),
+		reportRows: loading(r.reportPages),
 		reachedOn:  loading(r.Ledger.ReachedOn),
 		timeline:   loading(r.Ledger.Timelines),
 		actor:      loading(r.actors),

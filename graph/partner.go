@@ -10,7 +10,6 @@ import (
 	ent "partner.example/referrals/ent/generated"
 	"partner.example/referrals/graph/generated/model"
 	"partner.example/referrals/graph/page"
-	"partner.example/referrals/graph/resolve"
 	"partner.example/referrals/graph/scalar"
 )
 
@@ -117,12 +116,11 @@ func pageOf(p *ent.Partner, window page.Window) partOf {
 
 // ReferralReport is the rows whose referrer is the partner.
 func (r partnerResolver) ReferralReport(ctx context.Context, p *ent.Partner, from, to commission.Date) (*ledger.Report, error) {
-	resolve.Waits(ctx)
-	n, err := one(ctx, loadersOf(ctx).network, p.NetworkID, "network")
-	if err != nil {
+	days := ledger.Range{From: from, To: to}
+	if err := days.Check(); err != nil {
 		return nil, err
 	}
-	return r.Ledger.Report(ctx, n, ledger.Range{From: from, To: to}, ledger.Filter{ReferrerID: p.ID})
+	return loadersOf(ctx).reports.Load(ctx, reportOf{p.NetworkID, p.ID, days})
 }
 
 // CreatePartner creates a partner.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
 	ent "partner.example/referrals/ent/generated"
@@ -66,31 +64,95 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 	if err != nil {
 		return nil, err
 	}
-	by := ledger.LatestFirst
+	of := reportPageOf{Report: report, by: ledger.LatestFirst, first: size}
 	if orderBy != nil {
-		by = ledger.Order{Field: orderBy.Field, Descending: orderBy.Direction == model.OrderDirectionDesc}
-		if v, _ := viewer.From(ctx); !by.ShownTo(v.Role) {
-			return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, by.Field)
+		of.by = ledger.Order{Field: orderBy.Field, Descending: orderBy.Direction == model.OrderDirectionDesc}
+	}
+	if after != nil {
+		if of.after = *after; of.after == "" {
+			return nil, page.ErrCursor()
 		}
 	}
-	keys, err := r.Ledger.Sorted(ctx, report, by)
+	rows, err := loadersOf(ctx).reportRows.Load(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	ahead(ctx, "ReferralReportRow", rows.Nodes())
+	return rows, nil
+}
+
+// reportsOf computes the reports of partners, those of one network and range together.
+func (r *Resolver) reportsOf(ctx context.Context, asked []reportOf) (map[reportOf]*ledger.Report, error) {
+	type group struct {
+		networkID int
+		days      ledger.Range
+	}
+	alike := map[group][]int{}
+	for _, of := range asked {
+		alike[group{of.networkID, of.days}] = append(alike[group{of.networkID, of.days}], of.partnerID)
+	}
+	reports := make(map[reportOf]*ledger.Report, len(asked))
+	for of, partners := range alike {
+		n, err := one(ctx, loadersOf(ctx).network, of.networkID, "network")
+		if err != nil {
+			return nil, err
+		}
+		found, err := r.Ledger.Reports(ctx, n, of.days, partners)
+		if err != nil {
+			return nil, err
+		}
+		for id, report := range found {
+			reports[reportOf{of.networkID, id, of.days}] = report
+		}
+	}
+	return reports, nil
+}
+
+// reportPages cuts pages of reports. Their rows know the names of their partners, and how they pay is known too: it came with
+// the report, and whoever sees a row sees that.
+func (r *Resolver) reportPages(ctx context.Context, asked []reportPageOf) (map[reportPageOf]*page.ReportRows, error) {
+	pages := make(map[reportPageOf]*page.ReportRows, len(asked))
+	var all []*ledger.Row
+	paying := map[int]*ent.CommissionStructure{}
+	for _, of := range asked {
+		rows, err := r.reportPage(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		pages[of] = rows
+		all = append(all, rows.Nodes()...)
+		for _, row := range rows.Nodes() {
+			if s := of.Structures[row.StructureID]; s != nil {
+				paying[s.ID] = s
+			}
+		}
+	}
+	loadersOf(ctx).structure.keep(slices.Collect(maps.Keys(paying)), paying)
+	return pages, r.Ledger.Name(ctx, all)
+}
+
+func (r *Resolver) reportPage(ctx context.Context, of reportPageOf) (*page.ReportRows, error) {
+	if v, _ := viewer.From(ctx); !of.by.ShownTo(v.Role) {
+		return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, of.by.Field)
+	}
+	keys, err := r.Ledger.Sorted(ctx, of.Report, of.by)
 	if err != nil {
 		return nil, err
 	}
 	order, begin := "", 0
-	if after != nil {
+	if of.after != "" {
 		var key string
 		var found bool
-		order, key, _ = strings.Cut(page.Decode(*after), "/")
+		order, key, _ = strings.Cut(page.Decode(of.after), "/")
 		if keys, begin, found = r.orders.resume(order, parseKey(key), keys); !found {
 			return nil, page.ErrCursor()
 		}
 	}
-	end := min(begin+size, len(keys))
+	end := min(begin+of.first, len(keys))
 	if end < len(keys) && order == "" {
 		order = r.orders.keep(keys)
 	}
-	rows, err := r.Ledger.Rows(ctx, report, keys[begin:end])
+	rows, err := r.Ledger.Rows(ctx, of.Report, keys[begin:end])
 	if err != nil {
 		return nil, err
 	}
@@ -98,36 +160,8 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 	for i, row := range rows {
 		edges[i] = &page.ReportRow{Cursor: page.Encode(order + "/" + writeKey(keys[begin+i])), Node: row}
 	}
-	if err := r.prepare(ctx, report, rows); err != nil {
-		return nil, err
-	}
 	return page.With(edges, len(keys), end < len(keys), begin > 0), nil
 }
-
-// prepare has what a page of rows refers to known, before its fields are resolved. The structures came with the report, and
-// whoever sees a row sees how it pays.
-func (r referralReportResolver) prepare(ctx context.Context, report *ledger.Report, rows []*ledger.Row) error {
-	paying := map[int]*ent.CommissionStructure{}
-	for _, row := range rows {
-		if s := report.Structures[row.StructureID]; s != nil {
-			paying[s.ID] = s
-		}
-	}
-	loadersOf(ctx).structure.keep(slices.Collect(maps.Keys(paying)), paying)
-	for _, field := range rowFields(ctx, "ReferralReportRow", graphql.GetFieldContext(ctx).Field) {
-		if named[field.Name] {
-			if err := r.Ledger.Name(ctx, rows); err != nil {
-				return err
-			}
-			break
-		}
-	}
-	ahead(ctx, "ReferralReportRow", rows)
-	return nil
-}
-
-// named is the fields of a row that tell its partners' names.
-var named = map[string]bool{"referrer": true, "referred": true, "reason": true, "explanation": true}
 
 // ID is opaque: a row is a term or, tracked only, a referral.
 func (r referralReportRowResolver) ID(_ context.Context, row *ledger.Row) (*scalar.ID, error) {
@@ -222,9 +256,6 @@ func (r referralReportRowResolver) Explanation(ctx context.Context, row *ledger.
 }
 
 func (r referralReportRowResolver) explain(ctx context.Context, row *ledger.Row) (commission.Reason, string, error) {
-	if err := r.Ledger.Name(ctx, []*ledger.Row{row}); err != nil { // the page has asked for all of them
-		return "", "", err
-	}
 	stored, err := r.Structure(ctx, row)
 	if err != nil || stored == nil {
 		reason, text := row.Explain(ctx, nil)

@@ -121,7 +121,7 @@ type network struct {
 	*house
 	rows                                int
 	id, ann, pending, term, invoice     string
-	referred                            []string
+	referred, referredOn                []string
 	admin, manager, tracker, annHerself viewer.Viewer
 }
 
@@ -134,7 +134,7 @@ func (h *house) account(who program.NewAccount) viewer.Viewer {
 	return viewer.Viewer{AccountID: made.ID, Name: made.Name, Role: made.Role, NetworkID: who.NetworkID, PartnerID: who.PartnerID}
 }
 
-// newNetwork has Ann refer so many partners, one of whom sells on as many days.
+// newNetwork has Ann refer so many partners, one of whom sells on as many days, and each of them another one.
 func (h *house) newNetwork(rows int) *network {
 	h.Helper()
 	h.now = time.Date(2025, time.September, 1, 10, 0, 0, 0, time.UTC)
@@ -169,6 +169,7 @@ func (h *house) newNetwork(rows int) *network {
 	n.annHerself = h.account(program.NewAccount{NetworkID: made.ID, Name: "Pat", Role: commission.PartnerUser, PartnerID: scalar.ParseID(n.ann).Of(scalar.Partner)})
 	for i := range rows {
 		n.referred = append(n.referred, partner(fmt.Sprintf("Partner %03d", i), "ACTIVE", n.ann))
+		n.referredOn = append(n.referredOn, partner(fmt.Sprintf("Another %03d", i), "ACTIVE", n.referred[i]))
 	}
 	n.pending = partner("Cid", "PENDING", "")
 	h.now = time.Date(2025, time.October, 1, 10, 0, 0, 0, time.UTC)
@@ -231,6 +232,7 @@ func (n *network) conversions(name string, at time.Time) (rows []map[string]any)
 	for i, partner := range n.referred {
 		rows = append(rows,
 			map[string]any{"externalId": fmt.Sprint(name, "-", i), "partner": partner, "occurredAt": at.Format(time.RFC3339), "revenue": "200", "payout": "100"},
+			map[string]any{"externalId": fmt.Sprint(name, "-on-", i), "partner": n.referredOn[i], "occurredAt": at.Format(time.RFC3339), "revenue": "200", "payout": "100"},
 			map[string]any{"externalId": fmt.Sprint(name, "-day-", i), "partner": n.referred[0], "occurredAt": at.AddDate(0, 0, i).Format(time.RFC3339), "revenue": "200", "payout": "100"},
 		)
 	}
@@ -371,12 +373,19 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 			referralSetting { effective { summary } } referralsMade(first: 2) { totalCount nodes { referred { name } } }
 			pendingChanges { structure { summary } } invoices(first: 2) { totalCount nodes { number total lines { amount } } }
 		} } } }`,
+		"Reports": `query ($first: Int) { network { partners(first: $first, filter: {search: "Partner"}) { nodes {
+			name referralReport(from: "2025-09-01", to: "2026-12-31") { totals { rows balance } rows(first: 1, orderBy: {field: REFERRED, direction: DESC}) { totalCount nodes {
+				referred { name manager { name } } threshold { reachedAt } explanation term { structure { id } days(from: "2025-11-01", to: "2025-11-30") { commission } }
+				lines(first: 1) { nodes { line { invoice { number } } } }
+			} } }
+		} } } }`,
 		"Pending": `query ($first: Int) { network { pendingChanges(first: $first) { totalCount nodes { partner { manager { name } } structure { summary } } } } }`,
 	}
 	ofTheirOwn := []sending{
 		{"Lines", admin, func(n *network, _ int) given { return given{"ann": n.ann} }},
 		{"Rows", admin, func(_ *network, first int) given { return given{"first": min(first, 50)} }},
 		{"People", admin, page},
+		{"Reports", admin, page},
 		{"Pending", admin, page},
 	}
 	databasetest.Each(t, func(t *testing.T, location string) {

@@ -4,7 +4,10 @@ import (
 	stdsql "database/sql"
 	"flag"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -371,6 +374,7 @@ func (l *life) check(t *rapid.T) {
 	l.checkReport(billedOf)
 	l.checkMonths()
 	l.checkRange(t)
+	l.checkReports(t)
 }
 
 // lines are those of invoices that stand, by their ids.
@@ -549,6 +553,35 @@ func (l *life) checkRange(t *rapid.T) {
 			shown[row.TermID] = got
 		}
 	}
+}
+
+// checkReports holds the reports of all partners, which are read together, against that of each.
+func (l *life) checkReports(t *rapid.T) {
+	days := l.someRange(t)
+	together, err := l.ledger.Reports(l.admin(), l.network, days, slices.Collect(maps.Values(l.ids)))
+	l.must(err)
+	for name, id := range l.ids {
+		alone, err := l.ledger.Report(l.admin(), l.network, days, ledger.Filter{ReferrerID: id})
+		l.must(err)
+		if got, want := l.told(together[id]), l.told(alone); got != want {
+			l.Errorf("from %s to %s the report of %s, read with others, is\n%s, and by itself\n%s", days.From, days.To, name, got, want)
+		}
+	}
+}
+
+// told is a report in words.
+func (l *life) told(report *ledger.Report) string {
+	rows := l.rowsOf(report)
+	var text strings.Builder
+	fmt.Fprintln(&text, report.Totals)
+	for _, row := range rows {
+		fmt.Fprintln(&text, row.ReferralID, row.TermID, row.ReferrerName, row.ReferrerStatus, row.ReferredName, row.ReferredStatus, row.StructureID,
+			row.Status, row.State, row.Conversions, row.BasisAmount, row.Billed, row.Balance, row.Unbilled, row.BelowThreshold)
+		if row.Threshold != nil {
+			fmt.Fprintln(&text, row.Threshold.Progress, "of", row.Threshold.Target)
+		}
+	}
+	return text.String()
 }
 
 // accruals calls use for every row of them.

@@ -148,6 +148,34 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 	return l.report(ctx, l.DB, asked, everyReferral)
 }
 
+// Reports computes the reports of some referrers, each as Report does for one. It takes as many statements for any number of
+// them, and what their rows show beside is read with these.
+func (l *Ledger) Reports(ctx context.Context, network *ent.Network, days Range, referrerIDs []int) (map[int]*Report, error) {
+	asked, err := l.ask(ctx, network, days, Filter{})
+	if err != nil {
+		return nil, err
+	}
+	asked.referrers = referrerIDs
+	all, err := l.read(ctx, l.DB, asked, everyReferral)
+	if err != nil {
+		return nil, err
+	}
+	reports := make(map[int]*Report, len(referrerIDs))
+	for _, id := range referrerIDs {
+		its := *all
+		its.terms = nil
+		reports[id] = &its
+	}
+	for _, t := range all.terms {
+		its := reports[t.referrerID]
+		its.terms = append(its.terms, t)
+	}
+	for _, its := range reports {
+		its.total()
+	}
+	return reports, nil
+}
+
 // question is what the report is asked, and what is known for all of its rows.
 type question struct {
 	network *ent.Network
@@ -156,6 +184,8 @@ type question struct {
 	filter  Filter
 	now     time.Time
 	own     *int // the partner that asks: it is not shown what is not for it [R2]; nil: staff asks
+
+	referrers []int // whose rows alone; none: everybody's
 
 	// These are read with the first rows.
 	stored     map[int]*ent.CommissionStructure
@@ -173,10 +203,13 @@ func (l *Ledger) ask(ctx context.Context, network *ent.Network, days Range, filt
 	v, _ := viewer.From(ctx)
 	asked := &question{network: network, zone: zone, days: days, filter: filter, now: commission.Moment(l.Now())}
 	asked.filter.Search = strings.ToLower(strings.TrimSpace(filter.Search))
+	if filter.ReferrerID != 0 {
+		asked.referrers = []int{filter.ReferrerID}
+	}
 	if v.Is(commission.PartnerUser) {
 		asked.own = &v.PartnerID
-		if filter.ReferrerID == 0 {
-			asked.filter.ReferrerID = v.PartnerID // it sees no other rows: none is read
+		if len(asked.referrers) == 0 {
+			asked.referrers = []int{v.PartnerID} // it sees no other rows: none is read
 		}
 	}
 	return asked, nil
@@ -187,11 +220,20 @@ const measuredAtOnce = 1000
 
 // report computes the rows of some referrals.
 func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question, of referrals) (*Report, error) {
-	zero := asked.network.Currency.Round(decimal.Zero)
-	r := &Report{
-		Currency: asked.network.Currency, Zone: asked.network.TimeZone, asked: asked,
-		Totals: Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero},
+	r, err := l.read(ctx, q, asked, of)
+	if err != nil {
+		return nil, err
 	}
+	if asked.filter.computed() {
+		r.terms = slices.DeleteFunc(r.terms, func(t termRow) bool { return !r.wants(&t) })
+	}
+	r.total()
+	return r, nil
+}
+
+// read reads what the rows of some referrals are computed from.
+func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, of referrals) (*Report, error) {
+	r := &Report{Currency: asked.network.Currency, Zone: asked.network.TimeZone, asked: asked}
 	counted := func(ctx context.Context) (err error) {
 		r.sums, err = l.sums(ctx, q, asked, of)
 		return err
@@ -234,13 +276,16 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 		return nil, err
 	}
 	r.Structures = asked.stored
-	if asked.filter.computed() {
-		r.terms = slices.DeleteFunc(r.terms, func(t termRow) bool { return !r.wants(&t) })
-	}
+	return r, nil
+}
+
+// total computes what the rows show of the range, and their totals.
+func (r *Report) total() {
+	zero := r.Currency.Round(decimal.Zero)
+	r.Totals = Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero}
 	for i := range r.terms {
 		r.count(&r.terms[i])
 	}
-	return r, nil
 }
 
 // each is the rows that are which.
@@ -615,8 +660,11 @@ var everyReferral = referrals{0, math.MaxInt}
 func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (map[int]*termSumsInRange, error) {
 	var which []string // they read their own rows alone
 	var whose []any
-	if asked.filter.ReferrerID != 0 {
-		which, whose = append(which, "r.referrer_id = ?"), append(whose, asked.filter.ReferrerID)
+	if len(asked.referrers) > 0 {
+		which = append(which, "r.referrer_id IN ("+database.Placeholders(len(asked.referrers))+")")
+		for _, id := range asked.referrers {
+			whose = append(whose, id)
+		}
 	}
 	if of != everyReferral {
 		which, whose = append(which, "r.id > ? AND r.id <= ?"), append(whose, of.after, of.upTo)
@@ -624,7 +672,10 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose, asked.own)
 	read := database.Sweep
 	if len(which) > 0 { // of few, which is not worth the longer way
-		q, read = database.Often(q), database.EachValues
+		read = database.EachValues
+		if len(asked.referrers) <= 1 {
+			q = database.Often(q)
+		}
 	}
 	sums := map[int]*termSumsInRange{}
 	var tooLarge error

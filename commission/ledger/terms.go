@@ -103,7 +103,7 @@ type termsRead struct {
 
 // terms reads the terms of some referrals; a referral without terms comes with none.
 func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals) (termsRead, error) {
-	if v, _ := viewer.From(ctx); v.Limited || of != everyReferral || asked.filter.names() {
+	if v, _ := viewer.From(ctx); v.Limited || of != everyReferral || asked.names() {
 		return l.joined(ctx, q, asked, of)
 	}
 	read := termsRead{measures: map[int]commission.Sums{}}
@@ -114,8 +114,10 @@ func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question,
 	return read, err
 }
 
-// names tells whether the filter leaves the referrals of few partners.
-func (f Filter) names() bool { return f.ReferrerID != 0 || f.ReferredID != 0 || f.ManagerID != 0 }
+// names tells whether it is of the referrals of few partners.
+func (a *question) names() bool {
+	return len(a.referrers) > 0 || a.filter.ReferredID != 0 || a.filter.ManagerID != 0
+}
 
 // referralColumns and termColumns are what rows are read from.
 var (
@@ -146,12 +148,16 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	columns := slices.Concat(columnsOf(from.r, referralColumns...), columnsOf(t, termColumns...), columnsOf(from.referrer(), "status"))
 	query := from.Select(columns...).
 		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), from.r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
-	whole := asked.filter.ReferrerID != 0 && !l.many.has(asked.filter.ReferrerID)
+	alone := len(asked.referrers) == 1
+	whole := len(asked.referrers) > 1 || alone && !l.many.has(asked.referrers[0])
 	if whole {
 		from.andAllElse(t)
 	}
 	statement, args := query.Query()
-	err = database.EachValues(ctx, database.Often(q), statement, args, func(row *database.Values) {
+	if len(asked.referrers) <= 1 {
+		q = database.Often(q)
+	}
+	err = database.EachValues(ctx, q, statement, args, func(row *database.Values) {
 		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
 		status := len(columns) - 1
 		found.referrerActive = row.Text(status) == string(commission.PartnerActive)
@@ -160,8 +166,8 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 			read.keep(row, &found, status)
 		}
 	})
-	if len(read.parties) > 1+fewReferrals { // the referrer is one of them
-		l.many.add(asked.filter.ReferrerID)
+	if alone && len(read.parties) > 1+fewReferrals { // the referrer is one of them
+		l.many.add(asked.referrers[0])
 	}
 	// Sorted here: engines sort whole rows, which takes them as long as reading these.
 	slices.SortFunc(read.terms, compareTerms)
@@ -192,7 +198,10 @@ const (
 // keep keeps what came with a term. The status of the referrer is in a column.
 func (r *termsRead) keep(row *database.Values, found *termRow, status int) {
 	if r.parties == nil {
-		r.parties = map[int]party{found.referrerID: {row.Text(status + referrerName), commission.PartnerStatus(row.Text(status))}}
+		r.parties = map[int]party{}
+	}
+	if _, known := r.parties[found.referrerID]; !known {
+		r.parties[found.referrerID] = party{row.Text(status + referrerName), commission.PartnerStatus(row.Text(status))}
 	}
 	r.parties[found.referredID] = party{row.Text(status + referredName), commission.PartnerStatus(row.Text(status + referredStatus))}
 	if !row.IsNull(status + measuredRevenue) {
@@ -370,8 +379,8 @@ func (l *Ledger) selection(ctx context.Context, asked *question, of referrals) (
 	r, filter := sql.Table("referral").As("r"), asked.filter
 	from := &selection{Selector: sql.Dialect(l.DB.Dialect()).Select().From(r), r: r}
 	from.Where(sql.EQ(r.C("network_id"), asked.network.ID))
-	if filter.ReferrerID != 0 {
-		from.Where(sql.EQ(r.C("referrer_id"), filter.ReferrerID))
+	if len(asked.referrers) > 0 {
+		from.Where(sql.InInts(r.C("referrer_id"), asked.referrers...))
 	}
 	if filter.ReferredID != 0 {
 		from.Where(sql.EQ(r.C("referred_id"), filter.ReferredID))
