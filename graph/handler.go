@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/viewer"
@@ -54,6 +55,12 @@ func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, options Opt
 		ctx = scalar.Collect(r.withLoaders(ctx), choicesOf(ctx))
 		if v, signedIn := viewer.From(ctx); signedIn { // again, where fields find it sooner: many ask who is asking
 			ctx = viewer.With(ctx, v)
+		}
+		return next(ctx)
+	})
+	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
+			ctx = r.withLoaders(ctx) // what was loaded for the mutation before may have changed since
 		}
 		return next(ctx)
 	})

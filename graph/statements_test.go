@@ -448,3 +448,35 @@ func (n *network) latestInvoice() string {
 	n.ask(&n.admin, "{ network { invoices(first: 1) { nodes { id } } } }", nil, &found)
 	return found.Network.Invoices.Nodes[0].ID
 }
+
+// Mutations of a document come one after the other, and each answers with what is true after it.
+func TestMutations_ofADocumentReadAnew(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, location string) {
+		n := newHouse(t, location).newNetwork(2)
+		type made struct {
+			Partner struct {
+				ReferredBy struct {
+					ReferralsMade  struct{ TotalCount int }
+					ReferralReport struct{ Totals struct{ Rows int } }
+				}
+			}
+		}
+		var answer struct{ First, Second made }
+		n.ask(&n.admin, `mutation ($first: CreatePartnerInput!, $second: CreatePartnerInput!) {
+			first: createPartner(input: $first) { ...made }
+			second: createPartner(input: $second) { ...made }
+		}
+		fragment made on PartnerPayload { partner { referredBy { referralsMade { totalCount } referralReport(from: "2026-03-01", to: "2026-03-31") { totals { rows } } } } }`,
+			map[string]any{
+				"first":  map[string]any{"name": "Zed", "status": "ACTIVE", "referredBy": n.ann},
+				"second": map[string]any{"name": "Zoe", "status": "ACTIVE", "referredBy": n.ann},
+			}, &answer)
+		before, after := answer.First.Partner.ReferredBy, answer.Second.Partner.ReferredBy
+		if before.ReferralsMade.TotalCount != 3 || after.ReferralsMade.TotalCount != 4 {
+			t.Errorf("the referrer is said to have made %d referrals, and then %d: it is 3 and 4", before.ReferralsMade.TotalCount, after.ReferralsMade.TotalCount)
+		}
+		if before, after := before.ReferralReport.Totals.Rows, after.ReferralReport.Totals.Rows; after != before+1 {
+			t.Errorf("the report has %d rows, and one referral more later %d", before, after)
+		}
+	})
+}
