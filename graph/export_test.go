@@ -12,5 +12,14 @@ func WithoutPatience() { patience = 0 }
 // Pack and Unpack are how orders are kept.
 func Pack(keys []ledger.RowKey) string { return pack(keys) }
 
+// MostProofs is how many reconciliations are computed at once.
+const MostProofs = mostProofs
+
+// Prove takes the place of a reconciliation that is being computed, until it is done.
+func (r *Resolver) Prove() (done func()) {
+	r.proving <- struct{}{}
+	return func() { <-r.proving }
+}
+
 // Unpack is the other way round.
 func Unpack(packed string) iter.Seq[ledger.RowKey] { return unpack(packed) }

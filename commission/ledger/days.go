@@ -55,22 +55,23 @@ func (r Range) CheckDays() error {
 // TermDays is the part of terms in a range, day by day [P5]. The caller has found the terms, which proves that the viewer
 // sees them.
 func (l *Ledger) TermDays(ctx context.Context, terms []int, days Range) (map[int][]TermDaySums, error) {
-	hidden, err := hiddenLines(ctx, l.DB)
-	if err != nil {
-		return nil, err
+	hidden, args := "FALSE", []any{int32(days.From), int32(days.To)}
+	if v, _ := viewer.From(ctx); v.Is(commission.PartnerUser) {
+		hidden, args = isHidden, append(hiddenFrom(v.PartnerID), args...)
 	}
 	counted := map[int][]TermDaySums{}
 	return counted, database.EachIn(ctx, l.DB, `
-		SELECT term_id, day, line_id, SUM(conversions), SUM(revenue), SUM(payout), SUM(fee)
-		FROM accrual WHERE day BETWEEN ? AND ? AND term_id IN (%s) GROUP BY term_id, day, line_id ORDER BY term_id, day, line_id`,
-		[]any{int32(days.From), int32(days.To)}, terms, func(row *stdsql.Rows) error {
+		SELECT c.term_id, c.day, c.line_id, `+hidden+`, SUM(c.conversions), SUM(c.revenue), SUM(c.payout), SUM(c.fee)
+		FROM accrual c WHERE c.day BETWEEN ? AND ? AND c.term_id IN (%s) GROUP BY c.term_id, c.day, c.line_id ORDER BY c.term_id, c.day, c.line_id`,
+		args, terms, func(row *stdsql.Rows) error {
 			var term int
 			var part TermDaySums
+			var onHidden bool
 			var err error
-			if part.Sums, err = scanSums(row, &term, &part.Date, &part.LineID); err != nil || part.IsZero() {
+			if part.Sums, err = scanSums(row, &term, &part.Date, &part.LineID, &onHidden); err != nil || part.IsZero() {
 				return err
 			}
-			if hidden[part.LineID] { // its partner does not know of that invoice [I6]
+			if onHidden { // its partner does not know of that invoice [I6]
 				part.LineID = unbilledLine
 			}
 			its := counted[term]

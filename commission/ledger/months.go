@@ -108,8 +108,10 @@ func (r Range) parts() []part {
 
 func ofDays(from, to commission.Date) part { return part{"accrual", "day", int32(from), int32(to)} }
 
-// isHidden tells of a line whether it is on an invoice that its partner does not see [I6].
-const isHidden = ", c.line_id IN (SELECT l.id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.partner_id = ? AND i.hidden = ?)"
+// isHidden tells of a line whether it is on an invoice that its partner does not see [I6]; it is asked with what hiddenFrom says.
+const isHidden = "c.line_id IN (SELECT l.id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.partner_id = ? AND i.hidden = ?)"
+
+func hiddenFrom(partnerID int) []any { return []any{partnerID, true} }
 
 // statement reads what terms of a network counted in a range, by line, in rows that are to be added up. The terms are all,
 // or those of the referrals that a condition on r names. For a partner it tells which lines are hidden from it; nil: for staff.
@@ -118,7 +120,7 @@ func (r Range) statement(networkID int, which string, args []any, partnerID *int
 	var all []any
 	hidden := ""
 	if partnerID != nil {
-		hidden, args = isHidden, slices.Concat([]any{*partnerID, true}, args)
+		hidden, args = ", "+isHidden, slices.Concat(hiddenFrom(*partnerID), args)
 	}
 	for _, p := range r.parts() {
 		sums, group := "c.conversions, c.revenue, c.payout, c.fee", ""

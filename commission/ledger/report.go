@@ -703,23 +703,6 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 	return sums, cmp.Or(err, tooLarge)
 }
 
-// hiddenLines is the lines of invoices that are hidden from the viewer, if it is their partner [I6].
-func hiddenLines(ctx context.Context, q database.Querier) (map[int]bool, error) {
-	hidden := map[int]bool{}
-	v, _ := viewer.From(ctx)
-	if !v.Is(commission.PartnerUser) {
-		return hidden, nil
-	}
-	return hidden, database.Each(ctx, q, `
-		SELECT l.id FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.partner_id = ? AND i.hidden = ?`,
-		[]any{v.PartnerID, true}, func(row *stdsql.Rows) error {
-			var id int
-			err := row.Scan(&id)
-			hidden[id] = true
-			return err
-		})
-}
-
 // scanSums reads the four sums of a term, behind some columns of their own.
 func scanSums(row *stdsql.Rows, head ...any) (commission.Sums, error) {
 	var m micros

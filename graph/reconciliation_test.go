@@ -1,0 +1,51 @@
+package graph_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"partner.example/referrals/commission/billing"
+	"partner.example/referrals/commission/ledger"
+	"partner.example/referrals/ent/database/databasetest"
+	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/graph"
+)
+
+// Whoever asks for a reconciliation while as many are computed as may be waits for one of them, no longer than it has time.
+func TestReconciliation_waitsForItsTurn(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, location string) {
+		h := newHouse(t, location)
+		n := h.newNetwork(1)
+		resolver := graph.New(h.db, &ledger.Ledger{DB: h.db, Now: h.clock}, h.programs, &billing.Billing{DB: h.db, Now: h.clock})
+		h.door = resolver.Handler(graph.Options{})
+		ask := func(within time.Duration) string {
+			ctx, cancel := context.WithTimeout(viewer.With(graph.WithAddress(t.Context(), "192.0.2.1"), n.admin), within)
+			defer cancel()
+			request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(`{"query": "{ network { reconciliation { balanced } } }"}`))
+			request.Header.Set("Content-Type", "application/json")
+			recorded := httptest.NewRecorder()
+			h.door.ServeHTTP(recorded, request)
+			return recorded.Body.String()
+		}
+		var done []func()
+		for range graph.MostProofs {
+			done = append(done, resolver.Prove())
+		}
+		if answer := ask(50 * time.Millisecond); !strings.Contains(answer, "UNAVAILABLE") {
+			t.Errorf("one too many is answered %s", answer)
+		}
+		answered := make(chan string)
+		go func() { answered <- ask(time.Minute) }()
+		done[0]()
+		if answer := <-answered; !strings.Contains(answer, `"balanced":true`) {
+			t.Errorf("whose turn came is answered %s", answer)
+		}
+		for range graph.MostProofs - 1 { // all turns were given back
+			defer resolver.Prove()()
+		}
+	})
+}
