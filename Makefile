@@ -44,7 +44,7 @@ ENGINES ?= sqlite mariadb mysql galera tidb
 
 test-engines: mariadb audit mysql tidb ## The same tests on five engines: SQLite, MariaDB, MySQL, a Galera cluster, TiDB
 	@go build -C tools -o $(cache)/engines ./engines
-	@$(cache)/engines $(if $(REQUIRE),-require) $(ENGINES) -- ./ent/... ./commission/... ./server ./e2e
+	@$(cache)/engines $(if $(REQUIRE),-require) $(ENGINES) -- ./ent/... ./commission/... ./graph ./server ./e2e
 
 mysql: ## Unpack genuine MySQL beside the system, for test-engines
 	@tools/mysql.sh $(cache)/mysql || [ -z "$(REQUIRE)" ]

@@ -147,9 +147,10 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 		SELECT r.id, r.referrer_id, r.referred_id, r.started_at, r.ended_at, referred.approved_at, next.started_at,
 			t.id, t.referred_date, t.window_ends_at, t.closed_at
 		FROM referral r JOIN partner referred ON referred.id = r.referred_id
-		LEFT JOIN referral next ON next.id = CASE WHEN r.ended_at IS NOT NULL THEN (SELECT MIN(n.id) FROM referral n WHERE n.referred_id = r.referred_id AND n.id > r.id) END
+		LEFT JOIN referral next ON next.referred_id = r.referred_id AND next.id > r.id AND r.ended_at IS NOT NULL
 		LEFT JOIN referral_term t ON t.referral_id = r.id AND t.grant_id IS NULL
 		WHERE r.network_id = ? AND r.started_at < ? AND (r.ended_at IS NULL OR r.ended_at > ?) AND `+of.Condition+`
+			AND (next.id IS NULL OR next.id = (SELECT MIN(n.id) FROM referral n WHERE n.referred_id = r.referred_id AND n.id > r.id))
 		ORDER BY r.id, t.referred_date`, args, func(row *stdsql.Rows) error {
 		var p past
 		var term commission.Term
