@@ -111,56 +111,72 @@ func (r *Resolver) reportsOf(ctx context.Context, asked []reportOf) (map[reportO
 // reportPages cuts pages of reports. Their rows know the names of their partners, and how they pay is known too: it came with
 // the report, and whoever sees a row sees that.
 func (r *Resolver) reportPages(ctx context.Context, asked []reportPageOf) (map[reportPageOf]*page.ReportRows, error) {
-	pages := make(map[reportPageOf]*page.ReportRows, len(asked))
-	var all []*ledger.Row
-	paying := map[int]*ent.CommissionStructure{}
-	for _, of := range asked {
-		rows, err := r.reportPage(ctx, of)
-		if err != nil {
+	cuts := make([]cut, len(asked))
+	shown := make([]ledger.Page, len(asked))
+	for i, of := range asked {
+		var err error
+		if cuts[i], err = r.cut(ctx, of); err != nil {
 			return nil, err
 		}
-		pages[of] = rows
-		all = append(all, rows.Nodes()...)
-		for _, row := range rows.Nodes() {
+		shown[i] = ledger.Page{Report: of.Report, Keys: cuts[i].keys[cuts[i].begin:cuts[i].end]}
+	}
+	rows, err := r.Ledger.Pages(ctx, shown...)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Ledger.Name(ctx, slices.Concat(rows...)); err != nil {
+		return nil, err
+	}
+	pages := make(map[reportPageOf]*page.ReportRows, len(asked))
+	paying := map[int]*ent.CommissionStructure{}
+	for i, of := range asked {
+		pages[of] = cuts[i].page(rows[i])
+		for _, row := range rows[i] {
 			if s := of.Structures[row.StructureID]; s != nil {
 				paying[s.ID] = s
 			}
 		}
 	}
 	loadersOf(ctx).structure.keep(slices.Collect(maps.Keys(paying)), paying)
-	return pages, r.Ledger.Name(ctx, all)
+	return pages, nil
 }
 
-func (r *Resolver) reportPage(ctx context.Context, of reportPageOf) (*page.ReportRows, error) {
+// cut is the keys of a report's rows in an order, and which of them a page shows.
+type cut struct {
+	order      string // under which the keys are kept; "": they are not
+	keys       []ledger.RowKey
+	begin, end int
+}
+
+func (r *Resolver) cut(ctx context.Context, of reportPageOf) (c cut, err error) {
 	if v, _ := viewer.From(ctx); !of.by.ShownTo(v.Role) {
-		return nil, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, of.by.Field)
+		return c, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, of.by.Field)
 	}
-	keys, err := r.Ledger.Sorted(ctx, of.Report, of.by)
-	if err != nil {
-		return nil, err
+	if c.keys, err = r.Ledger.Sorted(ctx, of.Report, of.by); err != nil {
+		return c, err
 	}
-	order, begin := "", 0
 	if of.after != "" {
 		var key string
 		var found bool
-		order, key, _ = strings.Cut(page.Decode(of.after), "/")
-		if keys, begin, found = r.orders.resume(order, parseKey(key), keys); !found {
-			return nil, page.ErrCursor()
+		c.order, key, _ = strings.Cut(page.Decode(of.after), "/")
+		if c.keys, c.begin, found = r.orders.resume(c.order, parseKey(key), c.keys); !found {
+			return c, page.ErrCursor()
 		}
 	}
-	end := min(begin+of.first, len(keys))
-	if end < len(keys) && order == "" {
-		order = r.orders.keep(keys)
+	c.end = min(c.begin+of.first, len(c.keys))
+	if c.end < len(c.keys) && c.order == "" {
+		c.order = r.orders.keep(c.keys)
 	}
-	rows, err := r.Ledger.Rows(ctx, of.Report, keys[begin:end])
-	if err != nil {
-		return nil, err
-	}
+	return c, nil
+}
+
+// page is the rows that it shows.
+func (c cut) page(rows []*ledger.Row) *page.ReportRows {
 	edges := make([]*page.ReportRow, len(rows))
 	for i, row := range rows {
-		edges[i] = &page.ReportRow{Cursor: page.Encode(order + "/" + writeKey(keys[begin+i])), Node: row}
+		edges[i] = &page.ReportRow{Cursor: page.Encode(c.order + "/" + writeKey(c.keys[c.begin+i])), Node: row}
 	}
-	return page.With(edges, len(keys), end < len(keys), begin > 0), nil
+	return page.With(edges, len(c.keys), c.end < len(c.keys), c.begin > 0)
 }
 
 // ID is opaque: a row is a term or, tracked only, a referral.

@@ -373,7 +373,7 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 			referralSetting { effective { summary } } referralsMade(first: 2) { totalCount nodes { referred { name } } }
 			pendingChanges { structure { summary } } invoices(first: 2) { totalCount nodes { number total lines { amount } } }
 		} } } }`,
-		"Reports": `query ($first: Int) { network { partners(first: $first, filter: {search: "Partner"}) { nodes {
+		"Reports": `query ($first: Int) { network { partners(first: $first) { nodes {
 			name referralReport(from: "2025-09-01", to: "2026-12-31") { totals { rows balance } rows(first: 1, orderBy: {field: REFERRED, direction: DESC}) { totalCount nodes {
 				referred { name manager { name } } threshold { reachedAt } explanation term { structure { id } days(from: "2025-11-01", to: "2025-11-30") { commission } }
 				lines(first: 1) { nodes { line { invoice { number } } } }
@@ -385,7 +385,7 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 		{"Lines", admin, func(n *network, _ int) given { return given{"ann": n.ann} }},
 		{"Rows", admin, func(_ *network, first int) given { return given{"first": min(first, 50)} }},
 		{"People", admin, page},
-		{"Reports", admin, page},
+		{"Reports", admin, func(_ *network, first int) given { return given{"first": max(first, 2)} }}, // that of one takes fewer
 		{"Pending", admin, page},
 	}
 	databasetest.Each(t, func(t *testing.T, location string) {

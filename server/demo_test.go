@@ -109,11 +109,11 @@ func comesToItsNumbers(t *testing.T, db *database.Database, l *ledger.Ledger, ne
 	var balance, unbilled, below decimal.Decimal
 	states := map[commission.State]int{}
 	var lost, forfeited bool
-	rows, err := l.Rows(system(), report, report.Keys())
+	pages, err := l.Pages(system(), ledger.Page{Report: report, Keys: report.Keys()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range rows {
+	for _, row := range pages[0] {
 		states[row.State]++
 		unbilled, below = unbilled.Add(row.Unbilled), below.Add(row.BelowThreshold)
 		if row.Balance != nil {

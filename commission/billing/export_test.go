@@ -119,10 +119,10 @@ func TestEachRow_isTheReportInItsOrder(t *testing.T) {
 				var want []string
 				keys, err := w.ledger.Sorted(w.admin(), report, by)
 				w.must(err)
-				shown, err := w.ledger.Rows(w.admin(), report, keys)
+				pages, err := w.ledger.Pages(w.admin(), ledger.Page{Report: report, Keys: keys})
 				w.must(err)
-				w.must(w.ledger.Name(w.admin(), shown))
-				for _, row := range shown {
+				w.must(w.ledger.Name(w.admin(), pages[0]))
+				for _, row := range pages[0] {
 					want = append(want, told(row))
 				}
 				if !slices.Equal(rows, want) {

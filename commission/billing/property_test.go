@@ -555,33 +555,47 @@ func (l *life) checkRange(t *rapid.T) {
 	}
 }
 
-// checkReports holds the reports of all partners, which are read together, against that of each.
+// checkReports holds the reports of all partners, which are read and shown together, against that of each.
 func (l *life) checkReports(t *rapid.T) {
 	days := l.someRange(t)
-	together, err := l.ledger.Reports(l.admin(), l.network, days, slices.Collect(maps.Values(l.ids)))
+	by := rapid.SampledFrom(orders()).Draw(t, "order")
+	ids := slices.Sorted(maps.Values(l.ids))
+	reports, err := l.ledger.Reports(l.admin(), l.network, days, ids)
 	l.must(err)
-	for name, id := range l.ids {
+	together := make([]*ledger.Report, len(ids))
+	for i, id := range ids {
+		together[i] = reports[id]
+	}
+	got := l.shown(by, together...)
+	for i, id := range ids {
 		alone, err := l.ledger.Report(l.admin(), l.network, days, ledger.Filter{ReferrerID: id})
 		l.must(err)
-		if got, want := l.told(together[id]), l.told(alone); got != want {
-			l.Errorf("from %s to %s the report of %s, read with others, is\n%s, and by itself\n%s", days.From, days.To, name, got, want)
+		if want := l.shown(by, alone)[0]; got[i] != want {
+			l.Errorf("from %s to %s, by %v, the report of %s, read with others, is\n%s\nand by itself\n%s", days.From, days.To, by, l.names[id], got[i], want)
 		}
 	}
 }
 
-// told is a report in words.
-func (l *life) told(report *ledger.Report) string {
-	rows := l.rowsOf(report)
-	var text strings.Builder
-	fmt.Fprintln(&text, report.Totals)
-	for _, row := range rows {
-		fmt.Fprintln(&text, row.ReferralID, row.TermID, row.ReferrerName, row.ReferrerStatus, row.ReferredName, row.ReferredStatus, row.StructureID,
-			row.Status, row.State, row.Conversions, row.BasisAmount, row.Billed, row.Balance, row.Unbilled, row.BelowThreshold)
-		if row.Threshold != nil {
-			fmt.Fprintln(&text, row.Threshold.Progress, "of", row.Threshold.Target)
-		}
+// shown is what reports show, in an order.
+func (l *life) shown(by ledger.Order, reports ...*ledger.Report) []string {
+	pages := make([]ledger.Page, len(reports))
+	for i, report := range reports {
+		keys, err := l.ledger.Sorted(l.admin(), report, by)
+		l.must(err)
+		pages[i] = ledger.Page{Report: report, Keys: keys}
 	}
-	return text.String()
+	rows, err := l.ledger.Pages(l.admin(), pages...)
+	l.must(err)
+	l.must(l.ledger.Name(l.admin(), slices.Concat(rows...)))
+	texts := make([]string, len(reports))
+	for i, report := range reports {
+		lines := []string{fmt.Sprint(report.Totals)}
+		for _, row := range rows[i] {
+			lines = append(lines, told(row))
+		}
+		texts[i] = strings.Join(lines, "\n")
+	}
+	return texts
 }
 
 // accruals calls use for every row of them.

@@ -309,9 +309,9 @@ func (w *world) wantRow(who context.Context, referred, want string) {
 // rowsOf is all rows of a report.
 func (w *world) rowsOf(report *ledger.Report) []*ledger.Row {
 	w.Helper()
-	rows, err := w.ledger.Rows(w.admin(), report, report.Keys())
+	pages, err := w.ledger.Pages(w.admin(), ledger.Page{Report: report, Keys: report.Keys()})
 	w.must(err)
-	return rows
+	return pages[0]
 }
 
 // verify recomputes everything, as the program does.

@@ -65,10 +65,11 @@ func (l *Ledger) eachRow(ctx context.Context, q database.Querier, asked *questio
 	if err != nil {
 		return err
 	}
-	rows, err := report.rows(ctx, q, report.Keys())
+	pages, err := rowsOf(ctx, q, Page{report, report.Keys()})
 	if err != nil {
 		return err
 	}
+	rows := pages[0]
 	if err := name(ctx, q, rows); err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ type Totals struct {
 }
 
 // Report is the referral report of a network: all rows of a filter, with their totals. It has what they are computed from;
-// Rows makes those that are shown.
+// Pages makes those that are shown.
 type Report struct {
 	Currency   commission.Currency
 	Zone       commission.Zone
@@ -130,6 +130,8 @@ type Report struct {
 	amounts  []commission.Amounts    // of the rows that have sums
 	measures map[int]commission.Sums // of the thresholds that were measured
 	parties  map[int]party           // nil: they were not read
+
+	names func(context.Context, database.Querier) (map[int]party, error) // reads them for all that were read together; nil: it is alone
 }
 
 // RowKey tells the rows of a report apart.
@@ -149,7 +151,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 }
 
 // Reports computes the reports of some referrers, each as Report does for one. It takes as many statements for any number of
-// them, and what their rows show beside is read with these.
+// them, and so do Pages of them.
 func (l *Ledger) Reports(ctx context.Context, network *ent.Network, days Range, referrerIDs []int) (map[int]*Report, error) {
 	asked, err := l.ask(ctx, network, days, Filter{})
 	if err != nil {
@@ -160,11 +162,21 @@ func (l *Ledger) Reports(ctx context.Context, network *ent.Network, days Range, 
 	if err != nil {
 		return nil, err
 	}
+	reading := make(chan struct{}, 1)
+	names := func(ctx context.Context, q database.Querier) (_ map[int]party, err error) {
+		reading <- struct{}{}
+		defer func() { <-reading }()
+		if all.parties == nil {
+			all.parties, err = readParties(ctx, q, all.partyIDs())
+		}
+		return all.parties, err
+	}
 	reports := make(map[int]*Report, len(referrerIDs))
 	for _, id := range referrerIDs {
-		its := *all
-		its.terms = nil
-		reports[id] = &its
+		reports[id] = &Report{
+			Currency: all.Currency, Zone: all.Zone, Structures: all.Structures,
+			asked: asked, sums: all.sums, measures: all.measures, parties: all.parties, names: names,
+		}
 	}
 	for _, t := range all.terms {
 		its := reports[t.referrerID]
@@ -243,11 +255,6 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 		r.terms, r.parties, r.measures = read.terms, read.parties, read.measures
 		return err
 	}
-	measured := func(ctx context.Context, which func(*termRow) bool) error {
-		more, err := r.measure(ctx, q, r.each(which))
-		maps.Copy(r.measures, more)
-		return err
-	}
 	paying := func(ctx context.Context) error { return asked.readStructures(ctx, q) }
 	told := func(ctx context.Context) (err error) {
 		if err := l.both(ctx, q, paying, named); err != nil {
@@ -265,14 +272,14 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 			}
 		}
 		if len(asked.filter.States) > 0 || len(slices.Collect(r.each(r.hasThreshold))) <= measuredAtOnce {
-			return measured(ctx, r.hasThreshold)
+			return r.measure(ctx, q, r.hasThreshold)
 		}
 		return nil
 	}
 	if err := l.both(ctx, q, counted, told); err != nil {
 		return nil, err
 	}
-	if err := measured(ctx, func(t *termRow) bool { return r.hasThreshold(t) && r.hasSums(t) }); err != nil {
+	if err := r.measure(ctx, q, r.hasSums); err != nil {
 		return nil, err
 	}
 	r.Structures = asked.stored
@@ -323,21 +330,25 @@ func (r *Report) hasSums(t *termRow) bool {
 	return some
 }
 
-// measure measures the thresholds that were not measured yet.
-func (r *Report) measure(ctx context.Context, q database.Querier, terms iter.Seq[*termRow]) (map[int]commission.Sums, error) {
+// isUnmeasured tells whether the row has a threshold that was not measured yet.
+func (r *Report) isUnmeasured(t *termRow) bool {
+	_, measured := r.measures[t.termID]
+	return r.hasThreshold(t) && !measured
+}
+
+// measure measures the thresholds of rows that were not measured yet.
+func (r *Report) measure(ctx context.Context, q database.Querier, which func(*termRow) bool) error {
 	var termIDs []int
-	for t := range terms {
-		if _, measured := r.measures[t.termID]; !measured {
+	for t := range r.each(which) {
+		if r.isUnmeasured(t) {
 			termIDs = append(termIDs, t.termID)
 		}
 	}
 	measures, err := Measures(ctx, q, termIDs)
 	for _, id := range termIDs {
-		if _, counted := measures[id]; !counted {
-			measures[id] = commission.Sums{}
-		}
+		r.measures[id] = measures[id] // none where it counted nothing
 	}
-	return measures, err
+	return err
 }
 
 // computed tells whether the filter is of what no column says.
@@ -408,36 +419,48 @@ func (r *Report) Keys() []RowKey {
 	return keys
 }
 
-// Rows makes rows of a report, those that it has of some. They have no names yet, unless these came
-// with their terms, or were searched or sorted by.
-func (l *Ledger) Rows(ctx context.Context, report *Report, keys []RowKey) ([]*Row, error) {
-	return report.rows(ctx, l.DB, keys)
+// Page is rows of a report, by their keys.
+type Page struct {
+	*Report
+
+	Keys []RowKey
 }
 
-func (r *Report) rows(ctx context.Context, q database.Querier, keys []RowKey) ([]*Row, error) {
-	terms := make([]*termRow, 0, len(keys))
-	for _, key := range keys {
-		if t := r.find(key); t != nil {
-			terms = append(terms, t)
-		}
-	}
-	more, err := r.measure(ctx, q, func(yield func(*termRow) bool) {
-		for _, t := range terms {
-			if r.hasThreshold(t) && !yield(t) {
-				return
+// Pages makes the rows of each page, those that its report has. They have no names yet, unless these came with their
+// terms, or were searched by. It takes one statement at most.
+func (l *Ledger) Pages(ctx context.Context, pages ...Page) ([][]*Row, error) {
+	return rowsOf(ctx, l.DB, pages...)
+}
+
+func rowsOf(ctx context.Context, q database.Querier, pages ...Page) ([][]*Row, error) {
+	terms := make([][]*termRow, len(pages))
+	var unmeasured []int
+	for i, of := range pages {
+		for _, key := range of.Keys {
+			t := of.find(key)
+			if t == nil {
+				continue
+			}
+			terms[i] = append(terms[i], t)
+			if of.isUnmeasured(t) {
+				unmeasured = append(unmeasured, t.termID)
 			}
 		}
-	})
+	}
+	measures, err := Measures(ctx, q, unmeasured)
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]*Row, len(terms))
-	for i, t := range terms {
-		measures := r.measures
-		if _, measured := more[t.termID]; measured {
-			measures = more
+	rows := make([][]*Row, len(pages))
+	for i, of := range pages {
+		rows[i] = make([]*Row, len(terms[i]))
+		for j, t := range terms[i] {
+			known := of.measures
+			if of.isUnmeasured(t) {
+				known = measures
+			}
+			rows[i][j] = of.row(t, of.threshold(t, known))
 		}
-		rows[i] = r.row(t, r.threshold(t, measures))
 	}
 	return rows, nil
 }
@@ -523,14 +546,22 @@ func readParties(ctx context.Context, q database.Querier, ids map[int]bool) (map
 
 // allParties is those of all rows.
 func (r *Report) allParties(ctx context.Context, q database.Querier) (map[int]party, error) {
-	if r.parties != nil {
+	switch {
+	case r.names != nil:
+		return r.names(ctx, q)
+	case r.parties != nil:
 		return r.parties, nil
+	default:
+		return readParties(ctx, q, r.partyIDs())
 	}
+}
+
+func (r *Report) partyIDs() map[int]bool {
 	ids := make(map[int]bool, len(r.terms))
 	for i := range r.terms {
 		ids[r.terms[i].referrerID], ids[r.terms[i].referredID] = true, true
 	}
-	return readParties(ctx, q, ids)
+	return ids
 }
 
 // told has the row tell its partners' names.

@@ -125,10 +125,11 @@ func (b *books) thresholds(report *ledger.Report, err error) ([]*ledger.Row, map
 	if err != nil {
 		b.Fatal(err)
 	}
-	rows, err := b.ledger.Rows(b.ctx, report, report.Keys())
+	pages, err := b.ledger.Pages(b.ctx, ledger.Page{Report: report, Keys: report.Keys()})
 	if err != nil {
 		b.Fatal(err)
 	}
+	rows := pages[0]
 	progress := map[int]string{}
 	for _, row := range rows {
 		if row.Threshold != nil {

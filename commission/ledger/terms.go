@@ -148,8 +148,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	columns := slices.Concat(columnsOf(from.r, referralColumns...), columnsOf(t, termColumns...), columnsOf(from.referrer(), "status"))
 	query := from.Select(columns...).
 		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), from.r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
-	alone := len(asked.referrers) == 1
-	whole := len(asked.referrers) > 1 || alone && !l.many.has(asked.referrers[0])
+	whole := len(asked.referrers) == 1 && !l.many.has(asked.referrers[0])
 	if whole {
 		from.andAllElse(t)
 	}
@@ -166,7 +165,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 			read.keep(row, &found, status)
 		}
 	})
-	if alone && len(read.parties) > 1+fewReferrals { // the referrer is one of them
+	if len(read.parties) > 1+fewReferrals { // the referrer is one of them
 		l.many.add(asked.referrers[0])
 	}
 	// Sorted here: engines sort whole rows, which takes them as long as reading these.
@@ -198,10 +197,7 @@ const (
 // keep keeps what came with a term. The status of the referrer is in a column.
 func (r *termsRead) keep(row *database.Values, found *termRow, status int) {
 	if r.parties == nil {
-		r.parties = map[int]party{}
-	}
-	if _, known := r.parties[found.referrerID]; !known {
-		r.parties[found.referrerID] = party{row.Text(status + referrerName), commission.PartnerStatus(row.Text(status))}
+		r.parties = map[int]party{found.referrerID: {row.Text(status + referrerName), commission.PartnerStatus(row.Text(status))}}
 	}
 	r.parties[found.referredID] = party{row.Text(status + referredName), commission.PartnerStatus(row.Text(status + referredStatus))}
 	if !row.IsNull(status + measuredRevenue) {
