@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 
 	ent "partner.example/referrals/ent/generated"
 )
@@ -10,6 +11,9 @@ import (
 func (r Range) Statement(networkID int) (query string, args []any) {
 	return r.statement(networkID, "", nil, nil)
 }
+
+// Measuring is how Measures asks about one term.
+var Measuring = fmt.Sprintf(measuring, "?")
 
 // Bounds of what is read ahead for the report of a referrer.
 const (

@@ -43,6 +43,16 @@ func TestReport_sweepsMonthsByTheirPrimaryKey(t *testing.T) {
 	})
 }
 
+// What a threshold is measured on is found by the referral, also by engines that know nothing of the rows yet: nearly all terms
+// are of no grant.
+func TestMeasures_findTermsByTheirReferral(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, location string) {
+		if plan := planOf(t, databasetest.Open(t, location), ledger.Measuring, []any{1}); strings.Contains(plan, "referralterm_grant_id") {
+			t.Errorf("%s\nis read as\n%s", ledger.Measuring, plan)
+		}
+	})
+}
+
 // planOf is how the engine says that it answers a query.
 func planOf(t *testing.T, db *database.Database, query string, args []any) string {
 	t.Helper()

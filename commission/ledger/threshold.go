@@ -13,16 +13,18 @@ import (
 // isMeasured is a condition on a term, earlier, that a threshold of the term t is measured on it too [C3].
 const isMeasured = "earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND earlier.grant_id IS NULL"
 
+const measuring = `
+	SELECT t.id, SUM(total.conversions), SUM(total.revenue), SUM(total.payout), SUM(total.fee)
+	FROM referral_term t
+	JOIN referral_term earlier ON ` + isMeasured + `
+	JOIN term_month total ON total.term_id = earlier.id
+	WHERE t.id IN (%s) GROUP BY t.id`
+
 // Measures is what the referred partner of each term generated over it and the referral's earlier terms: what its
 // threshold is measured on [C3]. What was granted counts for none. A term that counted nothing is not in it.
 func Measures(ctx context.Context, q database.Querier, termIDs []int) (map[int]commission.Sums, error) {
 	measures := make(map[int]commission.Sums, len(termIDs))
-	return measures, database.EachIn(ctx, q, `
-		SELECT t.id, SUM(total.conversions), SUM(total.revenue), SUM(total.payout), SUM(total.fee)
-		FROM referral_term t
-		JOIN referral_term earlier ON `+isMeasured+`
-		JOIN term_month total ON total.term_id = earlier.id
-		WHERE t.id IN (%s) GROUP BY t.id`, nil, termIDs, func(row *stdsql.Rows) error {
+	return measures, database.EachIn(ctx, q, measuring, nil, termIDs, func(row *stdsql.Rows) error {
 		var id int
 		sums, err := scanSums(row, &id)
 		measures[id] = sums

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -37,7 +38,7 @@ func (ReferralTerm) Fields() []ent.Field {
 		optionalMoment("window_ends_at"),
 		optionalMoment("closed_at"),
 		field.Enum("close_reason").GoType(commission.CloseReason("")).Optional().Nillable(),
-		field.Int("grant_id").Optional().Nillable().Unique().Immutable().Comment("the grant whose term it is, over the days that it pays; none: it is one that a setting opened"),
+		field.Int("grant_id").Optional().Nillable().Immutable().Comment("the grant whose term it is, over the days that it pays; none: it is one that a setting opened"),
 		field.Int("previous_id").Optional().Nillable().Immutable().Comment("the term before it, 0: it is the first; none: it is a grant's. None is followed by two: one at a time is open"),
 	}
 }
@@ -52,5 +53,10 @@ func (ReferralTerm) Edges() []ent.Edge {
 
 // Indexes of a term.
 func (ReferralTerm) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("referral_id", "previous_id").Unique(), index.Fields("network_id")}
+	return []ent.Index{
+		index.Fields("referral_id", "previous_id").Unique(),
+		// Nearly all terms are of no grant. SQLite, which takes a unique key for one that finds a row, would look for them by it.
+		index.Fields("grant_id").Unique().Annotations(entsql.IndexWhere("grant_id IS NOT NULL")),
+		index.Fields("network_id"),
+	}
 }

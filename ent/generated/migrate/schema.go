@@ -735,7 +735,7 @@ var (
 		{Name: "window_ends_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "closed_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)"}},
 		{Name: "close_reason", Type: field.TypeEnum, Nullable: true, Enums: []string{"SUPERSEDED", "REFERRAL_ENDED", "SETTING_ENDED", "REVOKED"}},
-		{Name: "grant_id", Type: field.TypeInt, Unique: true, Nullable: true},
+		{Name: "grant_id", Type: field.TypeInt, Nullable: true},
 		{Name: "previous_id", Type: field.TypeInt, Nullable: true},
 		{Name: "referral_id", Type: field.TypeInt},
 		{Name: "structure_id", Type: field.TypeInt},
@@ -764,6 +764,14 @@ var (
 				Name:    "referralterm_referral_id_previous_id",
 				Unique:  true,
 				Columns: []*schema.Column{ReferralTermColumns[8], ReferralTermColumns[7]},
+			},
+			{
+				Name:    "referralterm_grant_id",
+				Unique:  true,
+				Columns: []*schema.Column{ReferralTermColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "grant_id IS NOT NULL",
+				},
 			},
 			{
 				Name:    "referralterm_network_id",
