@@ -238,10 +238,15 @@ func allSteps() map[string][]step {
 		"Partner.referralLink":    one(networkOfPartner),
 		"Partner.referralSetting": one(within("PartnerReferralSetting", func(p *ent.Partner) any { return p })),
 		"Partner.referralReport": one(goingOn(networkOfPartner).and(
-			to("ReferralReport", func(l *loaders) *loader[reportOf, *ledger.Report] { return l.reports },
+			to("ReferralReport", func(l *loaders) *loader[reportOf, tried[*ledger.Report]] { return l.reports },
 				func(p *ent.Partner, f fieldAhead) (reportOf, bool) {
 					return reportOf{p.NetworkID, p.ID, f.days}, f.days.Check() == nil
-				}, func(report *ledger.Report) []any { return []any{report} }))),
+				}, func(report tried[*ledger.Report]) []any {
+					if report.err != nil {
+						return nil
+					}
+					return []any{report.value}
+				}))),
 		"Partner.pendingChanges": one(to("DatedChange", func(l *loaders) *loader[int, []*ent.DatedChange] { return l.pending },
 			func(p *ent.Partner, _ fieldAhead) (int, bool) { return p.ID, true }, each)),
 		"Partner.invoices": {
@@ -277,10 +282,15 @@ func allSteps() map[string][]step {
 		"ReferralEvent.term":    one(toOne("ReferralTerm", termsByID, func(e *ledger.Event) int { return e.TermID })),
 		"ReferralEvent.invoice": one(toOne("Invoice", invoicesByID, func(e *ledger.Event) int { return e.InvoiceID })),
 
-		"ReferralReport.rows": one(to("ReferralReportRow", func(l *loaders) *loader[reportPageOf, *page.ReportRows] { return l.reportRows },
+		"ReferralReport.rows": one(to("ReferralReportRow", func(l *loaders) *loader[reportPageOf, tried[*page.ReportRows]] { return l.reportRows },
 			func(report *ledger.Report, f fieldAhead) (reportPageOf, bool) {
 				return reportPageOf{Report: report, by: f.order, first: f.window.First}, true
-			}, func(rows *page.ReportRows) []any { return each(rows.Nodes()) })),
+			}, func(rows tried[*page.ReportRows]) []any {
+				if rows.err != nil {
+					return nil
+				}
+				return each(rows.value.Nodes())
+			})),
 
 		"ReferralReportRow.referral": one(to("Referral", referralsByID,
 			func(row *ledger.Row, f fieldAhead) (int, bool) { return row.ReferralID, !f.only(itself) }, func(r *ent.Referral) []any { return []any{r} })),

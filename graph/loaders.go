@@ -61,13 +61,13 @@ type loaders struct {
 	term          *loader[int, *ent.ReferralTerm]
 	terms         *loader[int, []*ent.ReferralTerm] // of a referral
 	dated         *loader[int, *ent.DatedChange]
-	pending       *loader[int, []*ent.DatedChange]  // of a partner's setting
-	referralsMade *loader[int, int]                 // how many, of a partner
-	referrals     *loader[partOf, []*ent.Referral]  // of a partner
-	invoicesIn    *loader[int, int]                 // how many, of a partner
-	invoices      *loader[partOf, []*ent.Invoice]   // of a partner
-	reports       *loader[reportOf, *ledger.Report] // of a partner
-	reportRows    *loader[reportPageOf, *page.ReportRows]
+	pending       *loader[int, []*ent.DatedChange]         // of a partner's setting
+	referralsMade *loader[int, int]                        // how many, of a partner
+	referrals     *loader[partOf, []*ent.Referral]         // of a partner
+	invoicesIn    *loader[int, int]                        // how many, of a partner
+	invoices      *loader[partOf, []*ent.Invoice]          // of a partner
+	reports       *loader[reportOf, tried[*ledger.Report]] // of a partner
+	reportRows    *loader[reportPageOf, tried[*page.ReportRows]]
 	reachedOn     *loader[int, commission.Date]
 	timeline      *loader[int, []*ledger.Event] // of a referral
 	actor         *loader[*ledger.Event, *ent.AuditEvent]
@@ -112,6 +112,12 @@ type reportPageOf struct {
 	by    ledger.Order
 	first int
 	after string // the cursor behind which the page begins; "": from the beginning
+}
+
+// tried is what one of many came to, which may be refused by itself.
+type tried[V any] struct {
+	value V
+	err   error
 }
 
 // termIn is a row of the report: a term in a range of days.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -120,7 +121,8 @@ func (r partnerResolver) ReferralReport(ctx context.Context, p *ent.Partner, fro
 	if err := days.Check(); err != nil {
 		return nil, err
 	}
-	return loadersOf(ctx).reports.Load(ctx, reportOf{p.NetworkID, p.ID, days})
+	report, err := loadersOf(ctx).reports.Load(ctx, reportOf{p.NetworkID, p.ID, days})
+	return report.value, cmp.Or(err, report.err)
 }
 
 // CreatePartner creates a partner.

@@ -2,8 +2,6 @@ package graph_test
 
 import (
 	"context"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +9,6 @@ import (
 	"partner.example/referrals/commission/billing"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/ent/database/databasetest"
-	"partner.example/referrals/ent/viewer"
 	"partner.example/referrals/graph"
 )
 
@@ -23,13 +20,9 @@ func TestReconciliation_waitsForItsTurn(t *testing.T) {
 		resolver := graph.New(h.db, &ledger.Ledger{DB: h.db, Now: h.clock}, h.programs, &billing.Billing{DB: h.db, Now: h.clock})
 		h.door = resolver.Handler(graph.Options{})
 		ask := func(within time.Duration) string {
-			ctx, cancel := context.WithTimeout(viewer.With(graph.WithAddress(t.Context(), "192.0.2.1"), n.admin), within)
+			ctx, cancel := context.WithTimeout(t.Context(), within)
 			defer cancel()
-			request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(`{"query": "{ network { reconciliation { balanced } } }"}`))
-			request.Header.Set("Content-Type", "application/json")
-			recorded := httptest.NewRecorder()
-			h.door.ServeHTTP(recorded, request)
-			return recorded.Body.String()
+			return h.send(ctx, &n.admin, "{ network { reconciliation { balanced } } }", nil).Body.String()
 		}
 		var done []func()
 		for range graph.MostProofs {

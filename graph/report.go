@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -74,50 +75,42 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 		}
 	}
 	rows, err := loadersOf(ctx).reportRows.Load(ctx, of)
-	if err != nil {
+	if err = cmp.Or(err, rows.err); err != nil {
 		return nil, err
 	}
-	ahead(ctx, "ReferralReportRow", rows.Nodes())
-	return rows, nil
+	ahead(ctx, "ReferralReportRow", rows.value.Nodes())
+	return rows.value, nil
 }
 
 // reportsOf computes the reports of partners, those of one network and range together.
-func (r *Resolver) reportsOf(ctx context.Context, asked []reportOf) (map[reportOf]*ledger.Report, error) {
-	type group struct {
-		networkID int
-		days      ledger.Range
-	}
-	alike := map[group][]int{}
+func (r *Resolver) reportsOf(ctx context.Context, asked []reportOf) (map[reportOf]tried[*ledger.Report], error) {
+	reports := make(map[reportOf]tried[*ledger.Report], len(asked))
+	alike := map[reportOf][]int{} // by what is the same for several partners
 	for _, of := range asked {
-		alike[group{of.networkID, of.days}] = append(alike[group{of.networkID, of.days}], of.partnerID)
+		group := reportOf{networkID: of.networkID, days: of.days}
+		alike[group] = append(alike[group], of.partnerID)
 	}
-	reports := make(map[reportOf]*ledger.Report, len(asked))
 	for of, partners := range alike {
+		var found map[int]*ledger.Report
 		n, err := one(ctx, loadersOf(ctx).network, of.networkID, "network")
-		if err != nil {
-			return nil, err
+		if err == nil {
+			found, err = r.Ledger.Reports(ctx, n, of.days, partners)
 		}
-		found, err := r.Ledger.Reports(ctx, n, of.days, partners)
-		if err != nil {
-			return nil, err
-		}
-		for id, report := range found {
-			reports[reportOf{of.networkID, id, of.days}] = report
+		for _, of.partnerID = range partners {
+			reports[of] = tried[*ledger.Report]{found[of.partnerID], err}
 		}
 	}
 	return reports, nil
 }
 
 // reportPages cuts pages of reports. Their rows know the names of their partners, and how they pay is known too: it came with
-// the report, and whoever sees a row sees that.
-func (r *Resolver) reportPages(ctx context.Context, asked []reportPageOf) (map[reportPageOf]*page.ReportRows, error) {
+// the report, and whoever sees a row sees that. The order of one alone is kept: nobody turns the pages of many at once, which
+// would push out what others turn.
+func (r *Resolver) reportPages(ctx context.Context, asked []reportPageOf) (map[reportPageOf]tried[*page.ReportRows], error) {
 	cuts := make([]cut, len(asked))
 	shown := make([]ledger.Page, len(asked))
 	for i, of := range asked {
-		var err error
-		if cuts[i], err = r.cut(ctx, of); err != nil {
-			return nil, err
-		}
+		cuts[i] = r.cut(ctx, of, len(asked) == 1)
 		shown[i] = ledger.Page{Report: of.Report, Keys: cuts[i].keys[cuts[i].begin:cuts[i].end]}
 	}
 	rows, err := r.Ledger.Pages(ctx, shown...)
@@ -127,10 +120,10 @@ func (r *Resolver) reportPages(ctx context.Context, asked []reportPageOf) (map[r
 	if err := r.Ledger.Name(ctx, slices.Concat(rows...)); err != nil {
 		return nil, err
 	}
-	pages := make(map[reportPageOf]*page.ReportRows, len(asked))
+	pages := make(map[reportPageOf]tried[*page.ReportRows], len(asked))
 	paying := map[int]*ent.CommissionStructure{}
 	for i, of := range asked {
-		pages[of] = cuts[i].page(rows[i])
+		pages[of] = tried[*page.ReportRows]{cuts[i].page(rows[i]), cuts[i].err}
 		for _, row := range rows[i] {
 			if s := of.Structures[row.StructureID]; s != nil {
 				paying[s.ID] = s
@@ -141,33 +134,38 @@ func (r *Resolver) reportPages(ctx context.Context, asked []reportPageOf) (map[r
 	return pages, nil
 }
 
-// cut is the keys of a report's rows in an order, and which of them a page shows.
+// cut is the keys of a report's rows in an order, and which of them a page shows: none where it is refused.
 type cut struct {
 	order      string // under which the keys are kept; "": they are not
 	keys       []ledger.RowKey
 	begin, end int
+	err        error
 }
 
-func (r *Resolver) cut(ctx context.Context, of reportPageOf) (c cut, err error) {
+func (r *Resolver) cut(ctx context.Context, of reportPageOf, keep bool) (c cut) {
 	if v, _ := viewer.From(ctx); !of.by.ShownTo(v.Role) {
-		return c, commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, of.by.Field)
+		c.err = commission.Refuse(commission.Forbidden, "orderBy.field", "the role %s may not sort by %s", v.Role, of.by.Field)
+		return c
 	}
-	if c.keys, err = r.Ledger.Sorted(ctx, of.Report, of.by); err != nil {
-		return c, err
+	keys, err := r.Ledger.Sorted(ctx, of.Report, of.by)
+	if err != nil {
+		c.err = err
+		return c
 	}
 	if of.after != "" {
-		var key string
-		var found bool
-		c.order, key, _ = strings.Cut(page.Decode(of.after), "/")
-		if c.keys, c.begin, found = r.orders.resume(c.order, parseKey(key), c.keys); !found {
-			return c, page.ErrCursor()
+		order, key, _ := strings.Cut(page.Decode(of.after), "/")
+		resumed, begin, found := r.orders.resume(order, parseKey(key), keys)
+		if !found {
+			c.err = page.ErrCursor()
+			return c
 		}
+		keys, c.begin, c.order = resumed, begin, order
 	}
-	c.end = min(c.begin+of.first, len(c.keys))
-	if c.end < len(c.keys) && c.order == "" {
-		c.order = r.orders.keep(c.keys)
+	c.keys, c.end = keys, min(c.begin+of.first, len(keys))
+	if keep && c.end < len(keys) && c.order == "" {
+		c.order = r.orders.keep(keys)
 	}
-	return c, nil
+	return c
 }
 
 // page is the rows that it shows.

@@ -87,22 +87,29 @@ func (h *house) statements() (count uint64) {
 	return count
 }
 
-// ask sends a document as somebody, which must be answered, and tells how many statements that took.
-func (h *house) ask(as *viewer.Viewer, document string, variables map[string]any, out any) uint64 {
+// send sends a document as somebody.
+func (h *house) send(ctx context.Context, as *viewer.Viewer, document string, variables map[string]any) *httptest.ResponseRecorder {
 	h.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
 		h.Fatal(err)
 	}
-	request := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
-	request.Header.Set("Content-Type", "application/json")
-	ctx := graph.WithAddress(request.Context(), "192.0.2.1")
+	ctx = graph.WithAddress(ctx, "192.0.2.1")
 	if as != nil {
 		ctx = viewer.With(ctx, *as)
 	}
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
 	recorded := httptest.NewRecorder()
+	h.door.ServeHTTP(recorded, request)
+	return recorded
+}
+
+// ask sends a document which must be answered, and tells how many statements that took.
+func (h *house) ask(as *viewer.Viewer, document string, variables map[string]any, out any) uint64 {
+	h.Helper()
 	before := h.statements()
-	h.door.ServeHTTP(recorded, request.WithContext(ctx))
+	recorded := h.send(h.Context(), as, document, variables)
 	took := h.statements() - before
 	var answer struct{ Data, Errors json.RawMessage }
 	if err := json.Unmarshal(recorded.Body.Bytes(), &answer); err != nil || answer.Errors != nil {

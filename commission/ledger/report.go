@@ -150,42 +150,52 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 	return l.report(ctx, l.DB, asked, everyReferral)
 }
 
-// Reports computes the reports of some referrers, each as Report does for one. It takes as many statements for any number of
-// them, and so do Pages of them.
+// referrersAtOnce is of how many referrers the reports are read together. Of a thousand MariaDB would make a table first.
+const referrersAtOnce = 500
+
+// Reports computes the reports of some referrers, each as Report does for one. It takes as many statements for one as for
+// hundreds, and so do Pages of them.
 func (l *Ledger) Reports(ctx context.Context, network *ent.Network, days Range, referrerIDs []int) (map[int]*Report, error) {
-	asked, err := l.ask(ctx, network, days, Filter{})
-	if err != nil {
-		return nil, err
+	reports := make(map[int]*Report, len(referrerIDs))
+	for some := range slices.Chunk(referrerIDs, referrersAtOnce) {
+		asked, err := l.ask(ctx, network, days, Filter{})
+		if err != nil {
+			return nil, err
+		}
+		asked.referrers = some
+		all, err := l.read(ctx, l.DB, asked, everyReferral)
+		if err != nil {
+			return nil, err
+		}
+		all.part(some, reports)
 	}
-	asked.referrers = referrerIDs
-	all, err := l.read(ctx, l.DB, asked, everyReferral)
-	if err != nil {
-		return nil, err
-	}
+	return reports, nil
+}
+
+// part makes the report of each of some referrers, out of what was read for all of them.
+func (r *Report) part(referrerIDs []int, reports map[int]*Report) {
 	reading := make(chan struct{}, 1)
 	names := func(ctx context.Context, q database.Querier) (_ map[int]party, err error) {
 		reading <- struct{}{}
 		defer func() { <-reading }()
-		if all.parties == nil {
-			all.parties, err = readParties(ctx, q, all.partyIDs())
+		if r.parties == nil {
+			r.parties, err = readParties(ctx, q, r.partyIDs())
 		}
-		return all.parties, err
+		return r.parties, err
 	}
-	reports := make(map[int]*Report, len(referrerIDs))
 	for _, id := range referrerIDs {
 		reports[id] = &Report{
-			Currency: all.Currency, Zone: all.Zone, Structures: all.Structures,
-			asked: asked, sums: all.sums, measures: all.measures, parties: all.parties, names: names,
+			Currency: r.Currency, Zone: r.Zone, Structures: r.Structures,
+			asked: r.asked, sums: r.sums, measures: r.measures, parties: r.parties, names: names,
 		}
 	}
-	for _, t := range all.terms {
+	for _, t := range r.terms {
 		its := reports[t.referrerID]
 		its.terms = append(its.terms, t)
 	}
-	for _, its := range reports {
-		its.total()
+	for _, id := range referrerIDs {
+		reports[id].total()
 	}
-	return reports, nil
 }
 
 // question is what the report is asked, and what is known for all of its rows.
@@ -547,13 +557,18 @@ func readParties(ctx context.Context, q database.Querier, ids map[int]bool) (map
 // allParties is those of all rows.
 func (r *Report) allParties(ctx context.Context, q database.Querier) (map[int]party, error) {
 	switch {
-	case r.names != nil:
-		return r.names(ctx, q)
 	case r.parties != nil:
 		return r.parties, nil
-	default:
+	case r.names == nil:
 		return readParties(ctx, q, r.partyIDs())
 	}
+	all, err := r.names(ctx, q)
+	its := r.partyIDs()
+	parties := make(map[int]party, len(its))
+	for id := range its {
+		parties[id] = all[id]
+	}
+	return parties, err
 }
 
 func (r *Report) partyIDs() map[int]bool {
