@@ -103,14 +103,17 @@ func (r *Resolver) reportsOf(ctx context.Context, asked []reportOf) (map[reportO
 	return reports, nil
 }
 
+// turnedAtOnce is of how many reports that are shown together the orders are kept. Nobody turns the pages of more, which would
+// push out what others turn.
+const turnedAtOnce = 4
+
 // reportPages cuts pages of reports. Their rows know the names of their partners, and how they pay is known too: it came with
-// the report, and whoever sees a row sees that. The order of one alone is kept: nobody turns the pages of many at once, which
-// would push out what others turn.
+// the report, and whoever sees a row sees that.
 func (r *Resolver) reportPages(ctx context.Context, asked []reportPageOf) (map[reportPageOf]tried[*page.ReportRows], error) {
 	cuts := make([]cut, len(asked))
 	shown := make([]ledger.Page, len(asked))
 	for i, of := range asked {
-		cuts[i] = r.cut(ctx, of, len(asked) == 1)
+		cuts[i] = r.cut(ctx, of, len(asked) <= turnedAtOnce)
 		shown[i] = ledger.Page{Report: of.Report, Keys: cuts[i].keys[cuts[i].begin:cuts[i].end]}
 	}
 	rows, err := r.Ledger.Pages(ctx, shown...)

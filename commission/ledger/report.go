@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -174,14 +175,18 @@ func (l *Ledger) Reports(ctx context.Context, network *ent.Network, days Range, 
 
 // part makes the report of each of some referrers, out of what was read for all of them.
 func (r *Report) part(referrerIDs []int, reports map[int]*Report) {
-	reading := make(chan struct{}, 1)
-	names := func(ctx context.Context, q database.Querier) (_ map[int]party, err error) {
-		reading <- struct{}{}
-		defer func() { <-reading }()
+	var reading sync.Mutex
+	names := func(ctx context.Context, q database.Querier) (map[int]party, error) {
+		reading.Lock()
+		defer reading.Unlock()
 		if r.parties == nil {
-			r.parties, err = readParties(ctx, q, r.partyIDs())
+			parties, err := readParties(ctx, q, r.partyIDs())
+			if err != nil {
+				return nil, err
+			}
+			r.parties = parties
 		}
-		return r.parties, err
+		return r.parties, nil
 	}
 	for _, id := range referrerIDs {
 		reports[id] = &Report{
