@@ -11,7 +11,7 @@ import (
 // about half a millisecond longer.
 const quiet = time.Minute
 
-// rests has a server rest whenever its work is done: what a report of a large network or a call of thousands of rows needed is
+// rests has a server rest while it has no work: what a report of a large network or a call of thousands of rows needed is
 // given back once nobody has asked anything for a while, whatever is asked next.
 type rests struct {
 	begun, done atomic.Int64 // requests
@@ -26,19 +26,19 @@ func (r *rests) around(next http.Handler) http.Handler {
 	})
 }
 
-// watch rests now, and after each time of work once nothing was asked between two looks.
+// watch rests now, and at each look since the last of which nothing was asked: looking after the database, once a second, takes
+// memory as well.
 func (r *rests) watch(ctx context.Context, looks <-chan time.Time, rest func()) {
 	rest()
-	for seen, rested := int64(0), int64(0); ; {
+	for seen := int64(0); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-looks:
 		}
 		begun := r.begun.Load()
-		if begun == seen && begun != rested && begun == r.done.Load() {
+		if begun == seen && begun == r.done.Load() {
 			rest()
-			rested = begun
 		}
 		seen = begun
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A server rests at its start, and after work; not while a request is running, and not again until there was another one.
+// A server rests at its start, and every minute in which nobody asks anything; not while a request is running.
 func TestRests_onceNobodyAsksAnything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r rests
@@ -19,7 +19,7 @@ func TestRests_onceNobodyAsksAnything(t *testing.T) {
 		looks := time.NewTicker(quiet)
 		defer looks.Stop()
 		go r.watch(ctx, looks.C, func() { rested.Add(1) })
-		handler := r.around(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(4 * quiet) }))
+		handler := r.around(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(7 * quiet / 2) }))
 		ask := func() {
 			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, graphqlPath, nil))
 		}
@@ -31,14 +31,14 @@ func TestRests_onceNobodyAsksAnything(t *testing.T) {
 				t.Errorf("rested %d times, want %d", got, want)
 			}
 		}
-		after(10*quiet, 1)
+		after(10*quiet, 11)
 		go ask()
-		after(3*quiet, 1)
-		after(3*quiet, 2)
-		after(10*quiet, 2)
+		after(3*quiet, 11)
+		after(3*quiet, 14)
 		go ask()
 		go ask()
-		after(20*quiet, 3)
+		after(3*quiet, 14)
+		after(2*quiet, 16)
 		end()
 		synctest.Wait()
 	})

@@ -26,7 +26,7 @@ func (d *Database) MigrateBy(ctx context.Context, all fs.FS) ([]string, error) {
 
 // CheckBy holds the tables against other migrations than the released ones.
 func (d *Database) CheckBy(ctx context.Context, all fs.FS) error {
-	known, err := d.readMigrations(all)
+	known, err := readMigrations(all, d.family())
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -57,7 +58,7 @@ func (d *Database) Migrate(ctx context.Context) ([]string, error) {
 }
 
 func (d *Database) migrate(ctx context.Context, all fs.FS) (applied []string, err error) {
-	known, err := d.readMigrations(all)
+	known, err := readMigrations(all, d.family())
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
@@ -85,11 +86,22 @@ func (d *Database) migrate(ctx context.Context, all fs.FS) (applied []string, er
 
 // Migrations lists all migrations that this program or the database knows.
 func (d *Database) Migrations(ctx context.Context) ([]*Migration, error) {
-	known, err := d.readMigrations(migrations.Files)
+	files, err := ours[d.family()]()
 	if err != nil {
 		return nil, err
 	}
+	known := make([]*Migration, len(files))
+	for i, m := range files {
+		own := *m // of which it is found out how far it was applied
+		known[i] = &own
+	}
 	return compare(ctx, d.pool, d.dialect, known)
+}
+
+// ours is the migrations that the program brings, by family. Servers compare them every second.
+var ours = map[string]func() ([]*Migration, error){
+	"sqlite": sync.OnceValues(func() ([]*Migration, error) { return readMigrations(migrations.Files, "sqlite") }),
+	"mysql":  sync.OnceValues(func() ([]*Migration, error) { return readMigrations(migrations.Files, "mysql") }),
 }
 
 // Check is nil where the tables are those of this program; else it says what to do about it.
@@ -129,9 +141,9 @@ func (d *Database) family() string {
 	return "mysql"
 }
 
-// readMigrations reads the files of the engine's family, in their order.
-func (d *Database) readMigrations(all fs.FS) ([]*Migration, error) {
-	files, err := fs.Glob(all, d.family()+"/*.sql")
+// readMigrations reads the files of an engine family, in their order.
+func readMigrations(all fs.FS, family string) ([]*Migration, error) {
+	files, err := fs.Glob(all, family+"/*.sql")
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +154,7 @@ func (d *Database) readMigrations(all fs.FS) ([]*Migration, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := strings.TrimPrefix(file, d.family()+"/")
+		name := strings.TrimPrefix(file, family+"/")
 		number, _, _ := strings.Cut(name, "_")
 		version, err := strconv.Atoi(number)
 		if err != nil || (len(known) > 0 && known[len(known)-1].Version == version) {
