@@ -74,11 +74,15 @@ func (r referralReportResolver) Rows(ctx context.Context, report *ledger.Report,
 			return nil, page.ErrCursor()
 		}
 	}
-	rows, err := loadersOf(ctx).reportRows.Load(ctx, of)
+	from := loadersOf(ctx).reportRows
+	_, known := from.ahead(of) // with what its rows refer to
+	rows, err := from.Load(ctx, of)
 	if err = cmp.Or(err, rows.err); err != nil {
 		return nil, err
 	}
-	ahead(ctx, "ReferralReportRow", rows.value.Nodes())
+	if !known {
+		ahead(ctx, "ReferralReportRow", rows.value.Nodes())
+	}
 	return rows.value, nil
 }
 
