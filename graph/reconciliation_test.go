@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"partner.example/referrals/commission/billing"
-	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/ent/database/databasetest"
 	"partner.example/referrals/graph"
 )
@@ -17,8 +15,6 @@ func TestReconciliation_waitsForItsTurn(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
 		h := newHouse(t, location)
 		n := h.newNetwork(1)
-		resolver := graph.New(h.db, &ledger.Ledger{DB: h.db, Now: h.clock}, h.programs, &billing.Billing{DB: h.db, Now: h.clock})
-		h.door = resolver.Handler(graph.Options{})
 		ask := func(within time.Duration) string {
 			ctx, cancel := context.WithTimeout(t.Context(), within)
 			defer cancel()
@@ -26,7 +22,7 @@ func TestReconciliation_waitsForItsTurn(t *testing.T) {
 		}
 		var done []func()
 		for range graph.MostProofs {
-			done = append(done, resolver.Prove())
+			done = append(done, h.resolver.Prove())
 		}
 		if answer := ask(50 * time.Millisecond); !strings.Contains(answer, "UNAVAILABLE") {
 			t.Errorf("one too many is answered %s", answer)
@@ -38,7 +34,7 @@ func TestReconciliation_waitsForItsTurn(t *testing.T) {
 			t.Errorf("whose turn came is answered %s", answer)
 		}
 		for range graph.MostProofs - 1 { // all turns were given back
-			defer resolver.Prove()()
+			defer h.resolver.Prove()()
 		}
 	})
 }

@@ -37,6 +37,7 @@ type house struct {
 	*testing.T
 	db       *database.Database
 	programs *program.Program
+	resolver *graph.Resolver
 	door     http.Handler
 	counted  *sdkmetric.ManualReader
 	now      time.Time
@@ -63,7 +64,8 @@ func (h *house) clock() time.Time { return h.now }
 
 // forget begins anew, as a server that was started again.
 func (h *house) forget() {
-	h.door = graph.New(h.db, &ledger.Ledger{DB: h.db, Now: h.clock}, h.programs, &billing.Billing{DB: h.db, Now: h.clock}).Handler(graph.Options{})
+	h.resolver = graph.New(h.db, &ledger.Ledger{DB: h.db, Now: h.clock}, h.programs, &billing.Billing{DB: h.db, Now: h.clock})
+	h.door = h.resolver.Handler(graph.Options{})
 }
 
 // statements is how many there were so far.

@@ -555,7 +555,7 @@ func (l *life) checkRange(t *rapid.T) {
 	}
 }
 
-// checkReports holds the reports of all partners, which are read and shown together, against that of each.
+// checkReports holds the reports of all partners, which are read and shown together, against that of each [P4].
 func (l *life) checkReports(t *rapid.T) {
 	days := l.someRange(t)
 	by := rapid.SampledFrom(orders()).Draw(t, "order")

@@ -154,7 +154,7 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 // referrersAtOnce is of how many referrers the reports are read together. Of a thousand MariaDB would make a table first.
 const referrersAtOnce = 500
 
-// Reports computes the reports of some referrers, each as Report does for one. It takes as many statements for one as for
+// Reports computes the reports of some referrers, each as Report does for one [P1 to P4]. It takes as many statements for one as for
 // hundreds, and so do Pages of them.
 func (l *Ledger) Reports(ctx context.Context, network *ent.Network, days Range, referrerIDs []int) (map[int]*Report, error) {
 	reports := make(map[int]*Report, len(referrerIDs))
@@ -723,10 +723,7 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose, asked.own)
 	read := database.Sweep
 	if len(which) > 0 { // of few, which is not worth the longer way
-		read = database.EachValues
-		if len(asked.referrers) <= 1 {
-			q = database.Often(q)
-		}
+		q, read = asked.often(q), database.EachValues
 	}
 	sums := map[int]*termSumsInRange{}
 	var tooLarge error

@@ -119,6 +119,14 @@ func (a *question) names() bool {
 	return len(a.referrers) > 0 || a.filter.ReferredID != 0 || a.filter.ManagerID != 0
 }
 
+// often prepares what is asked of one referrer at a time, in the same words again and again. Of several they differ by how many.
+func (a *question) often(q database.Querier) database.Querier {
+	if len(a.referrers) > 1 {
+		return q
+	}
+	return database.Often(q)
+}
+
 // referralColumns and termColumns are what rows are read from.
 var (
 	referralColumns = []string{"id", "referrer_id", "referred_id", "started_at", "ended_at"}
@@ -153,10 +161,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 		from.andAllElse(t)
 	}
 	statement, args := query.Query()
-	if len(asked.referrers) <= 1 {
-		q = database.Often(q)
-	}
-	err = database.EachValues(ctx, q, statement, args, func(row *database.Values) {
+	err = database.EachValues(ctx, asked.often(q), statement, args, func(row *database.Values) {
 		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
 		status := len(columns) - 1
 		found.referrerActive = row.Text(status) == string(commission.PartnerActive)

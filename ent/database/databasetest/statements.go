@@ -5,15 +5,31 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
 
 // Statements counts what a client says to a server of the MySQL family.
-type Statements struct{ count atomic.Int64 }
+type Statements struct {
+	count atomic.Int64
+
+	mu      sync.Mutex
+	clients []net.Conn
+}
 
 // Count is how many statements there were so far.
 func (s *Statements) Count() int { return int(s.count.Load()) }
+
+// Cut breaks the connections that there are. The client can see it at once; a new one is as good as ever.
+func (s *Statements) Cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, client := range s.clients {
+		_ = client.Close()
+	}
+	s.clients = nil
+}
 
 // Counted is the URL by which a database of the tests' server is reached so that the statements are counted.
 func Counted(t testing.TB, location string) (string, *Statements) {
@@ -33,6 +49,9 @@ func Counted(t testing.TB, location string) (string, *Statements) {
 			if err != nil {
 				return
 			}
+			counter.mu.Lock()
+			counter.clients = append(counter.clients, client)
+			counter.mu.Unlock()
 			go counter.relay(client, server)
 		}
 	}()
