@@ -46,7 +46,6 @@ func (c importCommand) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	a.ledger.Alone = true
 	i := &importing{app: a, networkID: networkID, zone: zone, rejects: rejects{path: c.rejectsPath()}}
 	shown := i.show(size)
 	err = i.run(in, c.Map)

@@ -57,11 +57,23 @@ func each(t *testing.T, test func(w *world)) {
 
 func eachIn(t *testing.T, currency commission.Currency, zone commission.Zone, test func(w *world)) {
 	t.Helper()
-	databasetest.Each(t, func(t *testing.T, location string) {
+	databasetest.Each(t, in(currency, zone, test))
+}
+
+// eachServer is each for what only servers have.
+func eachServer(t *testing.T, test func(w *world)) {
+	t.Helper()
+	databasetest.EachServer(t, in("USD", "America/New_York", test))
+}
+
+// in is a test in a network.
+func in(currency commission.Currency, zone commission.Zone, test func(w *world)) func(t *testing.T, location string) {
+	return func(t *testing.T, location string) {
+		t.Helper()
 		w := newWorld(t, databasetest.Open(t, location), currency, zone)
 		test(w)
 		w.verify()
-	})
+	}
 }
 
 // newWorld makes a network that pays 10 % of payout, on the first of January 2026 at noon.

@@ -231,6 +231,11 @@ type tally struct {
 	made []bool // the row was made, with these sums
 }
 
+// tallies is those of both tables.
+type tallies struct{ accruals, earnings tally }
+
+func (c counts) tallies() tallies { return tallies{c.accruals.tally(), c.earnings.tally()} }
+
 func (c cells) tally() tally {
 	t := tally{at: c.sorted(), sums: make([]micros, len(c)), ids: make([]int, len(c)), told: make([]bool, len(c)), made: make([]bool, len(c))}
 	for i, at := range t.at {
@@ -245,6 +250,16 @@ func (t tally) id(at cell) int {
 		return t.ids[i]
 	}
 	return 0
+}
+
+// unknown is of how many rows the id is not known.
+func (t tally) unknown() (count int) {
+	for _, id := range t.ids {
+		if id == 0 {
+			count++
+		}
+	}
+	return count
 }
 
 // note notes the id of a row, and whether it was made.
@@ -263,13 +278,13 @@ func (t tally) note(made bool) func(row *sql.Rows) error {
 }
 
 // begin finds the rows of a tally, and makes those that are missing, with their sums. It waits for nobody but those who
-// make the same rows at the same moment. Ids that were remembered may be wrong, which addTo finds.
+// make the same rows on another server. Ids that were remembered may be wrong, which addTo finds.
 //
 // Where nearly all are remembered the others are new, as a rule: they are made without being looked for. One that is there
 // after all has its sums then.
-func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally, remembered *addresses, shut int64) error {
+func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally) error {
 	const nearlyAll = 10
-	if told := remembered.find(t, shut); nearlyAll*(len(t.at)-told) > len(t.at) {
+	if nearlyAll*t.unknown() > len(t.at) {
 		if err := k.find(ctx, tx, t); err != nil {
 			return err
 		}
@@ -281,11 +296,7 @@ func (k kept) begin(ctx context.Context, tx *database.Tx, networkID int, t tally
 			keys.Add(at.owner, int32(at.day), at.slot)
 		}
 	}
-	if err := tx.InsertOrAddAndFind(ctx, rows, keys, k.sums, t.note(true)); err != nil {
-		return err
-	}
-	remembered.add(t, shut)
-	return nil
+	return tx.InsertOrAddAndFind(ctx, rows, keys, k.sums, t.note(true))
 }
 
 // find finds the ids that are not known, of rows that are there.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"sync"
 	"time"
 
 	"partner.example/referrals/commission"
@@ -26,6 +27,10 @@ type (
 	recalled  struct {
 		changedAt time.Time
 		referrals []commission.Referral
+	}
+	recalledHistories struct {
+		sync.Mutex
+		memory[recallKey, recalled]
 	}
 )
 

@@ -23,12 +23,9 @@ type Ledger struct {
 	// nil: none is ever dated ahead.
 	TakeEffect func(ctx context.Context, networkID int) error
 
-	// Alone tells that what is recorded at once is of different partners: so an import cuts its file.
-	Alone bool
-
-	histories          memory[recallKey, recalled]
-	accruals, earnings addresses
-	many               referrers // who have more than few referrals, as was seen: it says which way to read them is the shorter one
+	histories recalledHistories
+	addresses addresses
+	many      referrers // who have more than few referrals, as was seen: it says which way to read them is the shorter one
 }
 
 type inEffectKey struct{}

@@ -1,13 +1,8 @@
 package ledger
 
-import "sync"
-
 // memory remembers what is asked for all the time: what was asked for last, of each as many as it keeps at least,
-// and twice as many at most. Whoever looks into it holds its lock, since it is asked for hundreds at a time.
-type memory[K comparable, V any] struct {
-	sync.Mutex
-	recent, older map[K]V
-}
+// and twice as many at most. It goes with a lock, which whoever looks into it holds, since it is asked for hundreds at a time.
+type memory[K comparable, V any] struct{ recent, older map[K]V }
 
 const keptAtLeast = 20_000
 
@@ -28,9 +23,10 @@ func (m *memory[K, V]) keep(key K, value V) {
 	m.recent[key] = value
 }
 
-// forget forgets everything.
-func (m *memory[K, V]) forget() {
-	m.Lock()
-	defer m.Unlock()
-	m.recent, m.older = nil, nil
+func (m *memory[K, V]) drop(key K) {
+	delete(m.recent, key)
+	delete(m.older, key)
 }
+
+// forget forgets everything.
+func (m *memory[K, V]) forget() { m.recent, m.older = nil, nil }

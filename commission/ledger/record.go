@@ -131,14 +131,13 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 			return Recorded{}, err
 		}
 		thorough := len(wrong) > 0 || entries[0].adjustment
-		if len(fresh) >= large && !thorough {
-			if err := l.makeRows(ctx, networkID, fresh); err != nil {
-				return Recorded{}, err
-			}
-		}
+		try := newMaker()
+		defer func() { close(try.over) }()
 		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
+			close(try.over) // what it made is undone
+			try = newMaker()
 			var err error
-			recorded, err = (&recording{Ledger: l, tx: tx, networkID: networkID, now: now, wrong: wrong, thorough: thorough}).run(ctx, fresh)
+			recorded, err = (&recording{Ledger: l, tx: tx, maker: try, networkID: networkID, now: now, wrong: wrong, thorough: thorough}).run(ctx, fresh)
 			thorough = true
 			return err
 		}, &recorded)
@@ -232,6 +231,7 @@ func (e *entry) same(other *entry) bool {
 type recording struct {
 	*Ledger
 	tx        *database.Tx
+	maker     *maker
 	networkID int
 	now       time.Time
 	wrong     commission.Problems
@@ -441,8 +441,9 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	if err != nil {
 		return err
 	}
-	accruals, earnings := counted.accruals.tally(), counted.earnings.tally()
-	if err := r.begin(ctx, accruals, earnings, network); err != nil {
+	sums := counted.tallies()
+	held, err := r.begin(ctx, sums, network.shut)
+	if err != nil {
 		return err
 	}
 	columns := []string{
@@ -457,7 +458,7 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	var accrualID, earningID int
 	for i, e := range entries {
 		if i == 0 || places[i] != places[i-1] {
-			accrualID, earningID = accruals.id(places[i].accrual), earnings.id(places[i].earning)
+			accrualID, earningID = sums.accruals.id(places[i].accrual), sums.earnings.id(places[i].earning)
 		}
 		rows.Add(r.networkID, e.ExternalID, e.PartnerID, e.OccurredAt, r.now, e.counts.revenue, e.counts.payout, int32(places[i].earning.day))
 		if accrualID != 0 {
@@ -475,16 +476,9 @@ func (r *recording) insert(ctx context.Context, entries []*entry, history histor
 	} else if err != nil {
 		return err
 	}
-	err = ofTerms.addTo(ctx, r.tx, r.networkID, accruals)
-	if err == nil {
-		err = counted.months.store(ctx, r.tx, r.networkID)
-	}
-	if err == nil {
-		err = ofPartners.addTo(ctx, r.tx, r.networkID, earnings)
-	}
+	err = r.add(ctx, sums, counted.months, held)
 	if errors.Is(err, database.ErrOther) { // what was remembered of it is no longer so
-		r.accruals.forget()
-		r.earnings.forget()
+		r.addresses.forget()
 		return fmt.Errorf("%w: %w", database.ErrRetry, err)
 	}
 	return err
@@ -524,49 +518,47 @@ func (r *recording) count(entries []*entry, history histories, network seen) (co
 	return counted, places, nil
 }
 
-// large is how many rows a call has that makes the rows of sums which are missing beforehand.
-const large = 2_000
-
-// makeRows makes the rows of sums that a large call will add to and that are not there yet, with nothing in them, in a
-// transaction of its own. Whoever makes a row holds it until the end: large calls at once, each of which makes hundreds that
-// the others add to as well, would wait for each other all the time, and one in seven would have to begin anew. A row with
-// nothing in it counts nothing, also if the call fails after that.
-func (l *Ledger) makeRows(ctx context.Context, networkID int, entries []*entry) error {
-	if l.Alone || l.DB.Embedded() || database.IsRefused(ctx) {
-		return nil
+// begin finds the rows of sums, makes those that are missing, and gives the other calls that may hold some of them.
+func (r *recording) begin(ctx context.Context, of tallies, shut int64) ([]*maker, error) {
+	held, err := r.addresses.claim(ctx, of, shut, r.maker)
+	if err != nil {
+		return nil, err
 	}
-	entries = slices.Clone(entries) // whose order tells which is wrong first
-	err := l.DB.Transact(database.WithoutKey(ctx), func(ctx context.Context, tx *database.Tx) error {
-		r := &recording{Ledger: l, tx: tx, networkID: networkID}
-		network, err := r.enter(ctx, entries)
-		if err != nil || network.sentAgain {
-			return err
-		}
-		history, partners, err := r.historyOf(ctx, entries, network)
-		if err != nil || len(history) < partners {
-			return err
-		}
-		counted, _, err := r.count(entries, history, network)
-		if err != nil {
-			return err
-		}
-		accruals, earnings := counted.accruals.tally(), counted.earnings.tally()
-		clear(accruals.sums)
-		clear(earnings.sums)
-		return r.begin(ctx, accruals, earnings, network)
-	})
-	if errors.Is(err, database.ErrOutcomeUnknown) { // they are there, or are made when the call is recorded
-		return nil
+	failed := true
+	defer func() { r.addresses.tell(of, shut, r.maker, failed) }()
+	if err := ofTerms.begin(ctx, r.tx, r.networkID, of.accruals); err != nil {
+		return nil, err
 	}
-	return err
+	if err := ofPartners.begin(ctx, r.tx, r.networkID, of.earnings); err != nil {
+		return nil, err
+	}
+	failed = false
+	return held, nil
 }
 
-// begin finds the rows of sums, and makes those that are missing.
-func (r *recording) begin(ctx context.Context, accruals, earnings tally, network seen) error {
-	if err := ofTerms.begin(ctx, r.tx, r.networkID, accruals, &r.accruals, network.shut); err != nil {
+// patience is how long a call waits for others outside of the database, which finds a deadlock only where all wait in it: so
+// could calls to several servers.
+const patience = time.Second
+
+// add adds to the sums, all calls in the same order. Rows that others made and hold would be out of it, since whoever holds
+// one may wait for any other. So it is their turn first, while this call holds nothing that they wait for: they began before it
+// did, and know nothing that it made.
+func (r *recording) add(ctx context.Context, of tallies, months months, held []*maker) error {
+	waiting, end := context.WithTimeout(ctx, patience)
+	defer end()
+	for _, by := range held {
+		select {
+		case <-by.over:
+		case <-waiting.Done():
+		}
+	}
+	if err := ofTerms.addTo(ctx, r.tx, r.networkID, of.accruals); err != nil {
 		return err
 	}
-	return ofPartners.begin(ctx, r.tx, r.networkID, earnings, &r.earnings, network.shut)
+	if err := months.store(ctx, r.tx, r.networkID); err != nil {
+		return err
+	}
+	return ofPartners.addTo(ctx, r.tx, r.networkID, of.earnings)
 }
 
 func keysOf[K comparable](set map[K]struct{}) []K {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -212,7 +213,10 @@ func (r *termsRead) keep(row *database.Values, found *termRow, status int) {
 }
 
 // referrers remembers some, by their ids.
-type referrers struct{ memory[int, struct{}] }
+type referrers struct {
+	sync.Mutex
+	memory[int, struct{}]
+}
 
 func (r *referrers) has(id int) bool {
 	r.Lock()

@@ -99,9 +99,6 @@ func Refusing(ctx context.Context, because error) context.Context {
 	return context.WithValue(ctx, refusalKey{}, because)
 }
 
-// IsRefused tells whether a context is Refusing.
-func IsRefused(ctx context.Context) bool { return ctx.Value(refusalKey{}) != nil }
-
 func (d *Database) attempt(ctx context.Context, precedence *precedence, work func(ctx context.Context, tx *Tx) error) error {
 	if d.dialect == dialect.SQLite {
 		select {

@@ -20,6 +20,8 @@ var skips = map[string]string{
 	"TestTransact_readsWhatIsCommittedByThen/SQLite":             oneWriter,
 	"TestTransact_hasTheIsolationThatItNeeds/SQLite":             "it has one level of isolation, the strictest, and no setting for it",
 	"TestAnswersWithin_endsAStatementThatNobodyWaitsFor/SQLite":  "there is no server: a statement ends with the context of whoever asks",
+	"TestRecording_ofLargeCallsAtOnceBeginsOnce/SQLite":          oneWriter,
+	"TestRecording_ofLargeCallsAtOnceBeginsOnce/TiDB":            "its transactions give way to each other also where none holds what another needs",
 	"TestSweep_findsAnotherConnection/SQLite":                    noConnection,
 	"TestSweep_endsWithItsConnection/SQLite":                     noConnection,
 	"TestMigrate_ofAServerGoesOnWhereItWasInterrupted/SQLite":    "a migration is one transaction there: TestMigrate_ofAFileIsAllOrNothing has it interrupted",
