@@ -11,10 +11,15 @@ type Threshold struct {
 // ThresholdOf is nil where the structure has no minimum. The sums are of the term and of the
 // referral's earlier terms together.
 func (s Structure) ThresholdOf(throughThisTerm Sums) *Threshold {
+	return s.ThresholdAt(throughThisTerm.Of(s.Basis()))
+}
+
+// ThresholdAt is ThresholdOf sums that come to this in the structure's basis.
+func (s Structure) ThresholdAt(progress decimal.Decimal) *Threshold {
 	if s.MinimumEarnings == nil {
 		return nil
 	}
-	return &Threshold{Target: *s.MinimumEarnings, Progress: throughThisTerm.Of(s.Basis())}
+	return &Threshold{Target: *s.MinimumEarnings, Progress: progress}
 }
 
 // Reached tells whether what accrued is payable: at the threshold it is, and without one always [C3].

@@ -526,6 +526,9 @@ func TestBilling_hidesAnInvoiceFromItsPartnerAlone(t *testing.T) { // I6
 		w.bill("2026-07-31", "6.00 = 6.00 of 60.04 for bob")
 		w.wantRow(w.admin(), "bob", "billed 16.00 balance 16.00 unbilled 0.00 below 0.00")
 		w.wantRow(w.as("alice"), "bob", "billed 6.00 balance 16.00 unbilled 10.00 below 0.00")
+		june := ledger.Range{From: day("2026-06-01"), To: day("2026-06-30")} // which both lines have a part of
+		w.wantRowIn(w.admin(), june, "bob", "billed 10.00 balance 10.00 unbilled 0.00 below 0.00")
+		w.wantRowIn(w.as("alice"), june, "bob", "billed 0.00 balance 10.00 unbilled 10.00 below 0.00")
 		seen, err := w.db.Invoice.Query().Where(invoice.PartnerID(w.ids["alice"])).All(w.as("alice"))
 		w.must(err)
 		if len(seen) != 1 || seen[0].Hidden {

@@ -424,7 +424,7 @@ func (w *work) measure(ctx context.Context, terms []*term) error {
 		return fmt.Errorf("measure the thresholds: %w", err)
 	}
 	for _, t := range terms {
-		t.Reached = t.Structure.ThresholdOf(measures[t.id]).Reached()
+		t.Reached = t.Structure.ThresholdAt(measures[t.id]).Reached()
 	}
 	return database.EachIn(ctx, w.tx, `
 		SELECT l.term_id, SUM(l.amount) FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id

@@ -300,8 +300,12 @@ func (w *world) show(i *ent.Invoice) string {
 // below 0.00", as somebody sees it.
 func (w *world) wantRow(who context.Context, referred, want string) {
 	w.Helper()
-	report, err := w.ledger.Report(who, w.network, ledger.Range{From: day("2020-01-01"), To: day("2030-12-31")},
-		ledger.Filter{ReferrerID: w.ids["alice"], ReferredID: w.ids[referred]})
+	w.wantRowIn(who, ledger.Range{From: day("2020-01-01"), To: day("2030-12-31")}, referred, want)
+}
+
+func (w *world) wantRowIn(who context.Context, days ledger.Range, referred, want string) {
+	w.Helper()
+	report, err := w.ledger.Report(who, w.network, days, ledger.Filter{ReferrerID: w.ids["alice"], ReferredID: w.ids[referred]})
 	w.must(err)
 	rows := w.rowsOf(report)
 	shown := make([]string, len(rows))

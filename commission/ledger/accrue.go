@@ -158,6 +158,7 @@ func (c counts) accrueOn(line int, at cell, sums micros) error {
 }
 
 var (
+	sumColumns  = slices.Concat([]string{"line_id"}, termSums)
 	termSums    = []string{"conversions", "revenue", "payout", "fee"}
 	partnerSums = []string{"conversions", "revenue", "payout"}
 )

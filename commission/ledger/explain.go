@@ -180,7 +180,7 @@ func (e *explaining) findTerms(ctx context.Context, _ []*ent.Conversion) error {
 	for _, f := range e.facts {
 		if term := f.attribution.Term; term != nil {
 			structure := structures[term.StructureID]
-			f.Structure, f.Threshold = &structure, structure.ThresholdOf(measures[term.ID])
+			f.Structure, f.Threshold = &structure, structure.ThresholdAt(measures[term.ID])
 		} else if term := f.attribution.Passed; term != nil {
 			structure := structures[term.StructureID]
 			f.Structure = &structure

@@ -27,7 +27,7 @@ func (l *Ledger) ReportAfter(ctx context.Context, network *ent.Network, days Ran
 	if err != nil {
 		return nil, err
 	}
-	if err := asked.readStructures(ctx, l.DB); err != nil {
+	if err := l.readStructures(ctx, l.DB, asked); err != nil {
 		return nil, err
 	}
 	change()

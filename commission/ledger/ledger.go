@@ -23,9 +23,10 @@ type Ledger struct {
 	// nil: none is ever dated ahead.
 	TakeEffect func(ctx context.Context, networkID int) error
 
-	histories recalledHistories
-	addresses addresses
-	many      referrers // who have more than few referrals, as was seen: it says which way to read them is the shorter one
+	histories  recalledHistories
+	addresses  addresses
+	structures networkStructures
+	many       referrers // who have more than few referrals, as was seen: it says which way to read them is the shorter one
 }
 
 type inEffectKey struct{}

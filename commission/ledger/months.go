@@ -106,6 +106,12 @@ func (r Range) parts() []part {
 	return parts
 }
 
+// month is the one calendar month that the range is, if it is.
+func (r Range) month() (part, bool) {
+	parts := r.parts()
+	return parts[0], len(parts) == 1 && parts[0].column == "month" && parts[0].from == parts[0].to
+}
+
 func ofDays(from, to commission.Date) part { return part{"accrual", "day", int32(from), int32(to)} }
 
 // isHidden tells of a line whether it is on an invoice that its partner does not see [I6]; it is asked with what hiddenFrom says.

@@ -127,9 +127,9 @@ type Report struct {
 
 	asked    *question
 	terms    []termRow // by referral, and by the terms of one
-	sums     map[int]*termSumsInRange
+	sums     sumsInRange
 	amounts  []commission.Amounts    // of the rows that have sums
-	measures map[int]commission.Sums // of the thresholds that were measured
+	measures map[int]decimal.Decimal // of the thresholds that were measured
 	parties  map[int]party           // nil: they were not read
 
 	names func(context.Context, database.Querier) (map[int]party, error) // reads them for all that were read together; nil: it is alone
@@ -167,6 +167,11 @@ func (l *Ledger) Reports(ctx context.Context, network *ent.Network, days Range, 
 		all, err := l.read(ctx, l.DB, asked, everyReferral)
 		if err != nil {
 			return nil, err
+		}
+		if len(some) == 1 {
+			all.total()
+			reports[some[0]] = all
+			continue
 		}
 		all.part(some, reports)
 	}
@@ -214,7 +219,7 @@ type question struct {
 
 	referrers []int // whose rows alone; none: everybody's
 
-	// These are read with the first rows.
+	// These are remembered, or read with the first rows.
 	stored     map[int]*ent.CommissionStructure
 	structures map[int]commission.Structure
 }
@@ -229,6 +234,7 @@ func (l *Ledger) ask(ctx context.Context, network *ent.Network, days Range, filt
 	}
 	v, _ := viewer.From(ctx)
 	asked := &question{network: network, zone: zone, days: days, filter: filter, now: commission.Moment(l.Now())}
+	asked.stored, asked.structures = l.structures.of(network)
 	asked.filter.Search = strings.ToLower(strings.TrimSpace(filter.Search))
 	if filter.ReferrerID != 0 {
 		asked.referrers = []int{filter.ReferrerID}
@@ -261,23 +267,31 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 // read reads what the rows of some referrals are computed from.
 func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, of referrals) (*Report, error) {
 	r := &Report{Currency: asked.network.Currency, Zone: asked.network.TimeZone, asked: asked}
-	counted := func(ctx context.Context) (err error) {
-		r.sums, err = l.sums(ctx, q, asked, of)
-		return err
+	with := l.withTerms(asked)
+	var counted, paying func(ctx context.Context) error
+	if with.sums == nil {
+		counted = func(ctx context.Context) (err error) {
+			r.sums, err = l.sums(ctx, q, asked, of)
+			return err
+		}
+	}
+	if asked.stored == nil {
+		paying = func(ctx context.Context) error { return l.readStructures(ctx, q, asked) }
 	}
 	named := func(ctx context.Context) error {
-		read, err := l.terms(ctx, q, asked, of)
+		read, err := l.terms(ctx, q, asked, of, with)
 		r.terms, r.parties, r.measures = read.terms, read.parties, read.measures
+		if with.sums != nil {
+			r.sums = read.sums
+		}
 		return err
 	}
-	paying := func(ctx context.Context) error { return asked.readStructures(ctx, q) }
 	told := func(ctx context.Context) (err error) {
 		if err := l.both(ctx, q, paying, named); err != nil {
 			return err
 		}
-		if r.hasUnknownStructure() { // which came while both were read
-			asked.stored = nil
-			if err := paying(ctx); err != nil {
+		if r.hasUnknownStructure() { // which came after they were read
+			if err := l.readStructures(ctx, q, asked); err != nil {
 				return err
 			}
 		}
@@ -382,11 +396,11 @@ func (r *Report) wants(t *termRow) bool {
 }
 
 // threshold is nil where the row has none.
-func (r *Report) threshold(t *termRow, measures map[int]commission.Sums) *commission.Threshold {
+func (r *Report) threshold(t *termRow, measures map[int]decimal.Decimal) *commission.Threshold {
 	if !r.hasThreshold(t) {
 		return nil
 	}
-	return r.asked.structures[t.structureID].ThresholdOf(measures[t.termID])
+	return r.asked.structures[t.structureID].ThresholdAt(measures[t.termID])
 }
 
 func (r *Report) state(t *termRow, threshold *commission.Threshold) commission.State {
@@ -591,8 +605,11 @@ func (r *Row) told(parties map[int]party) {
 	r.ReferredName, r.ReferredStatus = referred.name, referred.status
 }
 
-// both asks two things at the same time, where they need not be of one moment.
+// both asks two things at the same time, where they need not be of one moment. One of them may be known, which is nil.
 func (l *Ledger) both(ctx context.Context, q database.Querier, one, other func(context.Context) error) error {
+	if one == nil {
+		return other(ctx)
+	}
 	if q != database.Querier(l.DB) { // a snapshot, which is one connection
 		if err := one(ctx); err != nil {
 			return err
@@ -605,18 +622,44 @@ func (l *Ledger) both(ctx context.Context, q database.Querier, one, other func(c
 	return asking.Wait()
 }
 
-func (a *question) readStructures(ctx context.Context, q database.Querier) (err error) {
-	if a.stored != nil {
-		return nil
-	}
-	if a.stored, err = storedStructures(ctx, q, a.network.ID); err != nil {
+func (l *Ledger) readStructures(ctx context.Context, q database.Querier, asked *question) (err error) {
+	if asked.stored, err = storedStructures(ctx, q, asked.network.ID); err != nil {
 		return err
 	}
-	a.structures = make(map[int]commission.Structure, len(a.stored))
-	for id, stored := range a.stored {
-		a.structures[id] = StructureOf(stored)
+	asked.structures = make(map[int]commission.Structure, len(asked.stored))
+	for id, stored := range asked.stored {
+		asked.structures[id] = StructureOf(stored)
 	}
+	l.structures.remember(asked)
 	return nil
+}
+
+// networkStructures remembers the structures of networks, which do not change once they are there: whoever finds a row with
+// another one reads them again. They are forgotten when the network changes, also for a database that takes over and lost the last one.
+type networkStructures struct {
+	sync.Mutex
+	memory[int, paying]
+}
+
+type paying struct {
+	changedAt  time.Time // the network, when they were read
+	stored     map[int]*ent.CommissionStructure
+	structures map[int]commission.Structure
+}
+
+func (s *networkStructures) of(network *ent.Network) (map[int]*ent.CommissionStructure, map[int]commission.Structure) {
+	s.Lock()
+	defer s.Unlock()
+	if known, ok := s.get(network.ID); ok && known.changedAt.Equal(network.ChangedAt) {
+		return known.stored, known.structures
+	}
+	return nil, nil
+}
+
+func (s *networkStructures) remember(asked *question) {
+	s.Lock()
+	defer s.Unlock()
+	s.keep(asked.network.ID, paying{asked.network.ChangedAt, asked.stored, asked.structures})
 }
 
 // structuresOf is all of a network's: there are few, and each is on many rows.
@@ -708,7 +751,7 @@ var everyReferral = referrals{0, math.MaxInt}
 
 // sums reads what each term of some referrals counted in the range: unbilled, forfeited, and by invoice line. It is one
 // statement, so that all of it is of one moment.
-func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (map[int]*termSumsInRange, error) {
+func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (sumsInRange, error) {
 	var which []string // they read their own rows alone
 	var whose []any
 	if len(asked.referrers) > 0 {
@@ -725,30 +768,38 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 	if len(which) > 0 { // of few, which is not worth the longer way
 		q, read = asked.often(q), database.EachValues
 	}
-	sums := map[int]*termSumsInRange{}
+	sums := sumsInRange{}
 	var tooLarge error
 	err := read(ctx, q, query, args, func(row *database.Values) {
-		termID, lineID := row.Int(0), row.Int(1)
-		part := micros{int64(row.Int(2)), int64(row.Int(3)), int64(row.Int(4)), int64(row.Int(5))} //nolint:mnd // as the statement lists them
-		counted := sums[termID]
-		if counted == nil {
-			counted = &termSumsInRange{}
-			sums[termID] = counted
-		}
-		var err error
-		switch {
-		case lineID == unbilledLine:
-			counted.unbilled, err = counted.unbilled.plus(part)
-		case isGivenUp(lineID):
-			counted.forfeited, err = counted.forfeited.plus(part)
-		case asked.own != nil && row.Int(6) != 0: //nolint:mnd // as above
-			err = addTo(&counted.hidden, lineID, part)
-		default:
-			err = addTo(&counted.lines, lineID, part)
-		}
-		tooLarge = cmp.Or(tooLarge, err)
+		tooLarge = cmp.Or(tooLarge, sums.add(row.Int(0), row, 1, asked.own != nil))
 	})
 	return sums, cmp.Or(err, tooLarge)
+}
+
+// sumsInRange is what terms counted in the report's range, by their ids.
+type sumsInRange map[int]*termSumsInRange
+
+// add adds a row of sums of a term, whose line and sums are in the columns from one on, and behind them for a partner
+// whether the line is hidden from it.
+func (s sumsInRange) add(termID int, row *database.Values, at int, own bool) (err error) {
+	lineID := row.Int(at)
+	part := micros{int64(row.Int(at + 1)), int64(row.Int(at + 2)), int64(row.Int(at + 3)), int64(row.Int(at + 4))} //nolint:mnd // sumColumns
+	counted := s[termID]
+	if counted == nil {
+		counted = &termSumsInRange{}
+		s[termID] = counted
+	}
+	switch {
+	case lineID == unbilledLine:
+		counted.unbilled, err = counted.unbilled.plus(part)
+	case isGivenUp(lineID):
+		counted.forfeited, err = counted.forfeited.plus(part)
+	case own && row.Int(at+5) != 0: //nolint:mnd // behind them
+		err = addTo(&counted.hidden, lineID, part)
+	default:
+		err = addTo(&counted.lines, lineID, part)
+	}
+	return err
 }
 
 // scanSums reads the four sums of a term, behind some columns of their own.

@@ -274,3 +274,33 @@ func TestReport_knowsTheStructureOfATermThatCameMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// Structures are remembered while the network is as it was. A database that takes over may have lost the last one, and given its
+// id to another.
+func TestReport_remembersStructuresUntilTheNetworkChanges(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, location string) {
+		b := newBooks(t, location)
+		partners := b.partners("Ann", "Bob")
+		structure := b.structure(10, 0)
+		b.term(b.referrals(partners[0], partners[1])[0], structure, []int64{70})
+		changed := *b.network
+		changed.ChangedAt = changed.ChangedAt.Add(time.Microsecond)
+		for _, of := range []struct {
+			network *ent.Network
+			want    string
+		}{{b.network, "7"}, {b.network, "7"}, {&changed, "14"}} {
+			report, err := b.ledger.Report(b.ctx, of.network, june, ledger.Filter{ReferrerID: partners[0]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !report.Totals.Unbilled.Equal(decimal.RequireFromString(of.want)) {
+				t.Errorf("unbilled are %s, want %s", report.Totals.Unbilled, of.want)
+			}
+			b.write(func(ctx context.Context, tx *database.Tx) {
+				if _, err := tx.ExecContext(ctx, "UPDATE commission_structure SET rate = 20000000 WHERE id = ?", structure); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	})
+}

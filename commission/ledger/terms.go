@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/shopspring/decimal"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/database"
@@ -94,20 +95,35 @@ func compareTerms(a, b termRow) int {
 	return cmp.Or(cmp.Compare(a.referralID, b.referralID), cmp.Compare(a.termID, b.termID))
 }
 
-// termsRead is the terms of some referrals, in order, and what came with them: of a referrer of few all that their rows show
-// beside sums, so that nobody waits for it.
+// termsRead is the terms of some referrals, in order, and what came with them.
 type termsRead struct {
 	terms    []termRow
+	sums     sumsInRange             // nil: they were not read
 	parties  map[int]party           // nil: they were not read
-	measures map[int]commission.Sums // of the thresholds that were measured
+	measures map[int]decimal.Decimal // of the thresholds that were measured
+}
+
+// withTerms is what is to come with the terms, so that nobody waits for it.
+type withTerms struct {
+	all  bool  // that their rows show beside sums
+	sums *part // and these, of a month: of longer ranges a term has many rows, each with all the rest
+}
+
+// withTerms is all of a referrer of few.
+func (l *Ledger) withTerms(asked *question) (with withTerms) {
+	with.all = len(asked.referrers) == 1 && !l.many.has(asked.referrers[0])
+	if month, whole := asked.days.month(); with.all && whole {
+		with.sums = &month
+	}
+	return with
 }
 
 // terms reads the terms of some referrals; a referral without terms comes with none.
-func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals) (termsRead, error) {
+func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals, with withTerms) (termsRead, error) {
 	if v, _ := viewer.From(ctx); v.Limited || of != everyReferral || asked.names() {
-		return l.joined(ctx, q, asked, of)
+		return l.joined(ctx, q, asked, of, with)
 	}
-	read := termsRead{measures: map[int]commission.Sums{}}
+	read := termsRead{measures: map[int]decimal.Decimal{}}
 	err := l.DB.Snapshot(ctx, func(ctx context.Context, q database.Querier) (err error) { // both tables at one moment
 		read.terms, err = l.swept(ctx, q, asked)
 		return err
@@ -147,8 +163,8 @@ func columnsOf(table *sql.SelectTable, names ...string) []string {
 const fewReferrals = 120
 
 // joined has the engine put terms and referrals together: for few, which it finds by keys.
-func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question, of referrals) (termsRead, error) {
-	read := termsRead{measures: map[int]commission.Sums{}}
+func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question, of referrals, with withTerms) (termsRead, error) {
+	read := termsRead{measures: map[int]decimal.Decimal{}}
 	from, err := l.selection(ctx, asked, of)
 	if err != nil {
 		return read, err
@@ -157,18 +173,25 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	columns := slices.Concat(columnsOf(from.r, referralColumns...), columnsOf(t, termColumns...), columnsOf(from.referrer(), "status"))
 	query := from.Select(columns...).
 		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), from.r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
-	whole := len(asked.referrers) == 1 && !l.many.has(asked.referrers[0])
-	if whole {
+	if with.all {
 		from.andAllElse(t)
 	}
+	if with.sums != nil {
+		from.andSums(t, with.sums, asked.own)
+		read.sums = sumsInRange{}
+	}
 	statement, args := query.Query()
+	var tooLarge error
 	err = database.EachValues(ctx, asked.often(q), statement, args, func(row *database.Values) {
 		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
 		status := len(columns) - 1
 		found.referrerActive = row.Text(status) == string(commission.PartnerActive)
-		read.terms = append(read.terms, found)
-		if whole {
+		read.terms = add(read.terms, found)
+		if with.all {
 			read.keep(row, &found, status)
+		}
+		if line := status + firstSum; with.sums != nil && !row.IsNull(line) {
+			tooLarge = cmp.Or(tooLarge, read.sums.add(found.termID, row, line, asked.own != nil))
 		}
 	})
 	if len(read.parties) > 1+fewReferrals { // the referrer is one of them
@@ -176,7 +199,10 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	}
 	// Sorted here: engines sort whole rows, which takes them as long as reading these.
 	slices.SortFunc(read.terms, compareTerms)
-	return read, err
+	if with.sums != nil { // a term came with each of its lines
+		read.terms = slices.CompactFunc(read.terms, func(a, b termRow) bool { return a.key() == b.key() })
+	}
+	return read, cmp.Or(err, tooLarge)
 }
 
 // andAllElse has terms come with their partners, and with what their thresholds are measured on.
@@ -185,19 +211,27 @@ func (s *selection) andAllElse(t *sql.SelectTable) {
 	s.Join(referred).On(referred.C("id"), s.r.C("referred_id"))
 	s.LeftJoin(structure).OnP(sql.And(sql.ColumnsEQ(structure.C("id"), t.C("structure_id")), sql.NotNull(structure.C("minimum_earnings"))))
 	s.AppendSelect(s.referrer().C("name"), referred.C("name"), referred.C("status"))
-	for _, sum := range []string{"revenue", "payout"} {
-		s.AppendSelectExpr(sql.Raw("CASE WHEN s.id IS NOT NULL THEN (SELECT COALESCE(SUM(total." + sum + "), 0) " +
-			"FROM referral_term earlier JOIN term_month total ON total.term_id = earlier.id WHERE " + isMeasured + ") END"))
+	s.AppendSelectExpr(sql.Raw("CASE WHEN s.id IS NOT NULL THEN (SELECT COALESCE(" + measure + ", 0) " +
+		"FROM referral_term earlier JOIN term_month total ON total.term_id = earlier.id WHERE " + isMeasured + ") END"))
+}
+
+// andSums has terms come with what they counted in a month, behind all else: with as many rows as they have lines there.
+func (s *selection) andSums(t *sql.SelectTable, month *part, partnerID *int) {
+	c := sql.Table(month.table).As("c")
+	s.LeftJoin(c).OnP(sql.And(sql.ColumnsEQ(c.C("term_id"), t.C("id")), sql.EQ(c.C(month.column), month.from)))
+	s.AppendSelect(columnsOf(c, sumColumns...)...)
+	if partnerID != nil {
+		s.AppendSelectExpr(sql.ExprP("CASE WHEN c.line_id > 0 THEN "+isHidden+" ELSE FALSE END", hiddenFrom(*partnerID)...))
 	}
 }
 
-// These are the columns that andAllElse selects, behind the status of the referrer.
+// These are the columns that andAllElse and andSums select, behind the status of the referrer.
 const (
 	referrerName = 1 + iota
 	referredName
 	referredStatus
-	measuredRevenue
-	measuredPayout
+	measured
+	firstSum // of andSums
 )
 
 // keep keeps what came with a term. The status of the referrer is in a column.
@@ -206,9 +240,8 @@ func (r *termsRead) keep(row *database.Values, found *termRow, status int) {
 		r.parties = map[int]party{found.referrerID: {row.Text(status + referrerName), commission.PartnerStatus(row.Text(status))}}
 	}
 	r.parties[found.referredID] = party{row.Text(status + referredName), commission.PartnerStatus(row.Text(status + referredStatus))}
-	if !row.IsNull(status + measuredRevenue) {
-		sums := micros{revenue: int64(row.Int(status + measuredRevenue)), payout: int64(row.Int(status + measuredPayout))}
-		r.measures[found.termID] = sums.sums()
+	if !row.IsNull(status + measured) {
+		r.measures[found.termID] = commission.FromMicros(int64(row.Int(status + measured)))
 	}
 }
 

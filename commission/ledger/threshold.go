@@ -13,21 +13,27 @@ import (
 // isMeasured is a condition on a term, earlier, that a threshold of the term t is measured on it too [C3].
 const isMeasured = "earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND earlier.grant_id IS NULL"
 
+// measure is what sums, called total, come to in the basis of s, a structure: commission.Sums.Of in a statement.
+const measure = "SUM(CASE s.basis WHEN 'REVENUE' THEN total.revenue WHEN 'PROFIT' THEN total.revenue - total.payout ELSE total.payout END)"
+
 const measuring = `
-	SELECT t.id, SUM(total.conversions), SUM(total.revenue), SUM(total.payout), SUM(total.fee)
+	SELECT t.id, ` + measure + `
 	FROM referral_term t
+	JOIN commission_structure s ON s.id = t.structure_id
 	JOIN referral_term earlier ON ` + isMeasured + `
 	JOIN term_month total ON total.term_id = earlier.id
 	WHERE t.id IN (%s) GROUP BY t.id`
 
-// Measures is what the referred partner of each term generated over it and the referral's earlier terms: what its
-// threshold is measured on [C3]. What was granted counts for none. A term that counted nothing is not in it.
-func Measures(ctx context.Context, q database.Querier, termIDs []int) (map[int]commission.Sums, error) {
-	measures := make(map[int]commission.Sums, len(termIDs))
+// Measures is what the referred partner of each term generated over it and the referral's earlier terms, in the basis of the
+// term's structure: what its threshold is measured on [C3]. What was granted counts for none. A term that counted nothing is not
+// in it.
+func Measures(ctx context.Context, q database.Querier, termIDs []int) (map[int]decimal.Decimal, error) {
+	measures := make(map[int]decimal.Decimal, len(termIDs))
 	return measures, database.EachIn(ctx, q, measuring, nil, termIDs, func(row *stdsql.Rows) error {
 		var id int
-		sums, err := scanSums(row, &id)
-		measures[id] = sums
+		var micros int64
+		err := row.Scan(&id, &micros)
+		measures[id] = commission.FromMicros(micros)
 		return err
 	})
 }
