@@ -21,13 +21,24 @@ type addresses struct {
 type address struct {
 	id   int    // 0: the row is being looked for and made
 	shut int64  // how often the gate had been when this was so
-	by   *maker // who makes the row, or made it; nil: it was found
+	by   *maker // who makes the row, or made it and may hold it; nil: it is there
 }
 
 // maker is one try of a call to record. It holds the rows that it made until it is over: whoever adds to one waits for it.
-type maker struct{ begun, over chan struct{} } // closed when it makes nothing any more, and when its transaction is done
+type maker struct {
+	begun, over chan struct{} // closed when it makes nothing any more, and when its transaction is done
+	ends        sync.Once
+	undone      bool // and nothing that it made is there; known once it is over
+}
 
-func newMaker() *maker { return &maker{make(chan struct{}), make(chan struct{})} }
+func newMaker() *maker { return &maker{begun: make(chan struct{}), over: make(chan struct{})} }
+
+func (m *maker) end(undone bool) {
+	m.ends.Do(func() {
+		m.undone = undone
+		close(m.over)
+	})
+}
 
 func (m *maker) isOver() bool {
 	select {
@@ -62,16 +73,23 @@ func (a *addresses) lookUp(of tallies, shut int64, by *maker) (held []*maker, ot
 	for t, remembered := range a.with(of) {
 		for i, at := range t.at {
 			found, known := remembered.get(at)
-			switch {
-			case !known || found.shut != shut:
-			case found.id == 0:
-				return nil, found.by
-			default:
-				t.ids[i], t.told[i] = found.id, true
-				if found.by != nil && !found.by.isOver() && !slices.Contains(held, found.by) {
-					held = append(held, found.by)
-				}
+			if !known || found.shut != shut {
+				continue
 			}
+			switch by := found.by; {
+			case by == nil:
+			case found.id == 0:
+				return nil, by
+			case !by.isOver():
+				if !slices.Contains(held, by) {
+					held = append(held, by)
+				}
+			case by.undone:
+				continue
+			default:
+				remembered.keep(at, address{id: found.id, shut: shut})
+			}
+			t.ids[i], t.told[i] = found.id, true
 		}
 	}
 	for t, remembered := range a.with(of) {

@@ -132,15 +132,18 @@ func (l *Ledger) record(ctx context.Context, networkID int, field string, entrie
 		}
 		thorough := len(wrong) > 0 || entries[0].adjustment
 		try := newMaker()
-		defer func() { close(try.over) }()
-		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) error {
-			close(try.over) // what it made is undone
+		defer func() { try.end(true) }() // also where it panics
+		err := l.DB.Transact(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+			try.end(true)
 			try = newMaker()
-			var err error
 			recorded, err = (&recording{Ledger: l, tx: tx, maker: try, networkID: networkID, now: now, wrong: wrong, thorough: thorough}).run(ctx, fresh)
 			thorough = true
+			if err != nil {
+				try.end(true)
+			}
 			return err
 		}, &recorded)
+		try.end(err != nil)
 		if err != nil {
 			return Recorded{}, err
 		}
