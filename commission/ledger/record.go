@@ -539,8 +539,8 @@ func (r *recording) begin(ctx context.Context, of tallies, shut int64) ([]*maker
 	return held, nil
 }
 
-// patience is how long a call waits for others outside of the database, which finds a deadlock only where all wait in it: so
-// could calls to several servers.
+// patience is how long a call waits for others outside of the database, which finds a deadlock only where all wait in it: calls
+// to several servers may have one, and calls with the same conversions.
 const patience = time.Second
 
 // add adds to the sums, all calls in the same order. Rows that others made and hold would be out of it, since whoever holds
