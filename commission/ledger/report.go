@@ -626,10 +626,7 @@ func (l *Ledger) readStructures(ctx context.Context, q database.Querier, asked *
 	if asked.stored, err = storedStructures(ctx, q, asked.network.ID); err != nil {
 		return err
 	}
-	asked.structures = make(map[int]commission.Structure, len(asked.stored))
-	for id, stored := range asked.stored {
-		asked.structures[id] = StructureOf(stored)
-	}
+	asked.structures = asRules(asked.stored)
 	l.structures.remember(asked)
 	return nil
 }
@@ -665,11 +662,16 @@ func (s *networkStructures) remember(asked *question) {
 // structuresOf is all of a network's: there are few, and each is on many rows.
 func structuresOf(ctx context.Context, q database.Querier, networkID int) (map[int]commission.Structure, error) {
 	stored, err := storedStructures(ctx, q, networkID)
+	return asRules(stored), err
+}
+
+// asRules is stored structures as the rules know them.
+func asRules(stored map[int]*ent.CommissionStructure) map[int]commission.Structure {
 	structures := make(map[int]commission.Structure, len(stored))
 	for id, s := range stored {
 		structures[id] = StructureOf(s)
 	}
-	return structures, err
+	return structures
 }
 
 func storedStructures(ctx context.Context, q database.Querier, networkID int) (map[int]*ent.CommissionStructure, error) {
@@ -779,11 +781,23 @@ func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, 
 // sumsInRange is what terms counted in the report's range, by their ids.
 type sumsInRange map[int]*termSumsInRange
 
-// add adds a row of sums of a term, whose line and sums are in the columns from one on, and behind them for a partner
-// whether the line is hidden from it.
+// These are the columns of a row of sums: sumColumns, and behind them for a partner whether the line is hidden from it.
+const (
+	lineOfSums = iota
+	conversionsOfSums
+	revenueOfSums
+	payoutOfSums
+	feeOfSums
+	isHiddenOfSums
+)
+
+// add adds a row of sums of a term, whose columns begin at one.
 func (s sumsInRange) add(termID int, row *database.Values, at int, own bool) (err error) {
-	lineID := row.Int(at)
-	part := micros{int64(row.Int(at + 1)), int64(row.Int(at + 2)), int64(row.Int(at + 3)), int64(row.Int(at + 4))} //nolint:mnd // sumColumns
+	lineID := row.Int(at + lineOfSums)
+	part := micros{
+		conversions: int64(row.Int(at + conversionsOfSums)), revenue: int64(row.Int(at + revenueOfSums)),
+		payout: int64(row.Int(at + payoutOfSums)), fee: int64(row.Int(at + feeOfSums)),
+	}
 	counted := s[termID]
 	if counted == nil {
 		counted = &termSumsInRange{}
@@ -794,7 +808,7 @@ func (s sumsInRange) add(termID int, row *database.Values, at int, own bool) (er
 		counted.unbilled, err = counted.unbilled.plus(part)
 	case isGivenUp(lineID):
 		counted.forfeited, err = counted.forfeited.plus(part)
-	case own && row.Int(at+5) != 0: //nolint:mnd // behind them
+	case own && row.Int(at+isHiddenOfSums) != 0:
 		err = addTo(&counted.hidden, lineID, part)
 	default:
 		err = addTo(&counted.lines, lineID, part)

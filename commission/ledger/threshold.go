@@ -10,8 +10,9 @@ import (
 	"partner.example/referrals/ent/database"
 )
 
-// isMeasured is a condition on a term, earlier, that a threshold of the term t is measured on it too [C3].
-const isMeasured = "earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND earlier.grant_id IS NULL"
+// isMeasured is a condition on a term, earlier, that a threshold of the term t is measured on it too [C3]. It asks for the grant so
+// that no engine looks terms up by it: nearly all have none.
+const isMeasured = "earlier.referral_id = t.referral_id AND earlier.referred_date <= t.referred_date AND COALESCE(earlier.grant_id, 0) = 0"
 
 // measure is what sums, called total, come to in the basis of s, a structure: commission.Sums.Of in a statement.
 const measure = "SUM(CASE s.basis WHEN 'REVENUE' THEN total.revenue WHEN 'PROFIT' THEN total.revenue - total.payout ELSE total.payout END)"
