@@ -57,7 +57,7 @@ func populateBy(b *testing.B, db *database.Database, network, referrers, referre
 		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "referred_by_id", "referred_by_source", "created_at")
 		statuses := tx.Rows("partner_status", "network_id", "partner_id", "status", "since")
 		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key", "latest_term_id")
-		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "previous_id")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "stopped_at", "stop_reason", "previous_id")
 		structures := map[string]int{}
 		structure := func(s commission.Structure) int {
 			id, known := structures[s.Key()]
@@ -85,7 +85,7 @@ func populateBy(b *testing.B, db *database.Database, network, referrers, referre
 			latest := referral // terms have the ids of their referrals
 			if k.then != nil {
 				latest += p.secondTerm
-				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), k.changed, "SUPERSEDED", 0)
+				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), nil, nil, 0)
 				terms.Add(latest, network, referral, structure(*k.then), k.changed, k.then.WindowEndsAt(k.changed, location), ended, endReason, referral)
 			} else {
 				terms.Add(referral, network, referral, structure(k.pays), k.started, k.pays.WindowEndsAt(k.started, location), ended, endReason, 0)

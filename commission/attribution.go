@@ -42,6 +42,14 @@ type Referral struct {
 	Grants     []Grant    // that stand, in any order
 }
 
+// Append adds the term that follows those that a setting opened before, the last of which it supersedes [T2].
+func (r *Referral) Append(next Term) {
+	if last := len(r.Terms) - 1; last >= 0 {
+		r.Terms[last].Supersede(next.ReferredDate)
+	}
+	r.Terms = append(r.Terms, next)
+}
+
 // Attribution is where a conversion counts or, where it does not, what it met instead.
 type Attribution struct {
 	Reason   Reason

@@ -19,15 +19,15 @@ func (ReferralStatus) Values() []string {
 type CloseReason string
 
 const (
-	Superseded    CloseReason = "SUPERSEDED"     // the effective structure changed [T2]
+	Superseded    CloseReason = "SUPERSEDED"     // the effective structure changed: another term follows [T2]
 	ReferralEnded CloseReason = "REFERRAL_ENDED" // Referred By was changed or removed [A6]
 	SettingEnded  CloseReason = "SETTING_ENDED"  // the effective setting pays nothing any more [A7]
 	Revoked       CloseReason = "REVOKED"        // the grant whose term it is was revoked: it counts nothing
 )
 
-// Values lists every reason.
+// Values lists what stops a term. That it is superseded is said by the term that follows it.
 func (CloseReason) Values() []string {
-	return []string{string(Superseded), string(ReferralEnded), string(SettingEnded), string(Revoked)}
+	return []string{string(ReferralEnded), string(SettingEnded), string(Revoked)}
 }
 
 // State is where a row of the report stands now [P1].
@@ -71,6 +71,13 @@ func (s Structure) WindowEndsAt(referredDate time.Time, zone *time.Location) *ti
 	}
 	end := s.Duration.After(referredDate, zone)
 	return &end
+}
+
+// Supersede closes the term at the Referred Date of the one that follows it, unless it was closed before then [T1].
+func (t *Term) Supersede(referredDate time.Time) {
+	if t.ClosedAt == nil || !t.ClosedAt.Before(referredDate) {
+		t.ClosedAt, t.CloseReason = &referredDate, Superseded
+	}
 }
 
 // End is the first moment that is no longer the term's; false where there is none yet [T1].

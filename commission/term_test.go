@@ -55,6 +55,43 @@ func TestTermState_tellsWhereARowStands(t *testing.T) { // [P1], [T3], [T6]
 	}
 }
 
+func TestTermSupersede_closesWhereTheNextBegins(t *testing.T) { // [T1], [T2]
+	const march, april, may = "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z"
+	for _, c := range []struct {
+		name, closed, closedAt string
+		reason                 commission.CloseReason
+	}{
+		{"open until then", "", april, commission.Superseded},
+		{"closed in the same moment", april, april, commission.Superseded},
+		{"closed before, by what it says", march, march, commission.SettingEnded},
+		{"closed by mistake after the next began", may, april, commission.Superseded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			term := commission.Term{ReferredDate: at("2026-02-01T00:00:00Z")}
+			if c.closed != "" {
+				term.ClosedAt, term.CloseReason = until(c.closed), commission.SettingEnded
+			}
+			term.Supersede(at(april))
+			if !term.ClosedAt.Equal(at(c.closedAt)) || term.CloseReason != c.reason {
+				t.Errorf("it is closed at %s as %s, want %s and %s", term.ClosedAt, term.CloseReason, c.closedAt, c.reason)
+			}
+		})
+	}
+}
+
+func TestReferralAppend_supersedesTheTermBefore(t *testing.T) { // [T2]
+	var referral commission.Referral
+	for i, referredDate := range []string{"2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"} {
+		referral.Append(commission.Term{ID: i, ReferredDate: at(referredDate)})
+	}
+	for i, term := range referral.Terms {
+		end, ends := term.End()
+		if last := i == len(referral.Terms)-1; ends == last || (ends && !end.Equal(referral.Terms[i+1].ReferredDate)) {
+			t.Errorf("term %d ends at %s (%t)", i, end, ends)
+		}
+	}
+}
+
 func TestTermEnd_isTheFirstOfItsEnds(t *testing.T) { // [T1]
 	const earlier, later = "2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z"
 	for _, c := range []struct {

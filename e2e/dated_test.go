@@ -316,6 +316,34 @@ func TestDated_changesOfOneDayTakeEffectAsOne(t *testing.T) {
 	})
 }
 
+// What pays in the end of the moment is what paid before it: nothing has changed, and no duration begins anew [S6].
+func TestDated_changesOfOneDayThatComeToNothingLeaveTheTerms(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		paying := tenPercent.lasting(1, "MONTH")
+		p.At("2026-01-01 12:00")
+		p.Global(paying)
+		for i, changes := range [][]vars{
+			{{"structure": percent("5", "PAYOUT")}, {"structure": paying}},
+			{{"enabled": false}, {"enabled": true}},
+			{{"enabled": false}, {"enabled": true, "structure": percent("5", "PAYOUT")}, {"structure": paying}},
+		} {
+			month, after := fmt.Sprintf("2026-%02d-", 2+3*i), fmt.Sprintf("2026-%02d-", 3+3*i)
+			p.At(month + "01 12:00")
+			bob := p.Active("Bob", p.Active("Ann"))
+			for _, change := range changes {
+				p.DateSettings(month+"20", change)
+			}
+			p.At(month + "26 12:00")
+			p.Converts(bob, month+"19 23:59", "100")
+			p.Converts(bob, month+"20 00:00", "100")
+			p.Converts(bob, month+"26 09:00", "100")
+			p.ReportsOnly(month+"01", month+"28", vars{"referred": bob}, "Ann > Bob, 10% of payout for 1 month: EARNING 30.00")
+			p.At(after + "02 12:00")
+			p.ReportsOnly(month+"01", month+"28", vars{"referred": bob}, "Ann > Bob, 10% of payout for 1 month: EXPIRED 30.00")
+		}
+	})
+}
+
 func TestDated_whatIsAskedForAtOnceComesBeforeIt(t *testing.T) {
 	onEachEngine(t, func(p *product) {
 		p.At("2026-06-10 12:00")

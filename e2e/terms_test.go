@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -113,6 +115,58 @@ func TestT5_aConversionCountsByWhenItOccurredWheneverItWasReported(t *testing.T)
 		p.Reports("2026-01-01", "2026-12-31",
 			"Ann > Bob, 10% of payout: SUPERSEDED null, unbilled 10.00",
 			"Ann > Bob, 20% of payout for 1 week: EXPIRED null, unbilled 20.00")
+	})
+}
+
+// A term tells when it was closed, whatever closed it: the next term, a setting that pays nothing, or the end of the referral.
+func TestT1_aTermTellsWhenItWasClosed(t *testing.T) {
+	onEachEngine(t, func(p *product) {
+		p.At("2026-02-01 10:00")
+		p.Global(tenPercent)
+		ann := p.Active("Ann")
+		bob, cid := p.Active("Bob", ann), p.Active("Cid", ann)
+		p.At("2026-02-05 10:00")
+		p.Global(percent("20", "PAYOUT").lasting(1, "WEEK"))
+		p.At("2026-02-20 10:00") // the week is over
+		p.Settings(vars{"structure": percent("30", "PAYOUT"), "reviveExpired": true})
+		p.At("2026-02-25 10:00")
+		p.Global(nil)
+		p.At("2026-02-27 10:00")
+		p.Global(percent("40", "PAYOUT"))
+		p.At("2026-03-01 10:00")
+		p.Remove(bob)
+		want := []string{"10%: 02-05 10:00", "20%: 02-20 10:00", "30%: 02-25 10:00", "40%: "}
+		for partner, last := range map[string]string{bob: "40%: 03-01 10:00", cid: "40%: "} {
+			want[len(want)-1] = last
+			var answer struct {
+				Network struct {
+					ReferralReport struct {
+						Rows struct {
+							Nodes []struct {
+								Term struct {
+									ClosedAt  *time.Time
+									Structure struct{ Summary string }
+								}
+							}
+						}
+					}
+				}
+			}
+			p.As(admin).must(`query ($id: ID!) { network { referralReport(from: "2026-01-01", to: "2026-12-31", filter: {referred: $id}) {
+				rows(first: 10, orderBy: {field: REFERRED_DATE, direction: ASC}) { nodes { term { closedAt structure { summary } } } } } } }`, vars{"id": partner}, &answer)
+			var got []string
+			for _, node := range answer.Network.ReferralReport.Rows.Nodes {
+				rate, _, _ := strings.Cut(node.Term.Structure.Summary, " ")
+				closed := ""
+				if node.Term.ClosedAt != nil {
+					closed = node.Term.ClosedAt.In(p.zone).Format("01-02 15:04")
+				}
+				got = append(got, rate+": "+closed)
+			}
+			if !slices.Equal(got, want) {
+				p.Errorf("its terms are closed at %q, want %q", got, want)
+			}
+		}
 	})
 }
 

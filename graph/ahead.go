@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -332,7 +333,9 @@ func allSteps() map[string][]step {
 		"ReferralTerm.referral":  one(toOne("Referral", referralsByID, func(t *ent.ReferralTerm) int { return t.ReferralID })),
 		"ReferralTerm.referrer":  one(toOne("Referral", referralsByID, func(t *ent.ReferralTerm) int { return t.ReferralID }).and(toOne("Partner", partners, func(r *ent.Referral) int { return r.ReferrerID }))),
 		"ReferralTerm.structure": one(structureOfTerm),
-		"ReferralTerm.grant":     one(toOne("RetroactiveGrant", grantsByID, func(t *ent.ReferralTerm) int { return value(t.GrantID) })),
+		"ReferralTerm.closedAt": one(to("", func(l *loaders) *loader[int, *time.Time] { return l.superseded },
+			func(t *ent.ReferralTerm, _ fieldAhead) (int, bool) { return t.ID, t.StoppedAt == nil }, nil)),
+		"ReferralTerm.grant": one(toOne("RetroactiveGrant", grantsByID, func(t *ent.ReferralTerm) int { return value(t.GrantID) })),
 		"ReferralTerm.voids": one(to("CommissionVoid", func(l *loaders) *loader[int, []*ent.CommissionVoid] { return l.voids },
 			func(t *ent.ReferralTerm, _ fieldAhead) (int, bool) { return t.ID, true }, each)),
 		"ReferralTerm.days": {

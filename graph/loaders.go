@@ -5,6 +5,7 @@ import (
 	stdsql "database/sql"
 	"fmt"
 	"sync"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/vikstrous/dataloadgen"
@@ -60,6 +61,7 @@ type loaders struct {
 	referral      *loader[int, *ent.Referral]
 	term          *loader[int, *ent.ReferralTerm]
 	terms         *loader[int, []*ent.ReferralTerm] // of a referral
+	superseded    *loader[int, *time.Time]          // when a term was
 	dated         *loader[int, *ent.DatedChange]
 	pending       *loader[int, []*ent.DatedChange]         // of a partner's setting
 	referralsMade *loader[int, int]                        // how many, of a partner
@@ -222,6 +224,7 @@ func (r *Resolver) newLoaders() *loaders {
 		}),
 		reports:    loading(r.reportsOf),
 		reportRows: loading(r.reportPages),
+		superseded: loading(r.Ledger.SupersededAt),
 		reachedOn:  loading(r.Ledger.ReachedOn),
 		timeline:   loading(r.Ledger.Timelines),
 		actor:      loading(r.actors),
@@ -235,7 +238,7 @@ func (r *Resolver) newLoaders() *loaders {
 
 func (r *Resolver) termsOf(ctx context.Context, referrals []int) (map[int][]*ent.ReferralTerm, error) {
 	found, err := r.DB.ReferralTerm.Query().
-		Where(referralterm.ReferralIDIn(referrals...), referralterm.Or(referralterm.CloseReasonIsNil(), referralterm.CloseReasonNEQ(commission.Revoked))).
+		Where(referralterm.ReferralIDIn(referrals...), referralterm.Or(referralterm.StopReasonIsNil(), referralterm.StopReasonNEQ(commission.Revoked))).
 		Order(referralterm.ByReferredDate()).All(ctx)
 	terms := make(map[int][]*ent.ReferralTerm, len(referrals))
 	for _, id := range referrals {

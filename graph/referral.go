@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
@@ -88,6 +89,14 @@ func (r referralTermResolver) Referrer(ctx context.Context, t *ent.ReferralTerm)
 // Structure is how the term pays.
 func (r referralTermResolver) Structure(ctx context.Context, t *ent.ReferralTerm) (*ent.CommissionStructure, error) {
 	return one(ctx, loadersOf(ctx).structure, t.StructureID, "structure")
+}
+
+// ClosedAt is when the term was stopped or, since another follows it, superseded.
+func (r referralTermResolver) ClosedAt(ctx context.Context, t *ent.ReferralTerm) (*time.Time, error) {
+	if t.StoppedAt != nil {
+		return t.StoppedAt, nil
+	}
+	return maybe(ctx, loadersOf(ctx).superseded, &t.ID)
 }
 
 // Days is what the term counted, day by day.

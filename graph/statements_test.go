@@ -374,7 +374,7 @@ func TestStatements_areAsManyForOneRowAsForAHundred(t *testing.T) {
 			days(first: 3) { nodes { conversionList(first: 2) { totalCount nodes { partner { name } adjusts { id } referralCommission { term { id } invoice { number } } payoutLine { id } } } } }
 		} } } } } }`,
 		"Rows": `query ($first: Int) { network { referralReport(from: "2025-09-01", to: "2026-12-31") { rows(first: $first) { nodes {
-			lines(first: 2) { nodes { line { invoice { number partner { name } } } } } threshold { reachedAt } term { referral { status } grant { amount term { id } structure { id } referral { status } } voids { amount } days(from: "2025-09-01", to: "2026-01-31") { commission invoice { number } } }
+			lines(first: 2) { nodes { line { invoice { number partner { name } } } } } threshold { reachedAt } term { closedAt referral { status } grant { amount term { id } structure { id } referral { status } } voids { amount } days(from: "2025-09-01", to: "2026-01-31") { commission invoice { number } } }
 			referral { timeline { actor { name } term { structure { id } } invoice { number } } terms { structure { id } } }
 		} } } } }`,
 		"People": `query ($first: Int) { network { partners(first: $first, filter: {search: "Partner"}) { nodes {

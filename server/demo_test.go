@@ -169,7 +169,7 @@ func hasEveryKind(t *testing.T, db *database.Database, network *ent.Network) {
 		"referrals by link":                 db.Referral.Query().Where(referral.SourceEQ(commission.SourceLink)).CountX(ctx),
 		"referrals by hand":                 db.Referral.Query().Where(referral.SourceEQ(commission.SourceManual)).CountX(ctx),
 		"tracked referrals":                 db.Referral.Query().Where(referral.Not(referral.HasTerms())).CountX(ctx),
-		"terms of a setting that ended":     db.ReferralTerm.Query().Where(referralterm.CloseReasonEQ(commission.SettingEnded)).CountX(ctx),
+		"terms of a setting that ended":     db.ReferralTerm.Query().Where(referralterm.StopReasonEQ(commission.SettingEnded)).CountX(ctx),
 		"flat fees":                         len(feesOf(t, db)),
 		"partners with a manager":           db.Partner.Query().Where(partner.ManagerIDNotNil()).CountX(ctx),
 		"hidden invoices":                   db.Invoice.Query().Where(invoice.Hidden(true)).CountX(ctx),

@@ -53,7 +53,7 @@ const referral = mysqlTable('referral', {
   startedAt: moment('started_at'), endedAt: moment('ended_at'),
 });
 const term = mysqlTable('referral_term', {
-  id: number('id'), referralId: number('referral_id'), referredDate: moment('referred_date'), windowEndsAt: moment('window_ends_at'), closedAt: moment('closed_at'),
+  id: number('id'), referralId: number('referral_id'), referredDate: moment('referred_date'), windowEndsAt: moment('window_ends_at'), stoppedAt: moment('stopped_at'),
 });
 const gate = mysqlTable('gate', { networkId: number('network_id'), stripe: number('stripe'), passes: number('passes') });
 const accrual = mysqlTable('accrual', {
@@ -163,9 +163,9 @@ class Transaction {
   histories(of, partners) {
     return this.db.select({
       partner: partner.id, referral: referral.id, referrer: referral.referrerId, startedAt: referral.startedAt, endedAt: referral.endedAt,
-      term: term.id, referredDate: term.referredDate, windowEndsAt: term.windowEndsAt, closedAt: term.closedAt,
+      term: term.id, referredDate: term.referredDate, windowEndsAt: term.windowEndsAt, stoppedAt: term.stoppedAt,
     }).from(partner).leftJoin(referral, eq(referral.referredId, partner.id)).leftJoin(term, eq(term.referralId, referral.id))
-      .where(and(eq(partner.networkId, of), inArray(partner.id, partners))).orderBy(asc(partner.id), asc(referral.id), asc(term.id));
+      .where(and(eq(partner.networkId, of), inArray(partner.id, partners))).orderBy(asc(partner.id), asc(referral.id), asc(term.referredDate));
   }
 
   pauses(of, referrers) {

@@ -136,9 +136,9 @@ class Transaction {
 
   histories(network, partners) {
     return this.query(`SELECT p.id AS partner, r.id AS referral, r.referrer_id AS referrer, r.started_at AS startedAt, r.ended_at AS endedAt,
-        t.id AS term, t.referred_date AS referredDate, t.window_ends_at AS windowEndsAt, t.closed_at AS closedAt
+        t.id AS term, t.referred_date AS referredDate, t.window_ends_at AS windowEndsAt, t.stopped_at AS stoppedAt
       FROM partner p LEFT JOIN referral r ON r.referred_id = p.id LEFT JOIN referral_term t ON t.referral_id = r.id
-      WHERE p.network_id = ? AND p.id IN (?) ORDER BY p.id, r.id, t.id`, [network, partners]);
+      WHERE p.network_id = ? AND p.id IN (?) ORDER BY p.id, r.id, t.referred_date`, [network, partners]);
   }
 
   pauses(network, referrers) {

@@ -108,8 +108,9 @@ async function historyOf(tx, network, partners) {
       else byReferrer.set(row.referrer, [referral]);
     }
     if (row.term != null) {
-      const until = [row.windowEndsAt, row.closedAt].filter((end) => end != null).sort()[0] ?? null;
-      referral.terms.push({ id: row.term, from: row.referredDate, until });
+      const before = referral.terms.at(-1); // the one that this one supersedes
+      if (before) before.until = first(before.until, row.referredDate);
+      referral.terms.push({ id: row.term, from: row.referredDate, until: first(row.windowEndsAt, row.stoppedAt) });
     }
   }
   if (byReferrer.size > 0) {
@@ -119,6 +120,8 @@ async function historyOf(tx, network, partners) {
   }
   return history;
 }
+
+const first = (...moments) => moments.filter((moment) => moment != null).sort()[0] ?? null;
 
 const covers = (interval, at) => at >= interval.from && (interval.until == null || at < interval.until);
 

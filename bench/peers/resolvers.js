@@ -141,8 +141,9 @@ const selects = (info, set, name) => set.selections.some((selection) => selectio
 
 function state(row, moment) {
   if (row.term_id == null) return 'TRACKED';
-  if (row.window_ends_at != null && row.window_ends_at <= moment && (row.closed_at == null || row.closed_at >= row.window_ends_at)) return 'EXPIRED';
-  if (row.closed_at != null) return row.close_reason === 'SUPERSEDED' ? 'SUPERSEDED' : 'ENDED';
+  const closed = row.stopped_at ?? row.followed_at;
+  if (row.window_ends_at != null && row.window_ends_at <= moment && (closed == null || closed >= row.window_ends_at)) return 'EXPIRED';
+  if (closed != null) return closed === row.followed_at ? 'SUPERSEDED' : 'ENDED';
   if (row.referrer_status !== 'ACTIVE') return 'PAUSED';
   return Number(row.reached) ? 'EARNING' : 'BELOW_THRESHOLD';
 }

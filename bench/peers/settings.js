@@ -44,25 +44,33 @@ async function intern(tx, network, { canonical, type, amount, rate, basis, minim
   return insertId;
 }
 
-const inheriting = 'r.referrer_id IN (SELECT p.id FROM partner p WHERE p.network_id = ? AND p.referral_mode = \'INHERIT\')';
+// inheriting is a condition on r, a referral: its referrer inherits. Those who do not are few, and named: else each statement
+// looks up the referrer of each referral.
+async function inheriting(tx, network) {
+  const others = await tx.raw('SELECT id FROM partner WHERE network_id = ? AND referral_mode <> \'INHERIT\'', [network]);
+  return others.length === 0 ? '1 = 1' : `r.referrer_id NOT IN (${others.map(({ id }) => Number(id)).join()})`;
+}
+
+const running = '(t.window_ends_at IS NULL OR t.window_ends_at > ?)';
 
 // Without the hint MariaDB goes through the referrals of all networks, and waits for what other changes have locked.
 const referrals = 'referral r FORCE INDEX (PRIMARY, referral_network_id, referral_referrer_id_network_id)';
 
 async function repay(tx, network, structure, at, impact) {
-  const reason = structure == null ? 'SETTING_ENDED' : 'SUPERSEDED';
-  impact.termsClosed = (await tx.run(`UPDATE ${referrals} STRAIGHT_JOIN referral_term t ON t.id = r.latest_term_id SET t.closed_at = ?, t.close_reason = ?
-    WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.closed_at IS NULL AND (t.window_ends_at IS NULL OR t.window_ends_at > ?)
-    AND ${inheriting}`, [at, reason, network, at, network])).affectedRows;
-  const [expired] = await tx.raw(`SELECT COUNT(*) AS count FROM referral r JOIN referral_term t ON t.id = r.latest_term_id
-    WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.closed_at IS NULL AND t.window_ends_at <= ? AND ${inheriting}`, [network, at, network]);
-  impact.referralsLeftExpired = Number(expired.count);
-  if (structure == null) return;
+  const which = `r.network_id = ? AND r.active_key IS NOT NULL AND ${await inheriting(tx, network)}`;
+  const [open] = await tx.raw(`SELECT COUNT(CASE WHEN t.structure_id <> ? AND ${running} THEN 1 END) AS ending, COUNT(CASE WHEN NOT ${running} THEN 1 END) AS expired
+    FROM referral r JOIN referral_term t ON t.id = r.latest_term_id WHERE t.stopped_at IS NULL AND ${which}`, [structure ?? 0, at, at, network]);
+  [impact.termsClosed, impact.referralsLeftExpired] = [Number(open.ending), Number(open.expired)];
+  if (structure == null) {
+    await tx.run(`UPDATE ${referrals} STRAIGHT_JOIN referral_term t ON t.id = r.latest_term_id SET t.stopped_at = ?, t.stop_reason = 'SETTING_ENDED'
+      WHERE t.stopped_at IS NULL AND ${running} AND ${which}`, [at, at, network]);
+    return;
+  }
   impact.termsOpened = (await tx.run(`INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, previous_id)
-    SELECT r.network_id, r.id, ?, ?, COALESCE(r.latest_term_id, 0) FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id AND t.closed_at IS NULL
-    WHERE r.network_id = ? AND r.active_key IS NOT NULL AND t.id IS NULL AND ${inheriting}`, [structure, at, network, network])).affectedRows;
+    SELECT r.network_id, r.id, ?, ?, COALESCE(r.latest_term_id, 0) FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id
+    WHERE (t.id IS NULL OR t.stopped_at IS NOT NULL OR t.structure_id <> ? AND ${running}) AND ${which}`, [structure, at, structure, at, network])).affectedRows;
   await tx.run(`UPDATE ${referrals} STRAIGHT_JOIN referral_term t ON t.referral_id = r.id AND t.previous_id = COALESCE(r.latest_term_id, 0)
-    SET r.latest_term_id = t.id WHERE r.network_id = ? AND r.active_key IS NOT NULL AND ${inheriting}`, [network, network]);
+    SET r.latest_term_id = t.id WHERE ${which}`, [network]);
 }
 
 // after is a moment behind another: a network's time never runs backwards.

@@ -123,9 +123,9 @@ class Transaction {
     return this.db.selectFrom('partner as p').leftJoin('referral as r', 'r.referred_id', 'p.id').leftJoin('referral_term as t', 't.referral_id', 'r.id')
       .select([
         'p.id as partner', 'r.id as referral', 'r.referrer_id as referrer', 'r.started_at as startedAt', 'r.ended_at as endedAt',
-        't.id as term', 't.referred_date as referredDate', 't.window_ends_at as windowEndsAt', 't.closed_at as closedAt',
+        't.id as term', 't.referred_date as referredDate', 't.window_ends_at as windowEndsAt', 't.stopped_at as stoppedAt',
       ])
-      .where('p.network_id', '=', network).where('p.id', 'in', partners).orderBy('p.id').orderBy('r.id').orderBy('t.id').execute();
+      .where('p.network_id', '=', network).where('p.id', 'in', partners).orderBy('p.id').orderBy('r.id').orderBy('t.referred_date').execute();
   }
 
   pauses(network, referrers) {

@@ -775,10 +775,11 @@ func TestVerify_findsWhatDoesNotHoldTogether(t *testing.T) { // I3, I4, I5, T2
 		"is not there":                  "UPDATE accrual SET line_id = 999",
 		"brought back what nobody lent": "UPDATE invoice_line SET carried_by = NULL",
 		"brought back something else":   "UPDATE invoice_line SET amount = amount + 1 WHERE type = 'CARRY_FORWARD' AND amount > 0",
-		"follows what is not before it": "UPDATE referral_term SET previous_id = id",
+		"follows what is not before it": "UPDATE referral_term SET previous_id = 1000 + id",
 		"follows nothing":               "UPDATE referral_term SET previous_id = NULL",
 		"has an unknown latest term":    "UPDATE referral SET latest_term_id = latest_term_id + 1",
 		"forgot its latest term":        "UPDATE referral SET latest_term_id = NULL",
+		"stopped after another began":   "UPDATE referral_term SET stopped_at = '2100-01-01 00:00:00' WHERE previous_id = 0",
 	} {
 		t.Run(says, func(t *testing.T) {
 			w := newWorld(t, databasetest.Open(t, databasetest.SQLite(t)), "USD", "America/New_York")
@@ -790,6 +791,7 @@ func TestVerify_findsWhatDoesNotHoldTogether(t *testing.T) { // I3, I4, I5, T2
 			w.bill("2026-07-31", "0.00 = -10.00 of -100 for bob back + 10.00 carried")
 			w.earns("bob", "2026-08-01 00:30", "200")
 			w.bill("2026-08-31", "10.00 = 20.00 of 200 for bob + -10.00 carried")
+			w.settings(percent("5", commission.Payout))
 			w.verify()
 			w.must(w.db.Transact(w.system(), func(ctx context.Context, tx *database.Tx) error {
 				_, err := tx.ExecContext(ctx, tampering)

@@ -33,7 +33,7 @@ func (w *world) refersMany() {
 		const first = 1000
 		partners := tx.Rows("partner", "id", "network_id", "name", "search_text", "status", "approved_at", "referral_code", "created_at")
 		referrals := tx.Rows("referral", "id", "network_id", "referrer_id", "referred_id", "source", "started_at", "ended_at", "active_key", "latest_term_id")
-		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "previous_id")
+		terms := tx.Rows("referral_term", "id", "network_id", "referral_id", "structure_id", "referred_date", "window_ends_at", "stopped_at", "stop_reason", "previous_id")
 		sums := tx.Rows("accrual", "network_id", "term_id", "day", "slot", "line_id", "conversions", "revenue", "payout", "fee")
 		months := tx.Rows("term_month", "network_id", "month", "term_id", "line_id", "conversions", "revenue", "payout", "fee")
 		for i := range manyReferrals {

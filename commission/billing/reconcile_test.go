@@ -107,7 +107,7 @@ func TestReconcile_namesTheRowThatWasTamperedWith(t *testing.T) {
 			{"an invoice's total", "UPDATE invoice SET total = total + 10000 WHERE partner_id = ?", "UPDATE invoice SET total = total - 10000 WHERE partner_id = ?", alice, ""},
 			{"an invoice's number", "UPDATE invoice SET number = number + 100 WHERE partner_id = ?", "UPDATE invoice SET number = number - 100 WHERE partner_id = ?", alice, ""},
 			{"a line's amount", "UPDATE invoice_line SET amount = amount + 10000 WHERE referred_id = ?", "UPDATE invoice_line SET amount = amount - 10000 WHERE referred_id = ?", bob, "alice"},
-			{"a term's end", "UPDATE referral_term SET closed_at = '2026-01-05 00:00:00' WHERE id IN (SELECT id FROM (" + bobs + ") AS its)", "UPDATE referral_term SET closed_at = NULL WHERE id IN (SELECT id FROM (" + bobs + ") AS its)", bob, "alice"},
+			{"a term's end", "UPDATE referral_term SET stopped_at = '2026-01-05 00:00:00' WHERE id IN (SELECT id FROM (" + bobs + ") AS its)", "UPDATE referral_term SET stopped_at = NULL WHERE id IN (SELECT id FROM (" + bobs + ") AS its)", bob, "alice"},
 			{"a term's window", "UPDATE referral_term SET window_ends_at = '2027-01-05 00:00:00' WHERE id IN (SELECT id FROM (" + bobs + ") AS its)", "UPDATE referral_term SET window_ends_at = NULL WHERE id IN (SELECT id FROM (" + bobs + ") AS its)", bob, ""},
 			{"a referral's start", "UPDATE referral SET started_at = '2026-01-25 00:00:00' WHERE referred_id = ?", "", bob, "alice"},
 			{"a status", "UPDATE partner_status SET status = 'INACTIVE' WHERE partner_id = ?", "UPDATE partner_status SET status = 'ACTIVE' WHERE partner_id = ?", alice, "alice"},

@@ -143,7 +143,7 @@ func PaidBy(ctx context.Context, tx *database.Tx, termID int) (int, error) {
 func (p *proof) verifyGrants(ctx context.Context) error {
 	return database.Each(ctx, p.db, `
 		SELECT g.id, g.status, g.from_day, g.to_day, g.structure_id, COALESCE(t.id, 0), COALESCE(t.structure_id, 0), t.referred_date, t.window_ends_at,
-			t.closed_at IS NULL AND t.previous_id IS NULL, COALESCE(t.referral_id = g.referral_id, TRUE), (SELECT COUNT(*) FROM accrual a WHERE a.term_id = t.id)
+			t.stopped_at IS NULL AND t.previous_id IS NULL, COALESCE(t.referral_id = g.referral_id, TRUE), (SELECT COUNT(*) FROM accrual a WHERE a.term_id = t.id)
 		FROM retroactive_grant g LEFT JOIN referral_term t ON t.grant_id = g.id WHERE g.network_id = ?`, []any{p.network.ID}, func(row *stdsql.Rows) error {
 		var id, structureID, termID, termsStructure, accruals int
 		var status commission.GrantStatus

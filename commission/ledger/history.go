@@ -20,7 +20,7 @@ func (h histories) attribute(partnerID int, occurredAt time.Time, grantID int) c
 }
 
 // countsStill is a condition on t, a term: it is not the term of a grant that was revoked.
-const countsStill = "(t.close_reason IS NULL OR t.close_reason <> 'REVOKED')"
+const countsStill = "(t.stop_reason IS NULL OR t.stop_reason <> 'REVOKED')"
 
 type (
 	recallKey struct{ networkID, partnerID int }
@@ -72,12 +72,12 @@ func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []i
 	byReferrer := map[int][]place{}
 	last := 0
 	err := eachOf(ctx, q, `
-		SELECT p.id, r.id, r.referrer_id, r.started_at, r.ended_at, t.id, t.referred_date, t.window_ends_at, t.closed_at, t.structure_id, s.type, r.forfeited_at IS NOT NULL, COALESCE(t.grant_id, 0)
+		SELECT p.id, r.id, r.referrer_id, r.started_at, r.ended_at, t.id, t.referred_date, t.window_ends_at, t.stopped_at, t.structure_id, s.type, r.forfeited_at IS NOT NULL, COALESCE(t.grant_id, 0)
 		FROM partner p
 		LEFT JOIN referral r ON r.referred_id = p.id
 		LEFT JOIN referral_term t ON t.referral_id = r.id AND `+countsStill+`
 		LEFT JOIN commission_structure s ON s.id = t.structure_id
-		WHERE p.network_id = ?`, "p.id", "ORDER BY p.id, r.id, t.id", networkID, partnerIDs, func(row *sql.Rows) error {
+		WHERE p.network_id = ?`, "p.id", "ORDER BY p.id, r.id, t.referred_date", networkID, partnerIDs, func(row *sql.Rows) error {
 		var partnerID int
 		var referralID, referrerID, termID, structureID sql.NullInt64
 		var startedAt, referredDate sql.NullTime
@@ -105,7 +105,7 @@ func load(ctx context.Context, q database.Querier, networkID int, partnerIDs []i
 			if term.Granted {
 				referral.Grants = append(referral.Grants, commission.Grant{ID: grantID, Term: term})
 			} else {
-				referral.Terms = append(referral.Terms, term)
+				referral.Append(term)
 			}
 		}
 		found[partnerID] = referrals

@@ -148,15 +148,15 @@ func TestReport_measuresThresholdsOfAReferrerAsThoseOfTheNetwork(t *testing.T) {
 		of := b.referrals(ann, partners[1:7]...)
 		elsewhere := b.referrals(zoe, partners[8])
 		closed := func(reason commission.CloseReason) func(*ent.ReferralTermCreate) {
-			return func(term *ent.ReferralTermCreate) { term.SetClosedAt(b.now).SetCloseReason(reason) }
+			return func(term *ent.ReferralTermCreate) { term.SetStoppedAt(b.now).SetStopReason(reason) }
 		}
 		granted := func(grant int) func(*ent.ReferralTermCreate) {
 			return func(term *ent.ReferralTermCreate) { term.SetGrantID(grant) }
 		}
 		free, low, high := b.structure(5, 0), b.structure(10, 100), b.structure(10, 200)
 		want := map[int]string{}
-		want[b.term(of[0], low, []int64{30, 40}, closed(commission.Superseded))] = "70 of 100"
-		b.term(of[0], free, []int64{5}, closed(commission.Superseded))
+		want[b.term(of[0], low, []int64{30, 40})] = "70 of 100"
+		b.term(of[0], free, []int64{5})
 		want[b.term(of[0], high, []int64{60, -10})] = "125 of 200" // with both before it
 		want[b.term(of[1], low, []int64{100}, closed(commission.ReferralEnded))] = "100 of 100"
 		want[b.term(of[2], low, []int64{7}, granted(1))] = "0 of 100"

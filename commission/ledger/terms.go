@@ -72,7 +72,10 @@ func (r *referralPart) status() commission.ReferralStatus {
 	return commission.ReferralActive
 }
 
-var closeReasons = commission.CloseReason("").Values()
+var (
+	closeReasons = append(commission.CloseReason("").Values(), string(commission.Superseded))
+	superseded   = int8(len(closeReasons) - 1)
+)
 
 // term is the term that the row is, if any, as far as its state and its explanation need it.
 func (t *termRow) term() commission.Term {
@@ -93,6 +96,46 @@ func (t *termRow) key() RowKey {
 // compareTerms sorts as rows are sorted that are equal in all else.
 func compareTerms(a, b termRow) int {
 	return cmp.Or(cmp.Compare(a.referralID, b.referralID), cmp.Compare(a.termID, b.termID))
+}
+
+// supersede closes the terms that others of their referrals follow [T2]. They come with all of each referral, one after the other.
+func supersede(terms []termRow) {
+	for len(terms) > 0 {
+		its := terms[:1]
+		for len(its) < len(terms) && terms[len(its)].referralID == its[0].referralID {
+			its = terms[:len(its)+1]
+		}
+		for i := range its {
+			its[i].supersededAmong(its)
+		}
+		terms = terms[len(its):]
+	}
+}
+
+// supersededAmong is commission.Term.Supersede by the next among the terms of its referral. A grant's follows none, and is followed by none.
+func (t *termRow) supersededAmong(its []termRow) {
+	for i := range its {
+		next := &its[i]
+		if !t.granted && !next.granted && next.referredDate > t.referredDate && (t.closedAt == never || next.referredDate <= t.closedAt) {
+			t.closedAt, t.closeReason = next.referredDate, superseded
+		}
+	}
+}
+
+// SupersededAt finds when each of some terms was followed by another, which superseded it where nothing had closed it before
+// [T2]; one that is not followed is not in the answer. The caller has found the terms, which proves that the viewer sees them.
+// It takes one statement.
+func (l *Ledger) SupersededAt(ctx context.Context, termIDs []int) (map[int]*time.Time, error) {
+	found := map[int]*time.Time{}
+	return found, database.EachIn(ctx, l.DB, `
+		SELECT t.id, next.referred_date FROM referral_term t JOIN referral_term next ON next.referral_id = t.referral_id AND next.previous_id = t.id
+		WHERE t.id IN (%s)`, nil, termIDs, func(row *stdsql.Rows) error {
+		var termID int
+		var at time.Time
+		err := row.Scan(&termID, &at)
+		found[termID] = &at
+		return err
+	})
 }
 
 // termsRead is the terms of some referrals, in order, and what came with them.
@@ -147,7 +190,7 @@ func (a *question) often(q database.Querier) database.Querier {
 // referralColumns and termColumns are what rows are read from.
 var (
 	referralColumns = []string{"id", "referrer_id", "referred_id", "started_at", "ended_at"}
-	termColumns     = []string{"id", "structure_id", "referred_date", "window_ends_at", "closed_at", "close_reason", "grant_id"}
+	termColumns     = []string{"id", "structure_id", "referred_date", "window_ends_at", "stopped_at", "stop_reason", "grant_id"}
 )
 
 func columnsOf(table *sql.SelectTable, names ...string) []string {
@@ -202,6 +245,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	if with.sums != nil { // a term came with each of its lines
 		read.terms = slices.CompactFunc(read.terms, func(a, b termRow) bool { return a.key() == b.key() })
 	}
+	supersede(read.terms)
 	return read, cmp.Or(err, tooLarge)
 }
 
@@ -336,6 +380,7 @@ func (j *join) rows() []termRow {
 		}
 		slices.SortFunc(rows[begin:], compareTerms)
 	}
+	supersede(rows)
 	return rows
 }
 

@@ -169,35 +169,44 @@ func (l *Ledger) addTerms(ctx context.Context, all map[int]*lived, ids []int) er
 		networks[id] = structures
 	}
 	now := commission.Moment(l.Now())
-	of, minimums := map[int]*lived{}, map[int]commission.Structure{}
+	histories := map[int]*commission.Referral{}
 	err := database.EachIn(ctx, l.DB, `
-		SELECT id, referral_id, structure_id, referred_date, window_ends_at, closed_at, COALESCE(close_reason, '')
+		SELECT id, referral_id, structure_id, referred_date, window_ends_at, stopped_at, COALESCE(stop_reason, '')
 		FROM referral_term WHERE grant_id IS NULL AND referral_id IN (%s) ORDER BY referral_id, referred_date`, nil, ids, func(row *stdsql.Rows) error {
 		var t commission.Term
 		var referralID int
 		if err := row.Scan(&t.ID, &referralID, &t.StructureID, &t.ReferredDate, &t.WindowEndsAt, &t.ClosedAt, &t.CloseReason); err != nil {
 			return err
 		}
-		r := all[referralID]
-		structure := networks[r.NetworkID][t.StructureID]
-		summary := structure.Summary(r.currency)
-		r.add(t.ReferredDate, TermOpened, t.ID, 0, "A term opened: %s earns %s.", r.referrer, summary)
-		switch {
-		case t.RanOut(now):
-			r.add(*t.WindowEndsAt, TermExpired, t.ID, 0, "The term under %s ran out.", summary)
-		case t.ClosedAt != nil:
-			r.add(*t.ClosedAt, TermClosed, t.ID, 0, "The term under %s closed: %s.", summary, map[commission.CloseReason]string{
-				commission.Superseded: "another structure pays from here on", commission.ReferralEnded: "the referral ended",
-				commission.SettingEnded: "the setting pays nothing any more",
-			}[t.CloseReason])
+		if histories[referralID] == nil {
+			histories[referralID] = &commission.Referral{ID: referralID}
 		}
-		if structure.MinimumEarnings != nil {
-			of[t.ID], minimums[t.ID] = r, structure
-		}
+		histories[referralID].Append(t)
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	of, minimums := map[int]*lived{}, map[int]commission.Structure{}
+	for id, its := range histories {
+		r := all[id]
+		for _, t := range its.Terms {
+			structure := networks[r.NetworkID][t.StructureID]
+			summary := structure.Summary(r.currency)
+			r.add(t.ReferredDate, TermOpened, t.ID, 0, "A term opened: %s earns %s.", r.referrer, summary)
+			switch {
+			case t.RanOut(now):
+				r.add(*t.WindowEndsAt, TermExpired, t.ID, 0, "The term under %s ran out.", summary)
+			case t.ClosedAt != nil:
+				r.add(*t.ClosedAt, TermClosed, t.ID, 0, "The term under %s closed: %s.", summary, map[commission.CloseReason]string{
+					commission.Superseded: "another structure pays from here on", commission.ReferralEnded: "the referral ended",
+					commission.SettingEnded: "the setting pays nothing any more",
+				}[t.CloseReason])
+			}
+			if structure.MinimumEarnings != nil {
+				of[t.ID], minimums[t.ID] = r, structure
+			}
+		}
 	}
 	reached, err := l.ReachedOn(ctx, slices.Sorted(maps.Keys(of)))
 	for term, day := range reached {

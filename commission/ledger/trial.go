@@ -145,7 +145,7 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 	args := append([]any{networkID, end, begin}, of.Args...)
 	err := database.Each(ctx, q, `
 		SELECT r.id, r.referrer_id, r.referred_id, r.started_at, r.ended_at, referred.approved_at, next.started_at,
-			t.id, t.referred_date, t.window_ends_at, t.closed_at
+			t.id, t.referred_date, t.window_ends_at, t.stopped_at
 		FROM referral r JOIN partner referred ON referred.id = r.referred_id
 		LEFT JOIN referral next ON next.referred_id = r.referred_id AND next.id > r.id AND r.ended_at IS NOT NULL
 		LEFT JOIN referral_term t ON t.referral_id = r.id AND t.grant_id IS NULL
@@ -171,7 +171,7 @@ func pastsOf(ctx context.Context, q database.Querier, networkID int, of Referral
 		if termID.Valid {
 			last := all[len(all)-1]
 			term.ID, term.ReferredDate = int(termID.Int64), *referredDate
-			last.Terms = append(last.Terms, term)
+			last.Append(term)
 		}
 		return nil
 	})

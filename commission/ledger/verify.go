@@ -260,16 +260,23 @@ func (p *proof) verifyAttribution(ctx context.Context) (int, error) {
 
 // verifyTerms computes every term's window and flat fee anew, and follows the chain that the terms of a referral are.
 func (p *proof) verifyTerms(ctx context.Context) error {
-	var lastReferral, lastTerm, latest int
-	var lastEnd *time.Time
+	var last commission.Term // the one before, of the same referral
+	var lastReferral, latest int
+	var lastEndedAt *time.Time
+	over := func() { // all that can end the last one is known
+		if end, ends := last.End(); last.ID != 0 && lastEndedAt != nil && (!ends || end.After(*lastEndedAt)) {
+			p.tellf("term %d runs on after its referral ended", last.ID)
+		}
+	}
 	ended := func() {
-		if lastTerm != latest {
-			p.tellf("referral %d takes the term %d for its latest, which is %d", lastReferral, latest, lastTerm)
+		over()
+		if last.ID != latest {
+			p.tellf("referral %d takes the term %d for its latest, which is %d", lastReferral, latest, last.ID)
 		}
 	}
 	fees := map[int]decimal.Decimal{}
 	err := database.Each(ctx, p.db, `
-		SELECT t.id, t.referral_id, t.structure_id, t.referred_date, t.window_ends_at, t.closed_at,
+		SELECT t.id, t.referral_id, t.structure_id, t.referred_date, t.window_ends_at, t.stopped_at,
 			COALESCE(t.previous_id, -1), COALESCE(r.latest_term_id, 0), r.started_at, r.ended_at, referred.approved_at,
 			(SELECT COUNT(*) FROM partner_status s WHERE s.partner_id = r.referrer_id AND s.status = 'ACTIVE'
 				AND s.since <= r.started_at AND (s.until IS NULL OR s.until > r.started_at))
@@ -284,28 +291,24 @@ func (p *proof) verifyTerms(ctx context.Context) error {
 		}
 		if referralID != lastReferral {
 			ended()
-			lastTerm = 0
+			last = commission.Term{}
 		}
-		if previous != lastTerm {
-			p.tellf("term %d says that it follows %d, and it follows %d", id, previous, lastTerm)
+		if previous != last.ID {
+			p.tellf("term %d says that it follows %d, and it follows %d", id, previous, last.ID)
 		}
-		lastTerm, latest = id, latestTerm
+		if last.ClosedAt != nil && last.ClosedAt.After(term.ReferredDate) {
+			p.tellf("term %d begins before the term before it ends", id)
+		}
+		if last.ID != 0 {
+			last.Supersede(term.ReferredDate)
+			over()
+		}
+		term.ID = id
+		last, lastReferral, lastEndedAt, latest = term, referralID, endedAt, latestTerm
 		structure := p.structures[structureID]
 		if !same(term.WindowEndsAt, structure.WindowEndsAt(term.ReferredDate, p.zone)) {
 			p.tellf("term %d ends its window at another moment than a duration after its Referred Date", id)
 		}
-		if referralID == lastReferral && (lastEnd == nil || lastEnd.After(term.ReferredDate)) {
-			p.tellf("term %d begins before the term before it ends", id)
-		}
-		if end, ends := term.End(); ends {
-			lastEnd = &end
-		} else {
-			lastEnd = nil
-		}
-		if endedAt != nil && (lastEnd == nil || lastEnd.After(*endedAt)) {
-			p.tellf("term %d runs on after its referral ended", id)
-		}
-		lastReferral = referralID
 		earned := commission.Sums{}.Fee
 		if flat, isFlat := structure.Commission.(commission.FlatFee); isFlat && approvedAt != nil &&
 			approvedAt.Equal(startedAt) && term.ReferredDate.Equal(startedAt) && active > 0 {

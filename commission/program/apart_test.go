@@ -29,7 +29,7 @@ func TestChange_waitsForNoOtherNetwork(t *testing.T) { // T2
 		n.must(err)
 		for _, held := range []string{
 			"UPDATE referral SET end_reason = 'held' WHERE network_id = ? AND id = ?",
-			"UPDATE referral_term SET close_reason = 'REVOKED' WHERE network_id = ? AND id = ?",
+			"UPDATE referral_term SET stop_reason = 'REVOKED' WHERE network_id = ? AND id = ?",
 		} {
 			n.while(held, []any{busy, other}, func(ctx context.Context) {
 				if did := n.change(ctx, network, nil); did.TermsClosed != own || did.TermsOpened != own {

@@ -335,7 +335,7 @@ func (l *lives) state(which int) string {
 	l.Helper()
 	var lines []string
 	l.must(database.Each(l.system(), l.db, `
-		SELECT referrer.name, referred.name, s.canonical, t.referred_date, t.window_ends_at, t.closed_at, COALESCE(t.close_reason, ''),
+		SELECT referrer.name, referred.name, s.canonical, t.referred_date, t.window_ends_at, t.stopped_at, COALESCE(t.stop_reason, ''),
 			COALESCE((SELECT SUM(conversions) FROM term_month WHERE term_id = t.id), 0), COALESCE((SELECT SUM(payout) FROM term_month WHERE term_id = t.id), 0),
 			COALESCE((SELECT SUM(fee) FROM term_month WHERE term_id = t.id), 0), COALESCE((SELECT SUM(l.amount) FROM invoice_line l WHERE l.term_id = t.id), 0)
 		FROM referral r JOIN partner referrer ON referrer.id = r.referrer_id JOIN partner referred ON referred.id = r.referred_id

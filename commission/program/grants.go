@@ -190,7 +190,7 @@ func (p *Program) RevokeRetroactiveCommission(ctx context.Context, networkID, id
 		if err := ledger.Revoke(ctx, c.tx, term.ID); err != nil {
 			return nil, err
 		}
-		if err := term.Update().SetClosedAt(c.at).SetCloseReason(commission.Revoked).Exec(viewer.Elevate(ctx)); err != nil {
+		if err := term.Update().SetStoppedAt(c.at).SetStopReason(commission.Revoked).Exec(viewer.Elevate(ctx)); err != nil {
 			return nil, fmt.Errorf("close the term of the grant: %w", err)
 		}
 		return c.end(ctx, granted, commission.GrantRevoked, reason)
@@ -333,13 +333,14 @@ func (c *change) percentageOf(ctx context.Context, d *draft) (*commission.Percen
 // nearest is the structure that would have applied: that of the last term that had begun by the end of the window, of
 // the referral's first, or what its referrer's setting pays now; nil: there is none.
 func (c *change) nearest(ctx context.Context, d *draft) (*int, error) {
-	terms, err := c.tx.ReferralTerm.Query().Where(referralterm.ReferralID(d.referral.ID), referralterm.GrantIDIsNil()).All(viewer.Elevate(ctx))
+	terms, err := c.tx.ReferralTerm.Query().Where(referralterm.ReferralID(d.referral.ID), referralterm.GrantIDIsNil()).
+		Order(referralterm.ByReferredDate()).All(viewer.Elevate(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("find the terms: %w", err)
 	}
 	var its commission.Referral
 	for _, t := range terms {
-		its.Terms = append(its.Terms, commission.Term{StructureID: t.StructureID, ReferredDate: t.ReferredDate, WindowEndsAt: t.WindowEndsAt, ClosedAt: t.ClosedAt})
+		its.Append(commission.Term{StructureID: t.StructureID, ReferredDate: t.ReferredDate, WindowEndsAt: t.WindowEndsAt, ClosedAt: t.StoppedAt})
 	}
 	if term := its.NearestTerm(c.after(d.days)); term != nil {
 		return &term.StructureID, nil

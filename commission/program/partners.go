@@ -282,7 +282,7 @@ func (c *change) startReferral(ctx context.Context, referred *ent.Partner, first
 	if structureID == nil {
 		return started, nil
 	}
-	if _, err := c.open(ctx, referrers{"r.id = ?", []any{started.ID}}, *structureID); err != nil {
+	if _, err := c.open(ctx, referrers{"r.id = ?", []any{started.ID}}, *structureID, false); err != nil {
 		return nil, err
 	}
 	structure, err := c.structure(ctx, *structureID)
@@ -311,8 +311,8 @@ func (c *change) endReferral(ctx context.Context, referredID int, unbilled Unbil
 		return err
 	}
 	_, err = c.tx.ExecContext(ctx, `
-		UPDATE referral_term SET closed_at = ?, close_reason = ?
-		WHERE id = ? AND closed_at IS NULL AND (window_ends_at IS NULL OR window_ends_at > ?)`,
+		UPDATE referral_term SET stopped_at = ?, stop_reason = ?
+		WHERE id = ? AND stopped_at IS NULL AND (window_ends_at IS NULL OR window_ends_at > ?)`,
 		c.at, string(commission.ReferralEnded), held.LatestTermID, c.at)
 	if err != nil {
 		return fmt.Errorf("close the term: %w", err)

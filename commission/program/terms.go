@@ -41,45 +41,33 @@ func (r referrers) and(condition string, args ...any) referrers {
 // last term has run out keep it, unless they are to be revived [T3]; those that hold a term under the structure
 // already keep that [S6]. A structure of nil pays nothing. It takes the same few statements for any number of referrals.
 func (c *change) repay(ctx context.Context, of referrers, structureID *int, revive bool) error {
-	reason := commission.Superseded
-	if structureID == nil {
-		reason, revive = commission.SettingEnded, false
-	}
-	const running = "(window_ends_at IS NULL OR window_ends_at > ?)"
-	ends, endArgs := running, []any{c.at}
-	switch {
-	case structureID != nil && revive:
-		ends, endArgs = "(structure_id <> ? OR window_ends_at <= ?)", []any{*structureID, c.at}
-	case structureID != nil:
-		ends, endArgs = "structure_id <> ? AND "+running, []any{*structureID, c.at}
-	}
-	which, args := c.active(of)
-	if c.previous.Equal(c.at) {
-		if err := c.takeBackOpened(ctx, which+" AND closed_at IS NULL AND referred_date = ? AND "+ends, slices.Concat(args, []any{c.at}, endArgs)); err != nil {
-			return err
-		}
-		_, err := c.tx.UpdateJoined(ctx, database.Joined{ // what the other change of this moment closed closes for this one
-			Table: "referral_term", Set: "close_reason = ?",
-			With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which + " AND closed_at = ?",
-		}, slices.Concat([]any{string(reason)}, args, []any{c.at})...)
-		if err != nil {
-			return fmt.Errorf("close terms for another reason: %w", err)
-		}
-	}
-	closed, err := c.tx.UpdateJoined(ctx, database.Joined{
-		Table: "referral_term", Set: "closed_at = ?, close_reason = ?",
-		With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which + " AND closed_at IS NULL AND " + ends,
-	}, slices.Concat([]any{c.at, string(reason)}, args, endArgs)...)
-	if err != nil {
-		return fmt.Errorf("close terms: %w", err)
-	}
-	c.impact.TermsClosed += closed
-	if err := c.countExpired(ctx, of); err != nil || structureID == nil {
+	if err := c.countEnding(ctx, of, structureID, revive); err != nil {
 		return err
 	}
-	opened, err := c.open(ctx, of, *structureID)
+	if c.previous.Equal(c.at) {
+		if err := c.undo(ctx, of, structureID, revive); err != nil {
+			return err
+		}
+	}
+	if structureID == nil {
+		return c.close(ctx, of)
+	}
+	opened, err := c.open(ctx, of, *structureID, revive)
 	c.impact.TermsOpened += opened
 	return err
+}
+
+// ending is a condition on an open term: it ends where its referral is paid by a structure from now on; nil: by none.
+func (c *change) ending(structureID *int, revive bool) (string, []any) {
+	const running = "(window_ends_at IS NULL OR window_ends_at > ?)"
+	switch {
+	case structureID == nil:
+		return running, []any{c.at}
+	case revive:
+		return "(structure_id <> ? OR window_ends_at <= ?)", []any{*structureID, c.at}
+	default:
+		return "structure_id <> ? AND " + running, []any{*structureID, c.at}
+	}
 }
 
 // active is a condition on r, an active referral of the network that is among some.
@@ -87,53 +75,81 @@ func (c *change) active(of referrers) (string, []any) {
 	return "r.network_id = ? AND r.active_key IS NOT NULL AND " + of.condition, append([]any{c.network.ID}, of.args...)
 }
 
-// takeBackOpened deletes terms that another change of this moment opened: they never ran.
-func (c *change) takeBackOpened(ctx context.Context, which string, args []any) error {
-	_, err := c.tx.UpdateJoined(ctx, database.Joined{
-		Table: referralOfNetwork, RowsFirst: true, Set: "latest_term_id = NULLIF(t.previous_id, 0)",
-		With: "referral_term t", On: "t.id = r.latest_term_id", Where: which,
-	}, args...)
-	gone := 0
-	if err == nil {
-		gone, err = c.tx.DeleteJoined(ctx, database.Joined{
-			Table: "referral_term", With: referralOfNetwork,
-			On: "referral_term.referral_id = r.id AND referral_term.previous_id = COALESCE(r.latest_term_id, 0)", Where: which,
-		}, args...)
-	}
-	if err != nil {
-		return fmt.Errorf("take back terms of this moment: %w", err)
-	}
-	c.impact.TermsClosed += gone
-	return nil
-}
-
-// countExpired counts the referrals that still hold a term which has run out.
-func (c *change) countExpired(ctx context.Context, of referrers) error {
+// countEnding counts the open terms that will end, and the referrals that will still hold one which has run out.
+func (c *change) countEnding(ctx context.Context, of referrers, structureID *int, revive bool) error {
+	ends, endArgs := c.ending(structureID, revive)
 	which, args := c.active(of)
 	return database.Each(ctx, c.tx, `
-		SELECT COUNT(*) FROM referral r JOIN referral_term t ON t.id = r.latest_term_id
-		WHERE t.closed_at IS NULL AND t.window_ends_at <= ? AND `+which, slices.Concat([]any{c.at}, args),
+		SELECT COUNT(CASE WHEN `+ends+` THEN 1 END), COUNT(CASE WHEN `+ends+` THEN NULL WHEN window_ends_at <= ? THEN 1 END)
+		FROM referral r JOIN referral_term t ON t.id = r.latest_term_id
+		WHERE stopped_at IS NULL AND `+which, slices.Concat(endArgs, endArgs, []any{c.at}, args),
 		func(row *sql.Rows) error {
-			var count int
-			err := row.Scan(&count)
-			c.impact.ReferralsLeftExpired += count
+			var closed, expired int
+			err := row.Scan(&closed, &expired)
+			c.impact.TermsClosed += closed
+			c.impact.ReferralsLeftExpired += expired
 			return err
 		})
 }
 
-// open opens a term for each of the referrals whose latest one is closed, or that never had one. It follows that one, which
-// no other term may: where two were to be opened at once, the second is refused as a duplicate.
-func (c *change) open(ctx context.Context, of referrers, structureID int) (int, error) {
+// undo takes back what another change of this moment did and this one does otherwise. The terms that it opened and that would end
+// never ran: they are deleted, and what they superseded is open again, as what it closed is.
+func (c *change) undo(ctx context.Context, of referrers, structureID *int, revive bool) error {
+	ends, endArgs := c.ending(structureID, revive)
+	which, args := c.active(of)
+	opened, openedArgs := which+" AND stopped_at IS NULL AND referred_date = ? AND "+ends, slices.Concat(args, []any{c.at}, endArgs)
+	_, err := c.tx.UpdateJoined(ctx, database.Joined{
+		Table: referralOfNetwork, RowsFirst: true, Set: "latest_term_id = NULLIF(t.previous_id, 0)",
+		With: "referral_term t", On: "t.id = r.latest_term_id", Where: opened,
+	}, openedArgs...)
+	if err == nil {
+		_, err = c.tx.DeleteJoined(ctx, database.Joined{
+			Table: "referral_term", With: referralOfNetwork,
+			On: "referral_term.referral_id = r.id AND referral_term.previous_id = COALESCE(r.latest_term_id, 0)", Where: opened,
+		}, openedArgs...)
+	}
+	if err == nil {
+		_, err = c.tx.UpdateJoined(ctx, database.Joined{
+			Table: "referral_term", Set: "stopped_at = NULL, stop_reason = NULL",
+			With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which + " AND stopped_at = ?",
+		}, slices.Concat(args, []any{c.at})...)
+	}
+	if err != nil {
+		return fmt.Errorf("take back what was done at this moment: %w", err)
+	}
+	return nil
+}
+
+// close closes the open terms that run: nothing pays them any more, and none follows them.
+func (c *change) close(ctx context.Context, of referrers) error {
+	ends, endArgs := c.ending(nil, false)
+	which, args := c.active(of)
+	_, err := c.tx.UpdateJoined(ctx, database.Joined{
+		Table: "referral_term", Set: "stopped_at = ?, stop_reason = ?",
+		With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which + " AND stopped_at IS NULL AND " + ends,
+	}, slices.Concat([]any{c.at, string(commission.SettingEnded)}, args, endArgs)...)
+	if err != nil {
+		return fmt.Errorf("close terms: %w", err)
+	}
+	return nil
+}
+
+// open opens a term for each of the referrals whose latest one ends or is closed, or that never had one. It follows that one,
+// which is superseded by being followed. No other term may follow it: where two were to be opened at once, the second is
+// refused as a duplicate.
+func (c *change) open(ctx context.Context, of referrers, structureID int, revive bool) (int, error) {
 	structure, err := c.structure(ctx, structureID)
 	if err != nil {
 		return 0, err
 	}
+	ends, endArgs := c.ending(&structureID, revive)
 	which, args := c.active(of)
 	opened, err := c.tx.Affect(ctx, `
 		INSERT INTO referral_term (network_id, referral_id, structure_id, referred_date, window_ends_at, previous_id)
 		SELECT r.network_id, r.id, ?, ?, ?, COALESCE(r.latest_term_id, 0)
-		FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id AND t.closed_at IS NULL
-		WHERE t.id IS NULL AND `+which, slices.Concat([]any{structureID, c.at, structure.WindowEndsAt(c.at, c.zone)}, args)...)
+		FROM referral r LEFT JOIN referral_term t ON t.id = r.latest_term_id
+		WHERE (t.id IS NULL OR stopped_at IS NOT NULL OR `+ends+`) AND `+which,
+		slices.Concat([]any{structureID, c.at, structure.WindowEndsAt(c.at, c.zone)}, endArgs, args)...)
 	if err == nil {
 		_, err = c.tx.UpdateJoined(ctx, database.Joined{
 			Table: referralOfNetwork, RowsFirst: true, Set: "latest_term_id = t.id",

@@ -19466,8 +19466,8 @@ type ReferralTermMutation struct {
 	addnetwork_id    *int
 	referred_date    *time.Time
 	window_ends_at   *time.Time
-	closed_at        *time.Time
-	close_reason     *commission.CloseReason
+	stopped_at       *time.Time
+	stop_reason      *commission.CloseReason
 	grant_id         *int
 	addgrant_id      *int
 	previous_id      *int
@@ -19793,102 +19793,102 @@ func (m *ReferralTermMutation) ResetWindowEndsAt() {
 	delete(m.clearedFields, referralterm.FieldWindowEndsAt)
 }
 
-// SetClosedAt sets the "closed_at" field.
-func (m *ReferralTermMutation) SetClosedAt(t time.Time) {
-	m.closed_at = &t
+// SetStoppedAt sets the "stopped_at" field.
+func (m *ReferralTermMutation) SetStoppedAt(t time.Time) {
+	m.stopped_at = &t
 }
 
-// ClosedAt returns the value of the "closed_at" field in the mutation.
-func (m *ReferralTermMutation) ClosedAt() (r time.Time, exists bool) {
-	v := m.closed_at
+// StoppedAt returns the value of the "stopped_at" field in the mutation.
+func (m *ReferralTermMutation) StoppedAt() (r time.Time, exists bool) {
+	v := m.stopped_at
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldClosedAt returns the old "closed_at" field's value of the ReferralTerm entity.
+// OldStoppedAt returns the old "stopped_at" field's value of the ReferralTerm entity.
 // If the ReferralTerm object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *ReferralTermMutation) OldClosedAt(ctx context.Context) (v *time.Time, err error) {
+func (m *ReferralTermMutation) OldStoppedAt(ctx context.Context) (v *time.Time, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldClosedAt is only allowed on UpdateOne operations")
+		return v, errors.New("OldStoppedAt is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldClosedAt requires an ID field in the mutation")
+		return v, errors.New("OldStoppedAt requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldClosedAt: %w", err)
+		return v, fmt.Errorf("querying old value for OldStoppedAt: %w", err)
 	}
-	return oldValue.ClosedAt, nil
+	return oldValue.StoppedAt, nil
 }
 
-// ClearClosedAt clears the value of the "closed_at" field.
-func (m *ReferralTermMutation) ClearClosedAt() {
-	m.closed_at = nil
-	m.clearedFields[referralterm.FieldClosedAt] = struct{}{}
+// ClearStoppedAt clears the value of the "stopped_at" field.
+func (m *ReferralTermMutation) ClearStoppedAt() {
+	m.stopped_at = nil
+	m.clearedFields[referralterm.FieldStoppedAt] = struct{}{}
 }
 
-// ClosedAtCleared returns if the "closed_at" field was cleared in this mutation.
-func (m *ReferralTermMutation) ClosedAtCleared() bool {
-	_, ok := m.clearedFields[referralterm.FieldClosedAt]
+// StoppedAtCleared returns if the "stopped_at" field was cleared in this mutation.
+func (m *ReferralTermMutation) StoppedAtCleared() bool {
+	_, ok := m.clearedFields[referralterm.FieldStoppedAt]
 	return ok
 }
 
-// ResetClosedAt resets all changes to the "closed_at" field.
-func (m *ReferralTermMutation) ResetClosedAt() {
-	m.closed_at = nil
-	delete(m.clearedFields, referralterm.FieldClosedAt)
+// ResetStoppedAt resets all changes to the "stopped_at" field.
+func (m *ReferralTermMutation) ResetStoppedAt() {
+	m.stopped_at = nil
+	delete(m.clearedFields, referralterm.FieldStoppedAt)
 }
 
-// SetCloseReason sets the "close_reason" field.
-func (m *ReferralTermMutation) SetCloseReason(cr commission.CloseReason) {
-	m.close_reason = &cr
+// SetStopReason sets the "stop_reason" field.
+func (m *ReferralTermMutation) SetStopReason(cr commission.CloseReason) {
+	m.stop_reason = &cr
 }
 
-// CloseReason returns the value of the "close_reason" field in the mutation.
-func (m *ReferralTermMutation) CloseReason() (r commission.CloseReason, exists bool) {
-	v := m.close_reason
+// StopReason returns the value of the "stop_reason" field in the mutation.
+func (m *ReferralTermMutation) StopReason() (r commission.CloseReason, exists bool) {
+	v := m.stop_reason
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldCloseReason returns the old "close_reason" field's value of the ReferralTerm entity.
+// OldStopReason returns the old "stop_reason" field's value of the ReferralTerm entity.
 // If the ReferralTerm object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *ReferralTermMutation) OldCloseReason(ctx context.Context) (v *commission.CloseReason, err error) {
+func (m *ReferralTermMutation) OldStopReason(ctx context.Context) (v *commission.CloseReason, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldCloseReason is only allowed on UpdateOne operations")
+		return v, errors.New("OldStopReason is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldCloseReason requires an ID field in the mutation")
+		return v, errors.New("OldStopReason requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldCloseReason: %w", err)
+		return v, fmt.Errorf("querying old value for OldStopReason: %w", err)
 	}
-	return oldValue.CloseReason, nil
+	return oldValue.StopReason, nil
 }
 
-// ClearCloseReason clears the value of the "close_reason" field.
-func (m *ReferralTermMutation) ClearCloseReason() {
-	m.close_reason = nil
-	m.clearedFields[referralterm.FieldCloseReason] = struct{}{}
+// ClearStopReason clears the value of the "stop_reason" field.
+func (m *ReferralTermMutation) ClearStopReason() {
+	m.stop_reason = nil
+	m.clearedFields[referralterm.FieldStopReason] = struct{}{}
 }
 
-// CloseReasonCleared returns if the "close_reason" field was cleared in this mutation.
-func (m *ReferralTermMutation) CloseReasonCleared() bool {
-	_, ok := m.clearedFields[referralterm.FieldCloseReason]
+// StopReasonCleared returns if the "stop_reason" field was cleared in this mutation.
+func (m *ReferralTermMutation) StopReasonCleared() bool {
+	_, ok := m.clearedFields[referralterm.FieldStopReason]
 	return ok
 }
 
-// ResetCloseReason resets all changes to the "close_reason" field.
-func (m *ReferralTermMutation) ResetCloseReason() {
-	m.close_reason = nil
-	delete(m.clearedFields, referralterm.FieldCloseReason)
+// ResetStopReason resets all changes to the "stop_reason" field.
+func (m *ReferralTermMutation) ResetStopReason() {
+	m.stop_reason = nil
+	delete(m.clearedFields, referralterm.FieldStopReason)
 }
 
 // SetGrantID sets the "grant_id" field.
@@ -20135,11 +20135,11 @@ func (m *ReferralTermMutation) Fields() []string {
 	if m.window_ends_at != nil {
 		fields = append(fields, referralterm.FieldWindowEndsAt)
 	}
-	if m.closed_at != nil {
-		fields = append(fields, referralterm.FieldClosedAt)
+	if m.stopped_at != nil {
+		fields = append(fields, referralterm.FieldStoppedAt)
 	}
-	if m.close_reason != nil {
-		fields = append(fields, referralterm.FieldCloseReason)
+	if m.stop_reason != nil {
+		fields = append(fields, referralterm.FieldStopReason)
 	}
 	if m.grant_id != nil {
 		fields = append(fields, referralterm.FieldGrantID)
@@ -20165,10 +20165,10 @@ func (m *ReferralTermMutation) Field(name string) (ent.Value, bool) {
 		return m.ReferredDate()
 	case referralterm.FieldWindowEndsAt:
 		return m.WindowEndsAt()
-	case referralterm.FieldClosedAt:
-		return m.ClosedAt()
-	case referralterm.FieldCloseReason:
-		return m.CloseReason()
+	case referralterm.FieldStoppedAt:
+		return m.StoppedAt()
+	case referralterm.FieldStopReason:
+		return m.StopReason()
 	case referralterm.FieldGrantID:
 		return m.GrantID()
 	case referralterm.FieldPreviousID:
@@ -20192,10 +20192,10 @@ func (m *ReferralTermMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldReferredDate(ctx)
 	case referralterm.FieldWindowEndsAt:
 		return m.OldWindowEndsAt(ctx)
-	case referralterm.FieldClosedAt:
-		return m.OldClosedAt(ctx)
-	case referralterm.FieldCloseReason:
-		return m.OldCloseReason(ctx)
+	case referralterm.FieldStoppedAt:
+		return m.OldStoppedAt(ctx)
+	case referralterm.FieldStopReason:
+		return m.OldStopReason(ctx)
 	case referralterm.FieldGrantID:
 		return m.OldGrantID(ctx)
 	case referralterm.FieldPreviousID:
@@ -20244,19 +20244,19 @@ func (m *ReferralTermMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetWindowEndsAt(v)
 		return nil
-	case referralterm.FieldClosedAt:
+	case referralterm.FieldStoppedAt:
 		v, ok := value.(time.Time)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetClosedAt(v)
+		m.SetStoppedAt(v)
 		return nil
-	case referralterm.FieldCloseReason:
+	case referralterm.FieldStopReason:
 		v, ok := value.(commission.CloseReason)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetCloseReason(v)
+		m.SetStopReason(v)
 		return nil
 	case referralterm.FieldGrantID:
 		v, ok := value.(int)
@@ -20344,11 +20344,11 @@ func (m *ReferralTermMutation) ClearedFields() []string {
 	if m.FieldCleared(referralterm.FieldWindowEndsAt) {
 		fields = append(fields, referralterm.FieldWindowEndsAt)
 	}
-	if m.FieldCleared(referralterm.FieldClosedAt) {
-		fields = append(fields, referralterm.FieldClosedAt)
+	if m.FieldCleared(referralterm.FieldStoppedAt) {
+		fields = append(fields, referralterm.FieldStoppedAt)
 	}
-	if m.FieldCleared(referralterm.FieldCloseReason) {
-		fields = append(fields, referralterm.FieldCloseReason)
+	if m.FieldCleared(referralterm.FieldStopReason) {
+		fields = append(fields, referralterm.FieldStopReason)
 	}
 	if m.FieldCleared(referralterm.FieldGrantID) {
 		fields = append(fields, referralterm.FieldGrantID)
@@ -20373,11 +20373,11 @@ func (m *ReferralTermMutation) ClearField(name string) error {
 	case referralterm.FieldWindowEndsAt:
 		m.ClearWindowEndsAt()
 		return nil
-	case referralterm.FieldClosedAt:
-		m.ClearClosedAt()
+	case referralterm.FieldStoppedAt:
+		m.ClearStoppedAt()
 		return nil
-	case referralterm.FieldCloseReason:
-		m.ClearCloseReason()
+	case referralterm.FieldStopReason:
+		m.ClearStopReason()
 		return nil
 	case referralterm.FieldGrantID:
 		m.ClearGrantID()
@@ -20408,11 +20408,11 @@ func (m *ReferralTermMutation) ResetField(name string) error {
 	case referralterm.FieldWindowEndsAt:
 		m.ResetWindowEndsAt()
 		return nil
-	case referralterm.FieldClosedAt:
-		m.ResetClosedAt()
+	case referralterm.FieldStoppedAt:
+		m.ResetStoppedAt()
 		return nil
-	case referralterm.FieldCloseReason:
-		m.ResetCloseReason()
+	case referralterm.FieldStopReason:
+		m.ResetStopReason()
 		return nil
 	case referralterm.FieldGrantID:
 		m.ResetGrantID()

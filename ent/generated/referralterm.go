@@ -30,10 +30,10 @@ type ReferralTerm struct {
 	ReferredDate time.Time `json:"referred_date,omitempty"`
 	// WindowEndsAt holds the value of the "window_ends_at" field.
 	WindowEndsAt *time.Time `json:"window_ends_at,omitempty"`
-	// ClosedAt holds the value of the "closed_at" field.
-	ClosedAt *time.Time `json:"closed_at,omitempty"`
-	// CloseReason holds the value of the "close_reason" field.
-	CloseReason *commission.CloseReason `json:"close_reason,omitempty"`
+	// StoppedAt holds the value of the "stopped_at" field.
+	StoppedAt *time.Time `json:"stopped_at,omitempty"`
+	// StopReason holds the value of the "stop_reason" field.
+	StopReason *commission.CloseReason `json:"stop_reason,omitempty"`
 	// the grant whose term it is, over the days that it pays; none: it is one that a setting opened
 	GrantID *int `json:"grant_id,omitempty"`
 	// the term before it, 0: it is the first; none: it is a grant's. None is followed by two: one at a time is open
@@ -84,9 +84,9 @@ func (*ReferralTerm) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case referralterm.FieldID, referralterm.FieldNetworkID, referralterm.FieldReferralID, referralterm.FieldStructureID, referralterm.FieldGrantID, referralterm.FieldPreviousID:
 			values[i] = new(sql.NullInt64)
-		case referralterm.FieldCloseReason:
+		case referralterm.FieldStopReason:
 			values[i] = new(sql.NullString)
-		case referralterm.FieldReferredDate, referralterm.FieldWindowEndsAt, referralterm.FieldClosedAt:
+		case referralterm.FieldReferredDate, referralterm.FieldWindowEndsAt, referralterm.FieldStoppedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -140,19 +140,19 @@ func (_m *ReferralTerm) assignValues(columns []string, values []any) error {
 				_m.WindowEndsAt = new(time.Time)
 				*_m.WindowEndsAt = value.Time
 			}
-		case referralterm.FieldClosedAt:
+		case referralterm.FieldStoppedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
-				return fmt.Errorf("unexpected type %T for field closed_at", values[i])
+				return fmt.Errorf("unexpected type %T for field stopped_at", values[i])
 			} else if value.Valid {
-				_m.ClosedAt = new(time.Time)
-				*_m.ClosedAt = value.Time
+				_m.StoppedAt = new(time.Time)
+				*_m.StoppedAt = value.Time
 			}
-		case referralterm.FieldCloseReason:
+		case referralterm.FieldStopReason:
 			if value, ok := values[i].(*sql.NullString); !ok {
-				return fmt.Errorf("unexpected type %T for field close_reason", values[i])
+				return fmt.Errorf("unexpected type %T for field stop_reason", values[i])
 			} else if value.Valid {
-				_m.CloseReason = new(commission.CloseReason)
-				*_m.CloseReason = commission.CloseReason(value.String)
+				_m.StopReason = new(commission.CloseReason)
+				*_m.StopReason = commission.CloseReason(value.String)
 			}
 		case referralterm.FieldGrantID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -231,13 +231,13 @@ func (_m *ReferralTerm) String() string {
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
-	if v := _m.ClosedAt; v != nil {
-		builder.WriteString("closed_at=")
+	if v := _m.StoppedAt; v != nil {
+		builder.WriteString("stopped_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
-	if v := _m.CloseReason; v != nil {
-		builder.WriteString("close_reason=")
+	if v := _m.StopReason; v != nil {
+		builder.WriteString("stop_reason=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")

@@ -63,30 +63,30 @@ func (_c *ReferralTermCreate) SetNillableWindowEndsAt(v *time.Time) *ReferralTer
 	return _c
 }
 
-// SetClosedAt sets the "closed_at" field.
-func (_c *ReferralTermCreate) SetClosedAt(v time.Time) *ReferralTermCreate {
-	_c.mutation.SetClosedAt(v)
+// SetStoppedAt sets the "stopped_at" field.
+func (_c *ReferralTermCreate) SetStoppedAt(v time.Time) *ReferralTermCreate {
+	_c.mutation.SetStoppedAt(v)
 	return _c
 }
 
-// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
-func (_c *ReferralTermCreate) SetNillableClosedAt(v *time.Time) *ReferralTermCreate {
+// SetNillableStoppedAt sets the "stopped_at" field if the given value is not nil.
+func (_c *ReferralTermCreate) SetNillableStoppedAt(v *time.Time) *ReferralTermCreate {
 	if v != nil {
-		_c.SetClosedAt(*v)
+		_c.SetStoppedAt(*v)
 	}
 	return _c
 }
 
-// SetCloseReason sets the "close_reason" field.
-func (_c *ReferralTermCreate) SetCloseReason(v commission.CloseReason) *ReferralTermCreate {
-	_c.mutation.SetCloseReason(v)
+// SetStopReason sets the "stop_reason" field.
+func (_c *ReferralTermCreate) SetStopReason(v commission.CloseReason) *ReferralTermCreate {
+	_c.mutation.SetStopReason(v)
 	return _c
 }
 
-// SetNillableCloseReason sets the "close_reason" field if the given value is not nil.
-func (_c *ReferralTermCreate) SetNillableCloseReason(v *commission.CloseReason) *ReferralTermCreate {
+// SetNillableStopReason sets the "stop_reason" field if the given value is not nil.
+func (_c *ReferralTermCreate) SetNillableStopReason(v *commission.CloseReason) *ReferralTermCreate {
 	if v != nil {
-		_c.SetCloseReason(*v)
+		_c.SetStopReason(*v)
 	}
 	return _c
 }
@@ -175,9 +175,9 @@ func (_c *ReferralTermCreate) check() error {
 	if _, ok := _c.mutation.ReferredDate(); !ok {
 		return &ValidationError{Name: "referred_date", err: errors.New(`generated: missing required field "ReferralTerm.referred_date"`)}
 	}
-	if v, ok := _c.mutation.CloseReason(); ok {
-		if err := referralterm.CloseReasonValidator(v); err != nil {
-			return &ValidationError{Name: "close_reason", err: fmt.Errorf(`generated: validator failed for field "ReferralTerm.close_reason": %w`, err)}
+	if v, ok := _c.mutation.StopReason(); ok {
+		if err := referralterm.StopReasonValidator(v); err != nil {
+			return &ValidationError{Name: "stop_reason", err: fmt.Errorf(`generated: validator failed for field "ReferralTerm.stop_reason": %w`, err)}
 		}
 	}
 	if len(_c.mutation.ReferralIDs()) == 0 {
@@ -225,13 +225,13 @@ func (_c *ReferralTermCreate) createSpec() (*ReferralTerm, *sqlgraph.CreateSpec)
 		_spec.SetField(referralterm.FieldWindowEndsAt, field.TypeTime, value)
 		_node.WindowEndsAt = &value
 	}
-	if value, ok := _c.mutation.ClosedAt(); ok {
-		_spec.SetField(referralterm.FieldClosedAt, field.TypeTime, value)
-		_node.ClosedAt = &value
+	if value, ok := _c.mutation.StoppedAt(); ok {
+		_spec.SetField(referralterm.FieldStoppedAt, field.TypeTime, value)
+		_node.StoppedAt = &value
 	}
-	if value, ok := _c.mutation.CloseReason(); ok {
-		_spec.SetField(referralterm.FieldCloseReason, field.TypeEnum, value)
-		_node.CloseReason = &value
+	if value, ok := _c.mutation.StopReason(); ok {
+		_spec.SetField(referralterm.FieldStopReason, field.TypeEnum, value)
+		_node.StopReason = &value
 	}
 	if value, ok := _c.mutation.GrantID(); ok {
 		_spec.SetField(referralterm.FieldGrantID, field.TypeInt, value)
@@ -345,39 +345,39 @@ func (u *ReferralTermUpsert) ClearWindowEndsAt() *ReferralTermUpsert {
 	return u
 }
 
-// SetClosedAt sets the "closed_at" field.
-func (u *ReferralTermUpsert) SetClosedAt(v time.Time) *ReferralTermUpsert {
-	u.Set(referralterm.FieldClosedAt, v)
+// SetStoppedAt sets the "stopped_at" field.
+func (u *ReferralTermUpsert) SetStoppedAt(v time.Time) *ReferralTermUpsert {
+	u.Set(referralterm.FieldStoppedAt, v)
 	return u
 }
 
-// UpdateClosedAt sets the "closed_at" field to the value that was provided on create.
-func (u *ReferralTermUpsert) UpdateClosedAt() *ReferralTermUpsert {
-	u.SetExcluded(referralterm.FieldClosedAt)
+// UpdateStoppedAt sets the "stopped_at" field to the value that was provided on create.
+func (u *ReferralTermUpsert) UpdateStoppedAt() *ReferralTermUpsert {
+	u.SetExcluded(referralterm.FieldStoppedAt)
 	return u
 }
 
-// ClearClosedAt clears the value of the "closed_at" field.
-func (u *ReferralTermUpsert) ClearClosedAt() *ReferralTermUpsert {
-	u.SetNull(referralterm.FieldClosedAt)
+// ClearStoppedAt clears the value of the "stopped_at" field.
+func (u *ReferralTermUpsert) ClearStoppedAt() *ReferralTermUpsert {
+	u.SetNull(referralterm.FieldStoppedAt)
 	return u
 }
 
-// SetCloseReason sets the "close_reason" field.
-func (u *ReferralTermUpsert) SetCloseReason(v commission.CloseReason) *ReferralTermUpsert {
-	u.Set(referralterm.FieldCloseReason, v)
+// SetStopReason sets the "stop_reason" field.
+func (u *ReferralTermUpsert) SetStopReason(v commission.CloseReason) *ReferralTermUpsert {
+	u.Set(referralterm.FieldStopReason, v)
 	return u
 }
 
-// UpdateCloseReason sets the "close_reason" field to the value that was provided on create.
-func (u *ReferralTermUpsert) UpdateCloseReason() *ReferralTermUpsert {
-	u.SetExcluded(referralterm.FieldCloseReason)
+// UpdateStopReason sets the "stop_reason" field to the value that was provided on create.
+func (u *ReferralTermUpsert) UpdateStopReason() *ReferralTermUpsert {
+	u.SetExcluded(referralterm.FieldStopReason)
 	return u
 }
 
-// ClearCloseReason clears the value of the "close_reason" field.
-func (u *ReferralTermUpsert) ClearCloseReason() *ReferralTermUpsert {
-	u.SetNull(referralterm.FieldCloseReason)
+// ClearStopReason clears the value of the "stop_reason" field.
+func (u *ReferralTermUpsert) ClearStopReason() *ReferralTermUpsert {
+	u.SetNull(referralterm.FieldStopReason)
 	return u
 }
 
@@ -462,45 +462,45 @@ func (u *ReferralTermUpsertOne) ClearWindowEndsAt() *ReferralTermUpsertOne {
 	})
 }
 
-// SetClosedAt sets the "closed_at" field.
-func (u *ReferralTermUpsertOne) SetClosedAt(v time.Time) *ReferralTermUpsertOne {
+// SetStoppedAt sets the "stopped_at" field.
+func (u *ReferralTermUpsertOne) SetStoppedAt(v time.Time) *ReferralTermUpsertOne {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.SetClosedAt(v)
+		s.SetStoppedAt(v)
 	})
 }
 
-// UpdateClosedAt sets the "closed_at" field to the value that was provided on create.
-func (u *ReferralTermUpsertOne) UpdateClosedAt() *ReferralTermUpsertOne {
+// UpdateStoppedAt sets the "stopped_at" field to the value that was provided on create.
+func (u *ReferralTermUpsertOne) UpdateStoppedAt() *ReferralTermUpsertOne {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.UpdateClosedAt()
+		s.UpdateStoppedAt()
 	})
 }
 
-// ClearClosedAt clears the value of the "closed_at" field.
-func (u *ReferralTermUpsertOne) ClearClosedAt() *ReferralTermUpsertOne {
+// ClearStoppedAt clears the value of the "stopped_at" field.
+func (u *ReferralTermUpsertOne) ClearStoppedAt() *ReferralTermUpsertOne {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.ClearClosedAt()
+		s.ClearStoppedAt()
 	})
 }
 
-// SetCloseReason sets the "close_reason" field.
-func (u *ReferralTermUpsertOne) SetCloseReason(v commission.CloseReason) *ReferralTermUpsertOne {
+// SetStopReason sets the "stop_reason" field.
+func (u *ReferralTermUpsertOne) SetStopReason(v commission.CloseReason) *ReferralTermUpsertOne {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.SetCloseReason(v)
+		s.SetStopReason(v)
 	})
 }
 
-// UpdateCloseReason sets the "close_reason" field to the value that was provided on create.
-func (u *ReferralTermUpsertOne) UpdateCloseReason() *ReferralTermUpsertOne {
+// UpdateStopReason sets the "stop_reason" field to the value that was provided on create.
+func (u *ReferralTermUpsertOne) UpdateStopReason() *ReferralTermUpsertOne {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.UpdateCloseReason()
+		s.UpdateStopReason()
 	})
 }
 
-// ClearCloseReason clears the value of the "close_reason" field.
-func (u *ReferralTermUpsertOne) ClearCloseReason() *ReferralTermUpsertOne {
+// ClearStopReason clears the value of the "stop_reason" field.
+func (u *ReferralTermUpsertOne) ClearStopReason() *ReferralTermUpsertOne {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.ClearCloseReason()
+		s.ClearStopReason()
 	})
 }
 
@@ -750,45 +750,45 @@ func (u *ReferralTermUpsertBulk) ClearWindowEndsAt() *ReferralTermUpsertBulk {
 	})
 }
 
-// SetClosedAt sets the "closed_at" field.
-func (u *ReferralTermUpsertBulk) SetClosedAt(v time.Time) *ReferralTermUpsertBulk {
+// SetStoppedAt sets the "stopped_at" field.
+func (u *ReferralTermUpsertBulk) SetStoppedAt(v time.Time) *ReferralTermUpsertBulk {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.SetClosedAt(v)
+		s.SetStoppedAt(v)
 	})
 }
 
-// UpdateClosedAt sets the "closed_at" field to the value that was provided on create.
-func (u *ReferralTermUpsertBulk) UpdateClosedAt() *ReferralTermUpsertBulk {
+// UpdateStoppedAt sets the "stopped_at" field to the value that was provided on create.
+func (u *ReferralTermUpsertBulk) UpdateStoppedAt() *ReferralTermUpsertBulk {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.UpdateClosedAt()
+		s.UpdateStoppedAt()
 	})
 }
 
-// ClearClosedAt clears the value of the "closed_at" field.
-func (u *ReferralTermUpsertBulk) ClearClosedAt() *ReferralTermUpsertBulk {
+// ClearStoppedAt clears the value of the "stopped_at" field.
+func (u *ReferralTermUpsertBulk) ClearStoppedAt() *ReferralTermUpsertBulk {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.ClearClosedAt()
+		s.ClearStoppedAt()
 	})
 }
 
-// SetCloseReason sets the "close_reason" field.
-func (u *ReferralTermUpsertBulk) SetCloseReason(v commission.CloseReason) *ReferralTermUpsertBulk {
+// SetStopReason sets the "stop_reason" field.
+func (u *ReferralTermUpsertBulk) SetStopReason(v commission.CloseReason) *ReferralTermUpsertBulk {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.SetCloseReason(v)
+		s.SetStopReason(v)
 	})
 }
 
-// UpdateCloseReason sets the "close_reason" field to the value that was provided on create.
-func (u *ReferralTermUpsertBulk) UpdateCloseReason() *ReferralTermUpsertBulk {
+// UpdateStopReason sets the "stop_reason" field to the value that was provided on create.
+func (u *ReferralTermUpsertBulk) UpdateStopReason() *ReferralTermUpsertBulk {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.UpdateCloseReason()
+		s.UpdateStopReason()
 	})
 }
 
-// ClearCloseReason clears the value of the "close_reason" field.
-func (u *ReferralTermUpsertBulk) ClearCloseReason() *ReferralTermUpsertBulk {
+// ClearStopReason clears the value of the "stop_reason" field.
+func (u *ReferralTermUpsertBulk) ClearStopReason() *ReferralTermUpsertBulk {
 	return u.Update(func(s *ReferralTermUpsert) {
-		s.ClearCloseReason()
+		s.ClearStopReason()
 	})
 }
 

@@ -50,43 +50,43 @@ func (_u *ReferralTermUpdate) ClearWindowEndsAt() *ReferralTermUpdate {
 	return _u
 }
 
-// SetClosedAt sets the "closed_at" field.
-func (_u *ReferralTermUpdate) SetClosedAt(v time.Time) *ReferralTermUpdate {
-	_u.mutation.SetClosedAt(v)
+// SetStoppedAt sets the "stopped_at" field.
+func (_u *ReferralTermUpdate) SetStoppedAt(v time.Time) *ReferralTermUpdate {
+	_u.mutation.SetStoppedAt(v)
 	return _u
 }
 
-// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
-func (_u *ReferralTermUpdate) SetNillableClosedAt(v *time.Time) *ReferralTermUpdate {
+// SetNillableStoppedAt sets the "stopped_at" field if the given value is not nil.
+func (_u *ReferralTermUpdate) SetNillableStoppedAt(v *time.Time) *ReferralTermUpdate {
 	if v != nil {
-		_u.SetClosedAt(*v)
+		_u.SetStoppedAt(*v)
 	}
 	return _u
 }
 
-// ClearClosedAt clears the value of the "closed_at" field.
-func (_u *ReferralTermUpdate) ClearClosedAt() *ReferralTermUpdate {
-	_u.mutation.ClearClosedAt()
+// ClearStoppedAt clears the value of the "stopped_at" field.
+func (_u *ReferralTermUpdate) ClearStoppedAt() *ReferralTermUpdate {
+	_u.mutation.ClearStoppedAt()
 	return _u
 }
 
-// SetCloseReason sets the "close_reason" field.
-func (_u *ReferralTermUpdate) SetCloseReason(v commission.CloseReason) *ReferralTermUpdate {
-	_u.mutation.SetCloseReason(v)
+// SetStopReason sets the "stop_reason" field.
+func (_u *ReferralTermUpdate) SetStopReason(v commission.CloseReason) *ReferralTermUpdate {
+	_u.mutation.SetStopReason(v)
 	return _u
 }
 
-// SetNillableCloseReason sets the "close_reason" field if the given value is not nil.
-func (_u *ReferralTermUpdate) SetNillableCloseReason(v *commission.CloseReason) *ReferralTermUpdate {
+// SetNillableStopReason sets the "stop_reason" field if the given value is not nil.
+func (_u *ReferralTermUpdate) SetNillableStopReason(v *commission.CloseReason) *ReferralTermUpdate {
 	if v != nil {
-		_u.SetCloseReason(*v)
+		_u.SetStopReason(*v)
 	}
 	return _u
 }
 
-// ClearCloseReason clears the value of the "close_reason" field.
-func (_u *ReferralTermUpdate) ClearCloseReason() *ReferralTermUpdate {
-	_u.mutation.ClearCloseReason()
+// ClearStopReason clears the value of the "stop_reason" field.
+func (_u *ReferralTermUpdate) ClearStopReason() *ReferralTermUpdate {
+	_u.mutation.ClearStopReason()
 	return _u
 }
 
@@ -124,9 +124,9 @@ func (_u *ReferralTermUpdate) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ReferralTermUpdate) check() error {
-	if v, ok := _u.mutation.CloseReason(); ok {
-		if err := referralterm.CloseReasonValidator(v); err != nil {
-			return &ValidationError{Name: "close_reason", err: fmt.Errorf(`generated: validator failed for field "ReferralTerm.close_reason": %w`, err)}
+	if v, ok := _u.mutation.StopReason(); ok {
+		if err := referralterm.StopReasonValidator(v); err != nil {
+			return &ValidationError{Name: "stop_reason", err: fmt.Errorf(`generated: validator failed for field "ReferralTerm.stop_reason": %w`, err)}
 		}
 	}
 	if _u.mutation.ReferralCleared() && len(_u.mutation.ReferralIDs()) > 0 {
@@ -162,17 +162,17 @@ func (_u *ReferralTermUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if _u.mutation.WindowEndsAtCleared() {
 		_spec.ClearField(referralterm.FieldWindowEndsAt, field.TypeTime)
 	}
-	if value, ok := _u.mutation.ClosedAt(); ok {
-		_spec.SetField(referralterm.FieldClosedAt, field.TypeTime, value)
+	if value, ok := _u.mutation.StoppedAt(); ok {
+		_spec.SetField(referralterm.FieldStoppedAt, field.TypeTime, value)
 	}
-	if _u.mutation.ClosedAtCleared() {
-		_spec.ClearField(referralterm.FieldClosedAt, field.TypeTime)
+	if _u.mutation.StoppedAtCleared() {
+		_spec.ClearField(referralterm.FieldStoppedAt, field.TypeTime)
 	}
-	if value, ok := _u.mutation.CloseReason(); ok {
-		_spec.SetField(referralterm.FieldCloseReason, field.TypeEnum, value)
+	if value, ok := _u.mutation.StopReason(); ok {
+		_spec.SetField(referralterm.FieldStopReason, field.TypeEnum, value)
 	}
-	if _u.mutation.CloseReasonCleared() {
-		_spec.ClearField(referralterm.FieldCloseReason, field.TypeEnum)
+	if _u.mutation.StopReasonCleared() {
+		_spec.ClearField(referralterm.FieldStopReason, field.TypeEnum)
 	}
 	if _u.mutation.GrantIDCleared() {
 		_spec.ClearField(referralterm.FieldGrantID, field.TypeInt)
@@ -222,43 +222,43 @@ func (_u *ReferralTermUpdateOne) ClearWindowEndsAt() *ReferralTermUpdateOne {
 	return _u
 }
 
-// SetClosedAt sets the "closed_at" field.
-func (_u *ReferralTermUpdateOne) SetClosedAt(v time.Time) *ReferralTermUpdateOne {
-	_u.mutation.SetClosedAt(v)
+// SetStoppedAt sets the "stopped_at" field.
+func (_u *ReferralTermUpdateOne) SetStoppedAt(v time.Time) *ReferralTermUpdateOne {
+	_u.mutation.SetStoppedAt(v)
 	return _u
 }
 
-// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
-func (_u *ReferralTermUpdateOne) SetNillableClosedAt(v *time.Time) *ReferralTermUpdateOne {
+// SetNillableStoppedAt sets the "stopped_at" field if the given value is not nil.
+func (_u *ReferralTermUpdateOne) SetNillableStoppedAt(v *time.Time) *ReferralTermUpdateOne {
 	if v != nil {
-		_u.SetClosedAt(*v)
+		_u.SetStoppedAt(*v)
 	}
 	return _u
 }
 
-// ClearClosedAt clears the value of the "closed_at" field.
-func (_u *ReferralTermUpdateOne) ClearClosedAt() *ReferralTermUpdateOne {
-	_u.mutation.ClearClosedAt()
+// ClearStoppedAt clears the value of the "stopped_at" field.
+func (_u *ReferralTermUpdateOne) ClearStoppedAt() *ReferralTermUpdateOne {
+	_u.mutation.ClearStoppedAt()
 	return _u
 }
 
-// SetCloseReason sets the "close_reason" field.
-func (_u *ReferralTermUpdateOne) SetCloseReason(v commission.CloseReason) *ReferralTermUpdateOne {
-	_u.mutation.SetCloseReason(v)
+// SetStopReason sets the "stop_reason" field.
+func (_u *ReferralTermUpdateOne) SetStopReason(v commission.CloseReason) *ReferralTermUpdateOne {
+	_u.mutation.SetStopReason(v)
 	return _u
 }
 
-// SetNillableCloseReason sets the "close_reason" field if the given value is not nil.
-func (_u *ReferralTermUpdateOne) SetNillableCloseReason(v *commission.CloseReason) *ReferralTermUpdateOne {
+// SetNillableStopReason sets the "stop_reason" field if the given value is not nil.
+func (_u *ReferralTermUpdateOne) SetNillableStopReason(v *commission.CloseReason) *ReferralTermUpdateOne {
 	if v != nil {
-		_u.SetCloseReason(*v)
+		_u.SetStopReason(*v)
 	}
 	return _u
 }
 
-// ClearCloseReason clears the value of the "close_reason" field.
-func (_u *ReferralTermUpdateOne) ClearCloseReason() *ReferralTermUpdateOne {
-	_u.mutation.ClearCloseReason()
+// ClearStopReason clears the value of the "stop_reason" field.
+func (_u *ReferralTermUpdateOne) ClearStopReason() *ReferralTermUpdateOne {
+	_u.mutation.ClearStopReason()
 	return _u
 }
 
@@ -309,9 +309,9 @@ func (_u *ReferralTermUpdateOne) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ReferralTermUpdateOne) check() error {
-	if v, ok := _u.mutation.CloseReason(); ok {
-		if err := referralterm.CloseReasonValidator(v); err != nil {
-			return &ValidationError{Name: "close_reason", err: fmt.Errorf(`generated: validator failed for field "ReferralTerm.close_reason": %w`, err)}
+	if v, ok := _u.mutation.StopReason(); ok {
+		if err := referralterm.StopReasonValidator(v); err != nil {
+			return &ValidationError{Name: "stop_reason", err: fmt.Errorf(`generated: validator failed for field "ReferralTerm.stop_reason": %w`, err)}
 		}
 	}
 	if _u.mutation.ReferralCleared() && len(_u.mutation.ReferralIDs()) > 0 {
@@ -364,17 +364,17 @@ func (_u *ReferralTermUpdateOne) sqlSave(ctx context.Context) (_node *ReferralTe
 	if _u.mutation.WindowEndsAtCleared() {
 		_spec.ClearField(referralterm.FieldWindowEndsAt, field.TypeTime)
 	}
-	if value, ok := _u.mutation.ClosedAt(); ok {
-		_spec.SetField(referralterm.FieldClosedAt, field.TypeTime, value)
+	if value, ok := _u.mutation.StoppedAt(); ok {
+		_spec.SetField(referralterm.FieldStoppedAt, field.TypeTime, value)
 	}
-	if _u.mutation.ClosedAtCleared() {
-		_spec.ClearField(referralterm.FieldClosedAt, field.TypeTime)
+	if _u.mutation.StoppedAtCleared() {
+		_spec.ClearField(referralterm.FieldStoppedAt, field.TypeTime)
 	}
-	if value, ok := _u.mutation.CloseReason(); ok {
-		_spec.SetField(referralterm.FieldCloseReason, field.TypeEnum, value)
+	if value, ok := _u.mutation.StopReason(); ok {
+		_spec.SetField(referralterm.FieldStopReason, field.TypeEnum, value)
 	}
-	if _u.mutation.CloseReasonCleared() {
-		_spec.ClearField(referralterm.FieldCloseReason, field.TypeEnum)
+	if _u.mutation.StopReasonCleared() {
+		_spec.ClearField(referralterm.FieldStopReason, field.TypeEnum)
 	}
 	if _u.mutation.GrantIDCleared() {
 		_spec.ClearField(referralterm.FieldGrantID, field.TypeInt)

@@ -36,8 +36,8 @@ func (ReferralTerm) Fields() []ent.Field {
 		field.Int("structure_id").Immutable(),
 		once(moment("referred_date")),
 		optionalMoment("window_ends_at"),
-		optionalMoment("closed_at"),
-		field.Enum("close_reason").GoType(commission.CloseReason("")).Optional().Nillable(),
+		optionalMoment("stopped_at"), // by what the reason says; a term that another follows is superseded, at that one's Referred Date
+		field.Enum("stop_reason").GoType(commission.CloseReason("")).Optional().Nillable(),
 		field.Int("grant_id").Optional().Nillable().Immutable().Comment("the grant whose term it is, over the days that it pays; none: it is one that a setting opened"),
 		field.Int("previous_id").Optional().Nillable().Immutable().Comment("the term before it, 0: it is the first; none: it is a grant's. None is followed by two: one at a time is open"),
 	}

@@ -1020,6 +1020,7 @@ type ReferralTermResolver interface {
 	Referrer(ctx context.Context, obj *generated.ReferralTerm) (*generated.Partner, error)
 	Structure(ctx context.Context, obj *generated.ReferralTerm) (*generated.CommissionStructure, error)
 
+	ClosedAt(ctx context.Context, obj *generated.ReferralTerm) (*time.Time, error)
 	Grant(ctx context.Context, obj *generated.ReferralTerm) (*generated.RetroactiveGrant, error)
 	Voids(ctx context.Context, obj *generated.ReferralTerm) ([]*generated.CommissionVoid, error)
 	Days(ctx context.Context, obj *generated.ReferralTerm, from commission.Date, to commission.Date) ([]*ledger.Day, error)
@@ -18758,11 +18759,27 @@ func (ec *executionContext) fieldContext_ReferralTerm_windowEndsAt(_ context.Con
 	return graphql.NewScalarFieldContext("ReferralTerm", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReferralTerm_closedAt(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) graphql.Marshaler {
-	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ClosedAt)
+func (ec *executionContext) _ReferralTerm_closedAt(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferralTerm_closedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReferralTerm().ClosedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
 }
 func (ec *executionContext) fieldContext_ReferralTerm_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReferralTerm", field, false, false, "DateTime")
+	return graphql.NewScalarFieldContext("ReferralTerm", field, true, true, "DateTime")
 }
 
 func (ec *executionContext) _ReferralTerm_grant(ctx context.Context, field graphql.CollectedField, obj *generated.ReferralTerm) (ret graphql.Marshaler) {

@@ -26,10 +26,10 @@ const (
 	FieldReferredDate = "referred_date"
 	// FieldWindowEndsAt holds the string denoting the window_ends_at field in the database.
 	FieldWindowEndsAt = "window_ends_at"
-	// FieldClosedAt holds the string denoting the closed_at field in the database.
-	FieldClosedAt = "closed_at"
-	// FieldCloseReason holds the string denoting the close_reason field in the database.
-	FieldCloseReason = "close_reason"
+	// FieldStoppedAt holds the string denoting the stopped_at field in the database.
+	FieldStoppedAt = "stopped_at"
+	// FieldStopReason holds the string denoting the stop_reason field in the database.
+	FieldStopReason = "stop_reason"
 	// FieldGrantID holds the string denoting the grant_id field in the database.
 	FieldGrantID = "grant_id"
 	// FieldPreviousID holds the string denoting the previous_id field in the database.
@@ -64,8 +64,8 @@ var Columns = []string{
 	FieldStructureID,
 	FieldReferredDate,
 	FieldWindowEndsAt,
-	FieldClosedAt,
-	FieldCloseReason,
+	FieldStoppedAt,
+	FieldStopReason,
 	FieldGrantID,
 	FieldPreviousID,
 }
@@ -90,13 +90,13 @@ var (
 	Policy ent.Policy
 )
 
-// CloseReasonValidator is a validator for the "close_reason" field enum values. It is called by the builders before save.
-func CloseReasonValidator(cr commission.CloseReason) error {
-	switch cr {
-	case "SUPERSEDED", "REFERRAL_ENDED", "SETTING_ENDED", "REVOKED":
+// StopReasonValidator is a validator for the "stop_reason" field enum values. It is called by the builders before save.
+func StopReasonValidator(sr commission.CloseReason) error {
+	switch sr {
+	case "REFERRAL_ENDED", "SETTING_ENDED", "REVOKED":
 		return nil
 	default:
-		return fmt.Errorf("referralterm: invalid enum value for close_reason field: %q", cr)
+		return fmt.Errorf("referralterm: invalid enum value for stop_reason field: %q", sr)
 	}
 }
 
@@ -133,14 +133,14 @@ func ByWindowEndsAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldWindowEndsAt, opts...).ToFunc()
 }
 
-// ByClosedAt orders the results by the closed_at field.
-func ByClosedAt(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldClosedAt, opts...).ToFunc()
+// ByStoppedAt orders the results by the stopped_at field.
+func ByStoppedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStoppedAt, opts...).ToFunc()
 }
 
-// ByCloseReason orders the results by the close_reason field.
-func ByCloseReason(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldCloseReason, opts...).ToFunc()
+// ByStopReason orders the results by the stop_reason field.
+func ByStopReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStopReason, opts...).ToFunc()
 }
 
 // ByGrantID orders the results by the grant_id field.

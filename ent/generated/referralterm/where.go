@@ -81,9 +81,9 @@ func WindowEndsAt(v time.Time) predicate.ReferralTerm {
 	return predicate.ReferralTerm(sql.FieldEQ(FieldWindowEndsAt, v))
 }
 
-// ClosedAt applies equality check predicate on the "closed_at" field. It's identical to ClosedAtEQ.
-func ClosedAt(v time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldEQ(FieldClosedAt, v))
+// StoppedAt applies equality check predicate on the "stopped_at" field. It's identical to StoppedAtEQ.
+func StoppedAt(v time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldEQ(FieldStoppedAt, v))
 }
 
 // GrantID applies equality check predicate on the "grant_id" field. It's identical to GrantIDEQ.
@@ -266,94 +266,94 @@ func WindowEndsAtNotNil() predicate.ReferralTerm {
 	return predicate.ReferralTerm(sql.FieldNotNull(FieldWindowEndsAt))
 }
 
-// ClosedAtEQ applies the EQ predicate on the "closed_at" field.
-func ClosedAtEQ(v time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldEQ(FieldClosedAt, v))
+// StoppedAtEQ applies the EQ predicate on the "stopped_at" field.
+func StoppedAtEQ(v time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldEQ(FieldStoppedAt, v))
 }
 
-// ClosedAtNEQ applies the NEQ predicate on the "closed_at" field.
-func ClosedAtNEQ(v time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldNEQ(FieldClosedAt, v))
+// StoppedAtNEQ applies the NEQ predicate on the "stopped_at" field.
+func StoppedAtNEQ(v time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNEQ(FieldStoppedAt, v))
 }
 
-// ClosedAtIn applies the In predicate on the "closed_at" field.
-func ClosedAtIn(vs ...time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldIn(FieldClosedAt, vs...))
+// StoppedAtIn applies the In predicate on the "stopped_at" field.
+func StoppedAtIn(vs ...time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldIn(FieldStoppedAt, vs...))
 }
 
-// ClosedAtNotIn applies the NotIn predicate on the "closed_at" field.
-func ClosedAtNotIn(vs ...time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldNotIn(FieldClosedAt, vs...))
+// StoppedAtNotIn applies the NotIn predicate on the "stopped_at" field.
+func StoppedAtNotIn(vs ...time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNotIn(FieldStoppedAt, vs...))
 }
 
-// ClosedAtGT applies the GT predicate on the "closed_at" field.
-func ClosedAtGT(v time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldGT(FieldClosedAt, v))
+// StoppedAtGT applies the GT predicate on the "stopped_at" field.
+func StoppedAtGT(v time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldGT(FieldStoppedAt, v))
 }
 
-// ClosedAtGTE applies the GTE predicate on the "closed_at" field.
-func ClosedAtGTE(v time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldGTE(FieldClosedAt, v))
+// StoppedAtGTE applies the GTE predicate on the "stopped_at" field.
+func StoppedAtGTE(v time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldGTE(FieldStoppedAt, v))
 }
 
-// ClosedAtLT applies the LT predicate on the "closed_at" field.
-func ClosedAtLT(v time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldLT(FieldClosedAt, v))
+// StoppedAtLT applies the LT predicate on the "stopped_at" field.
+func StoppedAtLT(v time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldLT(FieldStoppedAt, v))
 }
 
-// ClosedAtLTE applies the LTE predicate on the "closed_at" field.
-func ClosedAtLTE(v time.Time) predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldLTE(FieldClosedAt, v))
+// StoppedAtLTE applies the LTE predicate on the "stopped_at" field.
+func StoppedAtLTE(v time.Time) predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldLTE(FieldStoppedAt, v))
 }
 
-// ClosedAtIsNil applies the IsNil predicate on the "closed_at" field.
-func ClosedAtIsNil() predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldIsNull(FieldClosedAt))
+// StoppedAtIsNil applies the IsNil predicate on the "stopped_at" field.
+func StoppedAtIsNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldIsNull(FieldStoppedAt))
 }
 
-// ClosedAtNotNil applies the NotNil predicate on the "closed_at" field.
-func ClosedAtNotNil() predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldNotNull(FieldClosedAt))
+// StoppedAtNotNil applies the NotNil predicate on the "stopped_at" field.
+func StoppedAtNotNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNotNull(FieldStoppedAt))
 }
 
-// CloseReasonEQ applies the EQ predicate on the "close_reason" field.
-func CloseReasonEQ(v commission.CloseReason) predicate.ReferralTerm {
+// StopReasonEQ applies the EQ predicate on the "stop_reason" field.
+func StopReasonEQ(v commission.CloseReason) predicate.ReferralTerm {
 	vc := v
-	return predicate.ReferralTerm(sql.FieldEQ(FieldCloseReason, vc))
+	return predicate.ReferralTerm(sql.FieldEQ(FieldStopReason, vc))
 }
 
-// CloseReasonNEQ applies the NEQ predicate on the "close_reason" field.
-func CloseReasonNEQ(v commission.CloseReason) predicate.ReferralTerm {
+// StopReasonNEQ applies the NEQ predicate on the "stop_reason" field.
+func StopReasonNEQ(v commission.CloseReason) predicate.ReferralTerm {
 	vc := v
-	return predicate.ReferralTerm(sql.FieldNEQ(FieldCloseReason, vc))
+	return predicate.ReferralTerm(sql.FieldNEQ(FieldStopReason, vc))
 }
 
-// CloseReasonIn applies the In predicate on the "close_reason" field.
-func CloseReasonIn(vs ...commission.CloseReason) predicate.ReferralTerm {
+// StopReasonIn applies the In predicate on the "stop_reason" field.
+func StopReasonIn(vs ...commission.CloseReason) predicate.ReferralTerm {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
 	}
-	return predicate.ReferralTerm(sql.FieldIn(FieldCloseReason, v...))
+	return predicate.ReferralTerm(sql.FieldIn(FieldStopReason, v...))
 }
 
-// CloseReasonNotIn applies the NotIn predicate on the "close_reason" field.
-func CloseReasonNotIn(vs ...commission.CloseReason) predicate.ReferralTerm {
+// StopReasonNotIn applies the NotIn predicate on the "stop_reason" field.
+func StopReasonNotIn(vs ...commission.CloseReason) predicate.ReferralTerm {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
 	}
-	return predicate.ReferralTerm(sql.FieldNotIn(FieldCloseReason, v...))
+	return predicate.ReferralTerm(sql.FieldNotIn(FieldStopReason, v...))
 }
 
-// CloseReasonIsNil applies the IsNil predicate on the "close_reason" field.
-func CloseReasonIsNil() predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldIsNull(FieldCloseReason))
+// StopReasonIsNil applies the IsNil predicate on the "stop_reason" field.
+func StopReasonIsNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldIsNull(FieldStopReason))
 }
 
-// CloseReasonNotNil applies the NotNil predicate on the "close_reason" field.
-func CloseReasonNotNil() predicate.ReferralTerm {
-	return predicate.ReferralTerm(sql.FieldNotNull(FieldCloseReason))
+// StopReasonNotNil applies the NotNil predicate on the "stop_reason" field.
+func StopReasonNotNil() predicate.ReferralTerm {
+	return predicate.ReferralTerm(sql.FieldNotNull(FieldStopReason))
 }
 
 // GrantIDEQ applies the EQ predicate on the "grant_id" field.
