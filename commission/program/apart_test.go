@@ -45,6 +45,26 @@ func TestChange_waitsForNoOtherNetwork(t *testing.T) { // T2
 	})
 }
 
+// A change of the Global Setting touches those who inherit it alone, whether few partners do not or many.
+func TestChange_touchesThoseAloneWhoInherit(t *testing.T) { // S6
+	databasetest.Each(t, func(t *testing.T, location string) {
+		n := &neighbours{T: t, db: databasetest.Open(t, location), now: time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)}
+		n.program = &program.Program{DB: n.db, Now: func() time.Time { return n.now }}
+		const many, others = 1200, 7
+		network, first := n.network(many)
+		ctx := viewer.AsSystem(t.Context(), "test")
+		_, err := n.db.ExecContext(ctx, "UPDATE referral SET referrer_id = ? WHERE id BETWEEN ? AND ?", first, first+many-others, first+many-1)
+		n.must(err)
+		for _, c := range []struct{ disabled, touched int }{{0, many}, {1, many - others}, {1000, many - others}, {1001, many - others}} {
+			_, err = n.db.ExecContext(ctx, "UPDATE partner SET referral_mode = 'DISABLED' WHERE id >= ? AND id < ?", first, first+c.disabled)
+			n.must(err)
+			if did := n.change(ctx, network, nil); did.TermsClosed != c.touched || did.TermsOpened != c.touched {
+				t.Errorf("where %d partners do not inherit: %+v, want %d terms", c.disabled, did, c.touched)
+			}
+		}
+	})
+}
+
 // neighbours are networks of one database.
 type neighbours struct {
 	*testing.T

@@ -145,7 +145,11 @@ func (c *change) applySettings(ctx context.Context, asked *ent.DatedChange) (*en
 		return c.network, nil // S6
 	}
 	if !equal(before, after) && asked.ApplyTo != commission.ToNewReferrals {
-		if err := c.repay(ctx, inheriting, after, asked.ReviveExpired); err != nil {
+		all, err := c.inheriting(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.repay(ctx, all, after, asked.ReviveExpired); err != nil {
 			return nil, err
 		}
 	}
