@@ -50,18 +50,13 @@ func (b *books) write(work func(ctx context.Context, tx *database.Tx)) {
 	}
 }
 
-// partners makes one of each name.
+// partners makes one of each name, each by itself: on a cluster the ids of several are not one after the other.
 func (b *books) partners(names ...string) (ids []int) {
 	b.Helper()
 	b.write(func(ctx context.Context, tx *database.Tx) {
-		for some := range slices.Chunk(names, 100) {
-			var rows []*ent.PartnerCreate
-			for _, name := range some {
-				rows = append(rows, tx.Partner.Create().SetNetworkID(b.network.ID).SetName(name).SetSearchText(name).SetStatus(commission.PartnerActive).SetReferralCode(name).SetCreatedAt(b.now))
-			}
-			for _, made := range tx.Partner.CreateBulk(rows...).SaveX(ctx) {
-				ids = append(ids, made.ID)
-			}
+		for _, name := range names {
+			ids = append(ids, tx.Partner.Create().SetNetworkID(b.network.ID).SetName(name).SetSearchText(name).SetStatus(commission.PartnerActive).
+				SetReferralCode(name).SetCreatedAt(b.now).SaveX(ctx).ID)
 		}
 	})
 	return ids
@@ -71,14 +66,9 @@ func (b *books) partners(names ...string) (ids []int) {
 func (b *books) referrals(referrer int, referred ...int) (ids []int) {
 	b.Helper()
 	b.write(func(ctx context.Context, tx *database.Tx) {
-		for some := range slices.Chunk(referred, 100) {
-			var rows []*ent.ReferralCreate
-			for _, partner := range some {
-				rows = append(rows, tx.Referral.Create().SetNetworkID(b.network.ID).SetReferrerID(referrer).SetReferredID(partner).SetSource(commission.SourceManual).SetStartedAt(b.now))
-			}
-			for _, made := range tx.Referral.CreateBulk(rows...).SaveX(ctx) {
-				ids = append(ids, made.ID)
-			}
+		for _, partner := range referred {
+			ids = append(ids, tx.Referral.Create().SetNetworkID(b.network.ID).SetReferrerID(referrer).SetReferredID(partner).SetSource(commission.SourceManual).
+				SetStartedAt(b.now).SaveX(ctx).ID)
 		}
 	})
 	return ids
