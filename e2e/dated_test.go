@@ -316,32 +316,75 @@ func TestDated_changesOfOneDayTakeEffectAsOne(t *testing.T) {
 	})
 }
 
-// What pays in the end of the moment is what paid before it: nothing has changed, and no duration begins anew [S6].
-func TestDated_changesOfOneDayThatComeToNothingLeaveTheTerms(t *testing.T) {
+// What changes of one day come to is what they would if they were made one right after the other.
+func TestDated_changesOfOneDayReviveAndStopAsOneAfterTheOther(t *testing.T) {
 	onEachEngine(t, func(p *product) {
-		paying := tenPercent.lasting(1, "MONTH")
-		p.At("2026-01-01 12:00")
-		p.Global(paying)
-		for i, changes := range [][]vars{
-			{{"structure": percent("5", "PAYOUT")}, {"structure": paying}},
-			{{"enabled": false}, {"enabled": true}},
-			{{"enabled": false}, {"enabled": true, "structure": percent("5", "PAYOUT")}, {"structure": paying}},
+		aWeek := tenPercent.lasting(1, "WEEK")
+		const all, old = "2026-12-31", "2026-01-01"
+		for i, c := range []struct {
+			changes   []vars
+			last      string // what the last of them did
+			bob, cid  []string
+			thenFive  string // what a change to 5% does, which revives nothing
+			bobsAfter string
+		}{
+			{ // what the first revives goes on under the second
+				[]vars{{"structure": percent("7", "PAYOUT"), "reviveExpired": true}, {"structure": percent("6", "PAYOUT")}},
+				"closed 2, opened 2, left expired 0",
+				[]string{"10% of payout for 1 week: EXPIRED", "6% of payout: EARNING"},
+				[]string{"10% of payout for 1 week: SUPERSEDED", "6% of payout: EARNING"},
+				"closed 2, opened 2, left expired 0", "5% of payout: EARNING",
+			},
+			{ // what the first revives and the second stops is open for what pays later
+				[]vars{{"structure": percent("7", "PAYOUT"), "reviveExpired": true}, {"enabled": false}},
+				"closed 2, opened 0, left expired 0",
+				[]string{"10% of payout for 1 week: EXPIRED"},
+				[]string{"10% of payout for 1 week: ENDED"},
+				"closed 0, opened 2, left expired 0", "5% of payout: EARNING",
+			},
+			{ // a week begins anew with what pays again
+				[]vars{{"enabled": false}, {"enabled": true}},
+				"closed 0, opened 1, left expired 1",
+				[]string{"10% of payout for 1 week: EXPIRED"},
+				[]string{"10% of payout for 1 week: SUPERSEDED", "10% of payout for 1 week: EARNING"},
+				"closed 1, opened 1, left expired 1", "10% of payout for 1 week: EXPIRED",
+			},
 		} {
-			month, after := fmt.Sprintf("2026-%02d-", 2+3*i), fmt.Sprintf("2026-%02d-", 3+3*i)
+			month := fmt.Sprintf("2026-%02d-", 2+3*i)
 			p.At(month + "01 12:00")
+			p.Settings(vars{"enabled": true, "structure": aWeek})
 			bob := p.Active("Bob", p.Active("Ann"))
-			for _, change := range changes {
-				p.DateSettings(month+"20", change)
+			p.At(month + "15 12:00")
+			cid := p.Active("Cid", p.Active("Ann"))
+			var last dating
+			for _, change := range c.changes {
+				last = p.DateSettings(month+"20", change)
 			}
-			p.At(month + "26 12:00")
-			p.Converts(bob, month+"19 23:59", "100")
-			p.Converts(bob, month+"20 00:00", "100")
-			p.Converts(bob, month+"26 09:00", "100")
-			p.ReportsOnly(month+"01", month+"28", vars{"referred": bob}, "Ann > Bob, 10% of payout for 1 month: EARNING 30.00")
-			p.At(after + "02 12:00")
-			p.ReportsOnly(month+"01", month+"28", vars{"referred": bob}, "Ann > Bob, 10% of payout for 1 month: EXPIRED 30.00")
+			p.At(month + "24 12:00")
+			p.ReportsOnly(old, all, vars{"referred": bob}, rowsOf("Bob", c.bob)...)
+			p.ReportsOnly(old, all, vars{"referred": cid}, rowsOf("Cid", c.cid)...)
+			if did := p.Dated(last.DatedChange.ID).did(); did != c.last || last.Impact.String() != c.last {
+				p.Errorf("case %d: the last change did %s; it was said %s; want %s", i, did, last.Impact, c.last)
+			}
+			if did := p.Settings(vars{"enabled": true, "structure": percent("5", "PAYOUT")}); did.String() != c.thenFive {
+				p.Errorf("case %d: a change to 5%% did %s, want %s", i, did, c.thenFive)
+			}
+			rows, _ := p.Report(old, all, vars{"referred": bob})
+			if got := rows[len(rows)-1].String(); !strings.Contains(got, c.bobsAfter) {
+				p.Errorf("case %d: after a change to 5%% Bob's last row is %s, want %s", i, got, c.bobsAfter)
+			}
+			p.Remove(bob)
+			p.Remove(cid)
 		}
 	})
+}
+
+// rowsOf is rows of the report of a partner that Ann referred, by their structures and states.
+func rowsOf(referred string, told []string) (rows []string) {
+	for _, row := range told {
+		rows = append(rows, "Ann > "+referred+", "+row+" 0.00")
+	}
+	return rows
 }
 
 func TestDated_whatIsAskedForAtOnceComesBeforeIt(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/ent/database"
+	"partner.example/referrals/ent/generated/referralterm"
 	"partner.example/referrals/ent/viewer"
 )
 
@@ -32,15 +33,15 @@ func referrersOfMode(networkID int, mode commission.Mode) referrers {
 	}
 }
 
-// fewOthers is how many referrers that do not inherit are named one by one.
-const fewOthers = 1000
+// idsAtOnce is how many ids a statement names at most.
+const idsAtOnce = 1000
 
 // inheriting is those whose referrer inherits, by the referrers that do not, as long as there are few: else each statement
 // looks up the referrer of each referral, which takes it a sixth of its time.
 func (c *change) inheriting(ctx context.Context) (referrers, error) {
 	var others []any
 	err := database.Each(ctx, c.tx, "SELECT id FROM partner WHERE network_id = ? AND referral_mode <> ? LIMIT ?",
-		[]any{c.network.ID, string(commission.Inherit), fewOthers + 1}, func(row *sql.Rows) error {
+		[]any{c.network.ID, string(commission.Inherit), idsAtOnce + 1}, func(row *sql.Rows) error {
 			var id int
 			err := row.Scan(&id)
 			others = append(others, id)
@@ -51,7 +52,7 @@ func (c *change) inheriting(ctx context.Context) (referrers, error) {
 		return referrers{}, fmt.Errorf("find who does not inherit: %w", err)
 	case len(others) == 0:
 		return referrers{"1 = 1", nil}, nil
-	case len(others) > fewOthers:
+	case len(others) > idsAtOnce:
 		return referrersOfMode(c.network.ID, commission.Inherit), nil
 	}
 	return referrers{"r.referrer_id NOT IN (" + database.Placeholders(len(others)) + ")", others}, nil
@@ -70,7 +71,7 @@ func (c *change) repay(ctx context.Context, of referrers, structureID *int, revi
 		return err
 	}
 	if c.previous.Equal(c.at) {
-		if err := c.undo(ctx, of, structureID, revive); err != nil {
+		if err := c.retake(ctx, of, structureID, revive); err != nil {
 			return err
 		}
 	}
@@ -117,30 +118,55 @@ func (c *change) countEnding(ctx context.Context, of referrers, structureID *int
 		})
 }
 
-// undo takes back what another change of this moment did and this one does otherwise. The terms that it opened and that would end
-// never ran: they are deleted, and what they superseded is open again, as what it closed is.
-func (c *change) undo(ctx context.Context, of referrers, structureID *int, revive bool) error {
+// retake has the terms that another change of this moment opened, and that would end, be this one's. They never ran: either they
+// take the structure that pays now or, where nothing does, they are deleted, and what they superseded is closed.
+func (c *change) retake(ctx context.Context, of referrers, structureID *int, revive bool) error {
 	ends, endArgs := c.ending(structureID, revive)
 	which, args := c.active(of)
-	opened, openedArgs := which+" AND stopped_at IS NULL AND referred_date = ? AND "+ends, slices.Concat(args, []any{c.at}, endArgs)
-	_, err := c.tx.UpdateJoined(ctx, database.Joined{
-		Table: referralOfNetwork, RowsFirst: true, Set: "latest_term_id = NULLIF(t.previous_id, 0)",
-		With: "referral_term t", On: "t.id = r.latest_term_id", Where: opened,
-	}, openedArgs...)
+	which, args = which+" AND stopped_at IS NULL AND referred_date = ? AND "+ends, slices.Concat(args, []any{c.at}, endArgs)
+	if structureID != nil {
+		structure, err := c.structure(ctx, *structureID)
+		if err != nil {
+			return err
+		}
+		opened, err := c.tx.UpdateJoined(ctx, database.Joined{
+			Table: "referral_term", Set: "structure_id = ?, window_ends_at = ?",
+			With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which,
+		}, slices.Concat([]any{*structureID, structure.WindowEndsAt(c.at, c.zone)}, args)...)
+		if err != nil {
+			return fmt.Errorf("have terms of this moment pay otherwise: %w", err)
+		}
+		c.impact.TermsOpened += opened
+		return nil
+	}
+	var superseded []int
+	err := database.Each(ctx, c.tx, "SELECT previous_id FROM referral r JOIN referral_term t ON t.id = r.latest_term_id WHERE previous_id > 0 AND "+which, args,
+		func(row *sql.Rows) error {
+			var id int
+			err := row.Scan(&id)
+			superseded = append(superseded, id)
+			return err
+		})
+	if err == nil {
+		_, err = c.tx.UpdateJoined(ctx, database.Joined{
+			Table: referralOfNetwork, RowsFirst: true, Set: "latest_term_id = NULLIF(t.previous_id, 0)",
+			With: "referral_term t", On: "t.id = r.latest_term_id", Where: which,
+		}, args...)
+	}
 	if err == nil {
 		_, err = c.tx.DeleteJoined(ctx, database.Joined{
 			Table: "referral_term", With: referralOfNetwork,
-			On: "referral_term.referral_id = r.id AND referral_term.previous_id = COALESCE(r.latest_term_id, 0)", Where: opened,
-		}, openedArgs...)
+			On: "referral_term.referral_id = r.id AND referral_term.previous_id = COALESCE(r.latest_term_id, 0)", Where: which,
+		}, args...)
 	}
-	if err == nil {
-		_, err = c.tx.UpdateJoined(ctx, database.Joined{
-			Table: "referral_term", Set: "stopped_at = NULL, stop_reason = NULL",
-			With: referralOfNetwork, On: "referral_term.id = r.latest_term_id", Where: which + " AND stopped_at = ?",
-		}, slices.Concat(args, []any{c.at})...)
+	for some := range slices.Chunk(superseded, idsAtOnce) {
+		if err == nil {
+			err = c.tx.ReferralTerm.Update().Where(referralterm.IDIn(some...), referralterm.StoppedAtIsNil()).
+				SetStoppedAt(c.at).SetStopReason(commission.SettingEnded).Exec(viewer.Elevate(ctx))
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("take back what was done at this moment: %w", err)
+		return fmt.Errorf("take back terms of this moment: %w", err)
 	}
 	return nil
 }
