@@ -23,13 +23,13 @@ const (
 func BenchmarkSettings(b *testing.B) {
 	referrals := max(sizes.Many, sizes.Referrals)
 	name := fmt.Sprintf("settings change over %s referrals, recording meanwhile", counted(referrals))
-	all := []string{theProduct}
+	names := []string{theProduct}
 	for _, peer := range peers {
-		all = append(all, peer.name)
+		names = append(names, peer.name)
 	}
-	found := lines(name, "changes/s", all...)
+	found := lines(name, "changes/s", names...)
 	changes, waits, alone := map[string][]time.Duration{}, map[string][]time.Duration{}, map[string][]time.Duration{}
-	for round := range all {
+	for round := range names {
 		if !b.Run(strconv.Itoa(round), func(b *testing.B) {
 			location := newDatabase(b, "settings")
 			bare := connect(b, location)

@@ -138,8 +138,11 @@ func TestWorkedCases(t *testing.T) {
 func (c workedCase) run(t *testing.T) {
 	referral := commission.Referral{Interval: commission.Interval{From: c.settings[0].since}}
 	var structures []commission.Structure // of each row; a term's ID is its row's index
-	for i, setting := range c.settings {
+	for _, setting := range c.settings {
 		if setting.structure == nil {
+			if last := len(referral.Terms) - 1; last >= 0 {
+				referral.Terms[last].ClosedAt, referral.Terms[last].CloseReason = &setting.since, commission.SettingEnded
+			}
 			continue
 		}
 		term := commission.Term{
@@ -148,10 +151,7 @@ func (c workedCase) run(t *testing.T) {
 			ReferredDate: setting.since,
 			WindowEndsAt: setting.structure.WindowEndsAt(setting.since, newYork.MustLocation()),
 		}
-		if i+1 < len(c.settings) {
-			term.ClosedAt, term.CloseReason = &c.settings[i+1].since, commission.Superseded
-		}
-		referral.Terms = append(referral.Terms, term)
+		referral.Append(term)
 		structures = append(structures, *setting.structure)
 	}
 

@@ -353,9 +353,10 @@ func TestDated_changesOfOneDayReviveAndStopAsOneAfterTheOther(t *testing.T) {
 			month := fmt.Sprintf("2026-%02d-", 2+3*i)
 			p.At(month + "01 12:00")
 			p.Settings(vars{"enabled": true, "structure": aWeek})
-			bob := p.Active("Bob", p.Active("Ann"))
+			ann := p.Active("Ann")
+			bob := p.Active("Bob", ann)
 			p.At(month + "15 12:00")
-			cid := p.Active("Cid", p.Active("Ann"))
+			cid := p.Active("Cid", ann)
 			var last dating
 			for _, change := range c.changes {
 				last = p.DateSettings(month+"20", change)
@@ -369,8 +370,7 @@ func TestDated_changesOfOneDayReviveAndStopAsOneAfterTheOther(t *testing.T) {
 			if did := p.Settings(vars{"enabled": true, "structure": percent("5", "PAYOUT")}); did.String() != c.thenFive {
 				p.Errorf("case %d: a change to 5%% did %s, want %s", i, did, c.thenFive)
 			}
-			rows, _ := p.Report(old, all, vars{"referred": bob})
-			if got := rows[len(rows)-1].String(); !strings.Contains(got, c.bobsAfter) {
+			if got := p.theRow(old, all, ann, bob).String(); got != rowsOf("Bob", []string{c.bobsAfter})[0] {
 				p.Errorf("case %d: after a change to 5%% Bob's last row is %s, want %s", i, got, c.bobsAfter)
 			}
 			p.Remove(bob)

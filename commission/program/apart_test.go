@@ -20,8 +20,7 @@ import (
 // engine would rather go through all that there is of every network than find its own by an index.
 func TestChange_waitsForNoOtherNetwork(t *testing.T) { // T2
 	databasetest.EachServer(t, func(t *testing.T, location string) {
-		n := &neighbours{T: t, db: databasetest.Open(t, location), now: time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)}
-		n.program = &program.Program{DB: n.db, Now: func() time.Time { return n.now }}
+		n := newNeighbours(t, location)
 		const others, own = 30_000, 6_000
 		busy, other := n.network(others)
 		network, _ := n.network(own)
@@ -48,8 +47,7 @@ func TestChange_waitsForNoOtherNetwork(t *testing.T) { // T2
 // A change of the Global Setting touches those who inherit it alone, whether few partners do not or many.
 func TestChange_touchesThoseAloneWhoInherit(t *testing.T) { // S6
 	databasetest.Each(t, func(t *testing.T, location string) {
-		n := &neighbours{T: t, db: databasetest.Open(t, location), now: time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)}
-		n.program = &program.Program{DB: n.db, Now: func() time.Time { return n.now }}
+		n := newNeighbours(t, location)
 		const many, others = 1200, 7
 		network, first := n.network(many)
 		ctx := viewer.AsSystem(t.Context(), "test")
@@ -72,6 +70,13 @@ type neighbours struct {
 	program *program.Program
 	now     time.Time
 	rate    int64
+}
+
+func newNeighbours(t *testing.T, location string) *neighbours {
+	t.Helper()
+	n := &neighbours{T: t, db: databasetest.Open(t, location), now: time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)}
+	n.program = &program.Program{DB: n.db, Now: func() time.Time { return n.now }}
+	return n
 }
 
 func (n *neighbours) must(err error) {

@@ -145,11 +145,11 @@ func (c *change) applySettings(ctx context.Context, asked *ent.DatedChange) (*en
 		return c.network, nil // S6
 	}
 	if !equal(before, after) && asked.ApplyTo != commission.ToNewReferrals {
-		all, err := c.inheriting(ctx)
+		now, err := c.inheriting(ctx) // the costs are told later, by a condition that holds then
 		if err != nil {
 			return nil, err
 		}
-		if err := c.repay(ctx, all, after, asked.ReviveExpired); err != nil {
+		if err := c.repay(ctx, now, after, asked.ReviveExpired); err != nil {
 			return nil, err
 		}
 	}
