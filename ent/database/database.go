@@ -21,7 +21,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/go-sql-driver/mysql"
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
 
 	ent "partner.example/referrals/ent/generated"
 	_ "partner.example/referrals/ent/generated/runtime" // the privacy policies
@@ -44,6 +44,7 @@ type Database struct {
 const (
 	connections        = 32
 	sqliteConnections  = 8
+	filePatience       = 30 * time.Second // for others that have the file of SQLite
 	connectionLifetime = 5 * time.Minute
 	connectTimeout     = 2 * time.Second // to one node: the next one may be there
 )
@@ -72,22 +73,44 @@ func openSQLite(path string, o options) (*Database, error) {
 	}
 	parameters := url.Values{
 		"_pragma": {
-			"foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(30000)", "cache_size(-8192)",
+			"foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)", fmt.Sprintf("busy_timeout(%d)", filePatience.Milliseconds()), "cache_size(-8192)",
 		},
 		"_txlock":              {"immediate"},
 		"_time_integer_format": {"unix_micro"},
 		"_inttotime":           {"1"},
 	}
-	pool, err := o.open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+parameters.Encode())
+	connector, err := sqlite.NewConnector("file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + parameters.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	pool := o.openDB(shared{connector})
 	pool.SetMaxOpenConns(sqliteConnections)
 	pool.SetMaxIdleConns(2)
 	if err := o.watch(pool); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	return newDatabase(dialect.SQLite, pool, make(chan struct{}, 1)), nil
+}
+
+// shared makes connections to a file that others may be opening at the same moment. The first connection turns a new
+// file to a write-ahead log, and for who else is doing that SQLite does not wait, whatever its busy_timeout.
+type shared struct{ driver.Connector }
+
+// Connect connects.
+func (s shared) Connect(ctx context.Context) (driver.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, filePatience)
+	defer cancel()
+	for {
+		connection, err := s.Connector.Connect(waiting)
+		if err == nil || !givesWay(err) {
+			return connection, err
+		}
+		select {
+		case <-waiting.Done():
+			return nil, err
+		case <-time.After(connectPause):
+		}
+	}
 }
 
 func openMySQL(location string, o options) (*Database, error) {

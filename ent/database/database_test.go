@@ -4,8 +4,10 @@ package database_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +27,26 @@ func TestOpen_refusesWhatIsNoDatabase(t *testing.T) {
 			_ = db.Close()
 			t.Errorf("Open(%q) succeeded, want an error", location)
 		}
+	}
+}
+
+// All of them turn the new file to a write-ahead log, for which SQLite itself waits most of the time.
+func TestOpen_byManyAtOnceOfANewFile(t *testing.T) {
+	const rounds, each = 100, 8
+	for range rounds {
+		location, start := databasetest.SQLite(t), make(chan struct{})
+		var all sync.WaitGroup
+		for range each {
+			db := opened(t, location)
+			all.Go(func() {
+				<-start
+				if err := errors.Join(db.Ping(t.Context()), db.Close()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
 	}
 }
 

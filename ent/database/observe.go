@@ -47,13 +47,6 @@ func Measured(by metric.MeterProvider) Option { return func(o *options) { o.metr
 
 func (o options) none() bool { return o.traces == nil && o.metrics == nil }
 
-func (o options) open(name, location string) (*sql.DB, error) {
-	if o.none() {
-		return sql.Open(name, location)
-	}
-	return otelsql.Open(name, location, o.forDriver()...)
-}
-
 func (o options) openDB(connector driver.Connector) *sql.DB {
 	if o.none() {
 		return sql.OpenDB(connector)
