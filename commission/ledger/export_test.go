@@ -3,7 +3,9 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"partner.example/referrals/commission"
 	ent "partner.example/referrals/ent/generated"
 )
 
@@ -20,6 +22,29 @@ const (
 	MeasuredAtOnce = measuredAtOnce
 	FewReferrals   = fewReferrals
 )
+
+// FewRows is of how many rows what they show is computed at once.
+const FewRows = fewRows
+
+// ReportOf is a report of rows of one structure, each of which counted so many millionths of payout in one conversion; of 0:
+// nothing. It tells what each row shows, too.
+func ReportOf(currency commission.Currency, structure commission.Structure, payouts []int64) (*Report, []*Row) {
+	r := &Report{Currency: currency, sums: sumsInRange{}, asked: &question{zone: time.UTC, structures: map[int]commission.Structure{1: structure}}}
+	for i, payout := range payouts {
+		t := termRow{referralPart: referralPart{referralID: i + 1, endedAt: never}, termPart: trackedOnly}
+		t.termID, t.structureID, t.referredDate = i+1, 1, 0
+		r.terms = append(r.terms, t)
+		if payout != 0 {
+			r.sums[t.termID] = &termSumsInRange{unbilled: micros{conversions: 1, payout: payout}}
+		}
+	}
+	r.total()
+	rows := make([]*Row, len(payouts))
+	for i := range r.terms {
+		rows[i] = r.row(&r.terms[i], nil)
+	}
+	return r, rows
+}
 
 // ReportAfter is a report whose structures were read before a change, and all else after it.
 func (l *Ledger) ReportAfter(ctx context.Context, network *ent.Network, days Range, filter Filter, change func()) (*Report, error) {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -315,12 +316,86 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 	return r, nil
 }
 
+// fewRows is of how many rows what they show is computed at once. Of more each core computes a part.
+const fewRows = 10_000
+
 // total computes what the rows show of the range, and their totals.
 func (r *Report) total() {
-	zero := r.Currency.Round(decimal.Zero)
-	r.Totals = Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero}
+	var counted []*termSumsInRange // beside the amounts
 	for i := range r.terms {
-		r.count(&r.terms[i])
+		t := &r.terms[i]
+		if sums := r.sums[t.termID]; sums != nil { // of a month most rows have none
+			counted = add(counted, sums)
+			t.amounts = int32(len(counted)) //nolint:gosec // no more than there are rows
+		}
+	}
+	r.amounts = make([]commission.Amounts, len(counted))
+	cores := runtime.GOMAXPROCS(0)
+	parts := slices.Collect(slices.Chunk(r.terms, max(fewRows, (len(r.terms)+cores-1)/cores)))
+	totals := make([]Totals, len(parts))
+	var counting sync.WaitGroup
+	for i, part := range parts {
+		work := func() { totals[i] = r.count(part, counted) }
+		if i < len(parts)-1 {
+			counting.Go(work)
+		} else { // and this one the last
+			work()
+		}
+	}
+	counting.Wait()
+	r.Totals = r.nothing()
+	for _, part := range totals {
+		r.Totals.add(part)
+	}
+}
+
+// nothing is the totals of no rows.
+func (r *Report) nothing() Totals {
+	zero := r.Currency.Round(decimal.Zero)
+	return Totals{Billed: zero, Balance: zero, Unbilled: zero, BelowThreshold: zero}
+}
+
+// count computes what some rows show of what they counted in the range, and their totals.
+func (r *Report) count(terms []termRow, counted []*termSumsInRange) Totals {
+	totals := r.nothing()
+	totals.Rows = len(terms)
+	for i := range terms {
+		t := &terms[i]
+		if t.amounts == 0 {
+			continue
+		}
+		sums := counted[t.amounts-1]
+		structure := r.asked.structures[t.structureID]
+		amounts := structure.Amounts(r.Currency, sums.rowSums(), r.threshold(t, r.measures).Reached(), t.status())
+		r.amounts[t.amounts-1] = amounts
+		shown := Totals{Billed: amounts.Billed, Unbilled: amounts.Unbilled, BelowThreshold: amounts.BelowThreshold}
+		if amounts.Balance != nil {
+			shown.Balance = *amounts.Balance
+		}
+		if r.asked.own == nil { // it is not shown how many they were [R2]
+			shown.Conversions = sums.conversions()
+		}
+		totals.add(shown)
+	}
+	return totals
+}
+
+// add adds others. Most amounts are zero, of the same decimals.
+func (t *Totals) add(others Totals) {
+	t.Rows += others.Rows
+	t.Conversions += others.Conversions
+	for _, amount := range []struct {
+		total *decimal.Decimal
+		of    decimal.Decimal
+	}{
+		{&t.Billed, others.Billed},
+		{&t.Balance, others.Balance},
+		{&t.Unbilled, others.Unbilled},
+		{&t.BelowThreshold, others.BelowThreshold},
+	} {
+		if !amount.of.IsZero() {
+			*amount.total = amount.total.Add(amount.of)
+		}
 	}
 }
 
@@ -361,15 +436,18 @@ func (r *Report) hasSums(t *termRow) bool {
 
 // isUnmeasured tells whether the row has a threshold that was not measured yet.
 func (r *Report) isUnmeasured(t *termRow) bool {
+	if !r.hasThreshold(t) {
+		return false
+	}
 	_, measured := r.measures[t.termID]
-	return r.hasThreshold(t) && !measured
+	return !measured
 }
 
 // measure measures the thresholds of rows that were not measured yet.
 func (r *Report) measure(ctx context.Context, q database.Querier, which func(*termRow) bool) error {
 	var termIDs []int
-	for t := range r.each(which) {
-		if r.isUnmeasured(t) {
+	for t := range r.each(r.isUnmeasured) { // which are fewer, as a rule
+		if which(t) {
 			termIDs = append(termIDs, t.termID)
 		}
 	}
@@ -408,35 +486,6 @@ func (r *Report) state(t *termRow, threshold *commission.Threshold) commission.S
 		return commission.Tracked
 	}
 	return t.term().State(r.asked.now, t.referrerActive, threshold.Reached())
-}
-
-// count computes what a row shows of the range, and adds it to the totals.
-func (r *Report) count(t *termRow) {
-	r.Totals.Rows++
-	counted, some := r.sums[t.termID]
-	if !some { // as most rows of a month
-		return
-	}
-	structure := r.asked.structures[t.structureID]
-	amounts := structure.Amounts(r.Currency, counted.rowSums(), r.threshold(t, r.measures).Reached(), t.status())
-	r.amounts = add(r.amounts, amounts)
-	t.amounts = int32(len(r.amounts)) //nolint:gosec // no more than there are rows
-	if r.asked.own == nil {           // it is not shown how many they were [R2]
-		r.Totals.Conversions += counted.conversions()
-	}
-	count(&r.Totals.Billed, amounts.Billed)
-	if amounts.Balance != nil {
-		count(&r.Totals.Balance, *amounts.Balance)
-	}
-	count(&r.Totals.Unbilled, amounts.Unbilled)
-	count(&r.Totals.BelowThreshold, amounts.BelowThreshold)
-}
-
-// count adds to a total; most amounts are zero, of the same decimals.
-func count(total *decimal.Decimal, amount decimal.Decimal) {
-	if !amount.IsZero() {
-		*total = total.Add(amount)
-	}
 }
 
 // Keys is all rows, by referral and by the terms of one.

@@ -236,6 +236,32 @@ func TestReport_ofManyReferralsIsAsThatOfFew(t *testing.T) {
 	})
 }
 
+// Of more rows each core computes a part. Whoever adds up the rows that are shown has the totals [P4].
+func TestReport_totalsAreThoseOfItsRows(t *testing.T) {
+	third := commission.Structure{Commission: commission.Percentage{Rate: decimal.New(3333, -2), Basis: commission.Payout}}
+	for _, count := range []int{0, 1, ledger.FewRows, ledger.FewRows + 1, 3*ledger.FewRows + 7} {
+		payouts := make([]int64, count)
+		for i := range payouts {
+			if i%3 != 0 {
+				payouts[i] = int64(i%1000) * 12_345
+			}
+		}
+		report, rows := ledger.ReportOf("USD", third, payouts)
+		want := ledger.Totals{Rows: count}
+		for i, row := range rows {
+			if earned := commission.FromMicros(payouts[i]).Mul(decimal.New(3333, -4)).Round(2); !row.Unbilled.Equal(earned) || !row.Balance.Equal(earned) {
+				t.Fatalf("row %d of %d shows %s and a balance of %s, want %s", i, count, row.Unbilled, row.Balance, earned)
+			}
+			want.Conversions += row.Conversions
+			want.Unbilled = want.Unbilled.Add(row.Unbilled)
+		}
+		got := report.Totals
+		if got.Rows != want.Rows || got.Conversions != want.Conversions || !got.Unbilled.Equal(want.Unbilled) || !got.Balance.Equal(want.Unbilled) || !got.Billed.IsZero() {
+			t.Errorf("the totals of %d rows are %+v, want %d rows, %d conversions, %s unbilled", count, got, want.Rows, want.Conversions, want.Unbilled)
+		}
+	}
+}
+
 // Structures are read while terms are. A term that a change of settings opened meanwhile has one that was not there yet.
 func TestReport_knowsTheStructureOfATermThatCameMeanwhile(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, location string) {
