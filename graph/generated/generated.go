@@ -5922,7 +5922,10 @@ type ReferralTerm implements Node {
   referredDate: DateTime!
   "The end of the duration, exclusive; null: indefinite."
   windowEndsAt: DateTime
-  "When it was closed before its duration ran out, or its grant was revoked; null: not."
+  """
+  When it was closed: another term followed it (rule T1), the setting or Referred By ended (rules A7, A6), or its grant
+  was revoked; null: not. It ended at windowEndsAt or then, whichever is earlier.
+  """
   closedAt: DateTime
   "The grant whose term it is, over the days that it pays; null: a setting opened it."
   grant: RetroactiveGrant @allow(roles: [ADMIN, PARTNER_MANAGER, SUPPORT])
