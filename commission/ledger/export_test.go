@@ -29,14 +29,14 @@ const FewRows = fewRows
 // ReportOf is a report of rows of one structure, each of which counted so many millionths of payout in one conversion; of 0:
 // nothing. It tells what each row shows, too.
 func ReportOf(currency commission.Currency, structure commission.Structure, payouts []int64) (*Report, []*Row) {
-	r := &Report{Currency: currency, sums: sumsInRange{}, asked: &question{zone: time.UTC, structures: map[int]commission.Structure{1: structure}}}
+	r := &Report{Currency: currency, asked: &question{zone: time.UTC, structures: map[int]commission.Structure{1: structure}}}
 	for i, payout := range payouts {
 		t := termRow{referralPart: referralPart{referralID: i + 1, endedAt: never}, termPart: trackedOnly}
 		t.termID, t.structureID, t.referredDate = i+1, 1, 0
-		r.terms = append(r.terms, t)
 		if payout != 0 {
-			r.sums[t.termID] = &termSumsInRange{unbilled: micros{conversions: 1, payout: payout}}
+			r.keep(&t, &termSumsInRange{unbilled: micros{conversions: 1, payout: payout}})
 		}
+		r.terms = append(r.terms, t)
 	}
 	r.total()
 	rows := make([]*Row, len(payouts))

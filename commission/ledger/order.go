@@ -107,10 +107,11 @@ func (l *Ledger) Sorted(ctx context.Context, report *Report, by Order) ([]RowKey
 func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField) (func(*termRow) int64, error) {
 	amount := func(of func(*commission.Amounts) decimal.Decimal) func(*termRow) int64 {
 		return func(t *termRow) int64 {
-			if t.amounts == 0 {
+			counted := r.sumsOf(t)
+			if counted == nil {
 				return 0
 			}
-			return rankOf(of(&r.amounts[t.amounts-1]))
+			return rankOf(of(&counted.amounts))
 		}
 	}
 	switch field {
@@ -143,10 +144,11 @@ func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField
 		return amount(func(a *commission.Amounts) decimal.Decimal { return a.BelowThreshold }), nil
 	default:
 		return func(t *termRow) int64 {
-			if t.amounts == 0 || r.asked.own != nil {
+			counted := r.sumsOf(t)
+			if counted == nil || r.asked.own != nil {
 				return 0
 			}
-			return rankOf(r.basis(t, r.sums[t.termID].all()))
+			return rankOf(r.basis(t, counted.all()))
 		}, nil
 	}
 }

@@ -127,9 +127,8 @@ type Report struct {
 	Structures map[int]*ent.CommissionStructure // all of the network's: a viewer sees those of its rows
 
 	asked    *question
-	terms    []termRow // by referral, and by the terms of one
-	sums     sumsInRange
-	amounts  []commission.Amounts    // of the rows that have sums
+	terms    []termRow               // by referral, and by the terms of one
+	counted  []*termSumsInRange      // by the rows that counted something in the range
 	measures map[int]decimal.Decimal // of the thresholds that were measured
 	parties  map[int]party           // nil: they were not read
 
@@ -197,7 +196,7 @@ func (r *Report) part(referrerIDs []int, reports map[int]*Report) {
 	for _, id := range referrerIDs {
 		reports[id] = &Report{
 			Currency: r.Currency, Zone: r.Zone, Structures: r.Structures,
-			asked: r.asked, sums: r.sums, measures: r.measures, parties: r.parties, names: names,
+			asked: r.asked, counted: r.counted, measures: r.measures, parties: r.parties, names: names,
 		}
 	}
 	for _, t := range r.terms {
@@ -269,10 +268,11 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, of referrals) (*Report, error) {
 	r := &Report{Currency: asked.network.Currency, Zone: asked.network.TimeZone, asked: asked}
 	with := l.withTerms(asked)
+	var sums sumsInRange
 	var counted, paying func(ctx context.Context) error
 	if with.sums == nil {
 		counted = func(ctx context.Context) (err error) {
-			r.sums, err = l.sums(ctx, q, asked, of)
+			sums, err = l.sums(ctx, q, asked, of)
 			return err
 		}
 	}
@@ -283,7 +283,7 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 		read, err := l.terms(ctx, q, asked, of, with)
 		r.terms, r.parties, r.measures = read.terms, read.parties, read.measures
 		if with.sums != nil {
-			r.sums = read.sums
+			sums = read.sums
 		}
 		return err
 	}
@@ -309,7 +309,11 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 	if err := l.both(ctx, q, counted, told); err != nil {
 		return nil, err
 	}
-	if err := r.measure(ctx, q, r.hasSums); err != nil {
+	r.counted = make([]*termSumsInRange, 0, len(sums))
+	for i := range r.terms {
+		r.keep(&r.terms[i], sums[r.terms[i].termID])
+	}
+	if err := r.measure(ctx, q, func(t *termRow) bool { return r.sumsOf(t) != nil }); err != nil {
 		return nil, err
 	}
 	r.Structures = asked.stored
@@ -321,24 +325,15 @@ const fewRows = 10_000
 
 // total computes what the rows show of the range, and their totals.
 func (r *Report) total() {
-	var counted []*termSumsInRange // beside the amounts
-	for i := range r.terms {
-		t := &r.terms[i]
-		if sums := r.sums[t.termID]; sums != nil { // of a month most rows have none
-			counted = add(counted, sums)
-			t.amounts = int32(len(counted)) //nolint:gosec // no more than there are rows
-		}
-	}
-	r.amounts = make([]commission.Amounts, len(counted))
 	cores := runtime.GOMAXPROCS(0)
 	parts := slices.Collect(slices.Chunk(r.terms, max(fewRows, (len(r.terms)+cores-1)/cores)))
 	totals := make([]Totals, len(parts))
 	var counting sync.WaitGroup
 	for i, part := range parts {
-		work := func() { totals[i] = r.count(part, counted) }
+		work := func() { totals[i] = r.count(part) }
 		if i < len(parts)-1 {
 			counting.Go(work)
-		} else { // and this one the last
+		} else { // here, as all of few rows
 			work()
 		}
 	}
@@ -356,24 +351,23 @@ func (r *Report) nothing() Totals {
 }
 
 // count computes what some rows show of what they counted in the range, and their totals.
-func (r *Report) count(terms []termRow, counted []*termSumsInRange) Totals {
+func (r *Report) count(terms []termRow) Totals {
 	totals := r.nothing()
 	totals.Rows = len(terms)
 	for i := range terms {
 		t := &terms[i]
-		if t.amounts == 0 {
+		counted := r.sumsOf(t)
+		if counted == nil { // as most rows of a month
 			continue
 		}
-		sums := counted[t.amounts-1]
-		structure := r.asked.structures[t.structureID]
-		amounts := structure.Amounts(r.Currency, sums.rowSums(), r.threshold(t, r.measures).Reached(), t.status())
-		r.amounts[t.amounts-1] = amounts
+		amounts := r.asked.structures[t.structureID].Amounts(r.Currency, counted.rowSums(), r.threshold(t, r.measures).Reached(), t.status())
+		counted.amounts = amounts
 		shown := Totals{Billed: amounts.Billed, Unbilled: amounts.Unbilled, BelowThreshold: amounts.BelowThreshold}
 		if amounts.Balance != nil {
 			shown.Balance = *amounts.Balance
 		}
 		if r.asked.own == nil { // it is not shown how many they were [R2]
-			shown.Conversions = sums.conversions()
+			shown.Conversions = counted.conversions()
 		}
 		totals.add(shown)
 	}
@@ -429,25 +423,33 @@ func (r *Report) hasThreshold(t *termRow) bool {
 	return t.termID != 0 && r.asked.structures[t.structureID].MinimumEarnings != nil
 }
 
-func (r *Report) hasSums(t *termRow) bool {
-	_, some := r.sums[t.termID]
-	return some
+// keep keeps what a row counted in the range, if anything.
+func (r *Report) keep(t *termRow, sums *termSumsInRange) {
+	if sums != nil {
+		r.counted = append(r.counted, sums)
+		t.counted = len(r.counted)
+	}
+}
+
+// sumsOf is what a row counted in the range; nil: nothing.
+func (r *Report) sumsOf(t *termRow) *termSumsInRange {
+	if t.counted == 0 {
+		return nil
+	}
+	return r.counted[t.counted-1]
 }
 
 // isUnmeasured tells whether the row has a threshold that was not measured yet.
 func (r *Report) isUnmeasured(t *termRow) bool {
-	if !r.hasThreshold(t) {
-		return false
-	}
 	_, measured := r.measures[t.termID]
-	return !measured
+	return r.hasThreshold(t) && !measured
 }
 
 // measure measures the thresholds of rows that were not measured yet.
 func (r *Report) measure(ctx context.Context, q database.Querier, which func(*termRow) bool) error {
 	var termIDs []int
-	for t := range r.each(r.isUnmeasured) { // which are fewer, as a rule
-		if which(t) {
+	for t := range r.each(which) {
+		if r.isUnmeasured(t) {
 			termIDs = append(termIDs, t.termID)
 		}
 	}
@@ -566,9 +568,9 @@ func (r *Report) row(t *termRow, threshold *commission.Threshold) *Row {
 	if threshold != nil {
 		row.Threshold = &Threshold{TermID: t.termID, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
 	}
-	if t.amounts > 0 {
-		all := r.sums[t.termID].all()
-		row.Conversions, row.BasisAmount, row.Amounts = all.Conversions, r.basis(t, all), r.amounts[t.amounts-1]
+	if counted := r.sumsOf(t); counted != nil {
+		all := counted.all()
+		row.Conversions, row.BasisAmount, row.Amounts = all.Conversions, r.basis(t, all), counted.amounts
 	} else {
 		row.BasisAmount, row.Amounts = currency.Round(decimal.Zero), commission.NothingEarned(currency, row.Status)
 	}
@@ -752,6 +754,7 @@ func optional(micros stdsql.NullInt64) *decimal.Decimal {
 type termSumsInRange struct {
 	unbilled, forfeited micros
 	lines, hidden       []lineSums
+	amounts             commission.Amounts // what its row shows, once it is computed
 }
 
 type lineSums struct {

@@ -24,7 +24,7 @@ import (
 type termRow struct {
 	referralPart
 	termPart
-	amounts int32 // their place in the report; 0: nothing was earned
+	counted int // the place of its sums among the report's; 0: it counted nothing in the range
 }
 
 // referralPart is what a row has from its referral.
