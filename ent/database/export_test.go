@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"database/sql/driver"
 	"io/fs"
 	"time"
 )
@@ -39,3 +40,6 @@ func (d *Database) CheckBy(ctx context.Context, all fs.FS) error {
 
 // Prepared is how many texts stay prepared.
 func (d *Database) Prepared() int { return len(d.statements.known) }
+
+// Swept uses rows of a driver as Sweep does.
+func Swept(rows driver.Rows, use func(*Values)) (driver.Rows, error) { return sweep(use).of(rows) }

@@ -4,9 +4,14 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // EachValues is Each for rows whose values are taken as the driver read them, where Scan looks at every one for what it is
@@ -21,6 +26,7 @@ func EachValues(ctx context.Context, q Querier, query string, args []any, use fu
 
 // Sweep is EachValues for thousands of rows. It prepares the statement, which is one way to a server and back longer, because
 // the server then sends numbers and moments as they are: to write them out and to read them again takes both sides longest.
+// Rows of a server are used where its driver reads them: to hand each of them on through database/sql takes as long as that.
 func Sweep(ctx context.Context, q Querier, query string, args []any, use func(row *Values)) (err error) {
 	p, prepares := q.(preparer)
 	if !prepares {
@@ -33,14 +39,50 @@ func Sweep(ctx context.Context, q Querier, query string, args []any, use func(ro
 		return fmt.Errorf("query: %w", err)
 	}
 	defer func() { err = cmp.Or(err, statement.Close()) }()
-	rows, err := statement.QueryContext(ctx, args...)
+	rows, err := statement.QueryContext(context.WithValue(ctx, sweepKey{}, sweep(use)), args...)
 	if mayNotPrepare(err) { // on another connection than before
 		return EachValues(ctx, q, query, args, use)
 	} else if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
-	return eachValues(rows, use)
+	return eachValues(rows, use) // a server's are used by now
 }
+
+// sweep uses the rows of a statement, which the statement finds in its context.
+type sweep func(row *Values)
+
+type sweepKey struct{}
+
+// of uses all of the driver's rows, and leaves none.
+func (use sweep) of(rows driver.Rows) (_ driver.Rows, err error) {
+	defer func() { err = cmp.Or(err, rows.Close()) }()
+	row := newValues(rows.Columns())
+	for {
+		switch err := rows.Next(row.values); {
+		case errors.Is(err, io.EOF):
+			return used{}, nil
+		case errors.Is(err, driver.ErrBadConn): // database/sql would ask again, and have rows used twice
+			return nil, fmt.Errorf("read: %w", mysql.ErrInvalidConn)
+		case err != nil:
+			return nil, fmt.Errorf("read: %w", err)
+		}
+		if use(row); row.wrong != nil {
+			return nil, fmt.Errorf("scan: %w", row.wrong)
+		}
+	}
+}
+
+// used are rows of which none is left.
+type used struct{}
+
+// Columns names none.
+func (used) Columns() []string { return nil }
+
+// Next finds none.
+func (used) Next([]driver.Value) error { return io.EOF }
+
+// Close has nothing to close.
+func (used) Close() error { return nil }
 
 // preparer prepares statements: a Database, or its Snapshot.
 type preparer interface {
@@ -58,14 +100,17 @@ func eachValues(rows *sql.Rows, use func(row *Values)) (err error) {
 	if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
-	row := &Values{columns: columns, values: make([]any, len(columns))}
-	into := make([]any, len(columns))
+	row := newValues(columns)
+	scanned, into := make([]any, len(columns)), make([]any, len(columns))
 	for i := range into {
-		into[i] = &row.values[i]
+		into[i] = &scanned[i]
 	}
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return fmt.Errorf("scan: %w", err)
+		}
+		for i, value := range scanned {
+			row.values[i] = value
 		}
 		if use(row); row.wrong != nil {
 			return fmt.Errorf("scan: %w", row.wrong)
@@ -77,8 +122,12 @@ func eachValues(rows *sql.Rows, use func(row *Values)) (err error) {
 // Values are the values of one row, until the next one. One that is not what it is asked as is an error, and the last.
 type Values struct {
 	columns []string
-	values  []any
+	values  []driver.Value
 	wrong   error
+}
+
+func newValues(columns []string) *Values {
+	return &Values{columns: columns, values: make([]driver.Value, len(columns))}
 }
 
 // IsNull tells whether there is no value.

@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -148,6 +149,33 @@ func TestSweep_endsWithItsConnection(t *testing.T) {
 			t.Errorf("%v, want unavailable", err)
 		}
 	})
+}
+
+// breaking are the rows of a connection that breaks after the first one.
+type breaking struct{ read, closed int }
+
+func (*breaking) Columns() []string { return []string{"id"} }
+
+func (b *breaking) Next(into []driver.Value) error {
+	if b.read++; b.read > 1 {
+		return driver.ErrBadConn
+	}
+	into[0] = int64(7)
+	return nil
+}
+
+func (b *breaking) Close() error { b.closed++; return nil }
+
+// By driver.ErrBadConn database/sql knows that a statement did nothing, and runs it again.
+func TestSweep_doesNotUseRowsTwice(t *testing.T) {
+	rows, used := &breaking{}, 0
+	_, err := database.Swept(rows, func(row *database.Values) { used += row.Int(0) })
+	if used != 7 || rows.closed != 1 {
+		t.Errorf("it used %d and closed the rows %d times, want 7 and once", used, rows.closed)
+	}
+	if errors.Is(err, driver.ErrBadConn) || !database.IsUnavailable(err) {
+		t.Errorf("%v, want unavailable, and not to be asked again", err)
+	}
 }
 
 func TestSweep_isOneStatementToWhoTraces(t *testing.T) {
