@@ -23,18 +23,25 @@ const (
 	FewReferrals   = fewReferrals
 )
 
+// PlacesByID are those that sums are found by.
+type PlacesByID = placesByID
+
+// At is the place of an id.
+func (p *PlacesByID) At(id int) *int { return p.at(id) }
+
 // FewRows is of how many rows what they show is computed at once.
 const FewRows = fewRows
 
 // ReportOf is a report of rows of one structure, each of which counted so many millionths of payout in one conversion; of 0:
 // nothing. It tells what each row shows, too.
 func ReportOf(currency commission.Currency, structure commission.Structure, payouts []int64) (*Report, []*Row) {
-	r := &Report{Currency: currency, asked: &question{zone: time.UTC, structures: map[int]commission.Structure{1: structure}}}
+	r := &Report{Currency: currency, asked: &question{zone: time.UTC, structures: map[int]commission.Structure{1: structure}}, sums: &sumsInRange{}}
 	for i, payout := range payouts {
 		t := termRow{referralPart: referralPart{referralID: i + 1, endedAt: never}, termPart: trackedOnly}
 		t.termID, t.structureID, t.referredDate = i+1, 1, 0
 		if payout != 0 {
-			r.keep(&t, &termSumsInRange{unbilled: micros{conversions: 1, payout: payout}})
+			r.sums.terms = append(r.sums.terms, termSumsInRange{unbilled: micros{conversions: 1, payout: payout}})
+			t.counted = len(r.sums.terms)
 		}
 		r.terms = append(r.terms, t)
 	}

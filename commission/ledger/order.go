@@ -105,13 +105,13 @@ func (l *Ledger) Sorted(ctx context.Context, report *Report, by Order) ([]RowKey
 
 // ranks gives each row a number that is less than another row's where it comes before it in ascending order.
 func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField) (func(*termRow) int64, error) {
-	amount := func(of func(*commission.Amounts) decimal.Decimal) func(*termRow) int64 {
+	amount := func(of func(*shown) int64) func(*termRow) int64 {
 		return func(t *termRow) int64 {
 			counted := r.sumsOf(t)
 			if counted == nil {
 				return 0
 			}
-			return rankOf(of(&counted.amounts))
+			return of(&counted.shown)
 		}
 	}
 	switch field {
@@ -129,9 +129,9 @@ func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField
 	case ByWindowEnd:
 		return func(t *termRow) int64 { return int64(t.windowEndsAt) }, nil
 	case ByBilled:
-		return amount(func(a *commission.Amounts) decimal.Decimal { return a.Billed }), nil
+		return amount(func(s *shown) int64 { return s.billed }), nil
 	case ByBalance:
-		balance := amount(func(a *commission.Amounts) decimal.Decimal { return *a.Balance })
+		balance := amount(func(s *shown) int64 { return s.balance })
 		return func(t *termRow) int64 {
 			if t.status() == commission.ReferralInactive { // it has none
 				return math.MinInt64
@@ -139,16 +139,16 @@ func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField
 			return balance(t)
 		}, nil
 	case ByUnbilled:
-		return amount(func(a *commission.Amounts) decimal.Decimal { return a.Unbilled }), nil
+		return amount(func(s *shown) int64 { return s.unbilled }), nil
 	case ByBelowThreshold:
-		return amount(func(a *commission.Amounts) decimal.Decimal { return a.BelowThreshold }), nil
+		return amount(func(s *shown) int64 { return s.belowThreshold }), nil
 	default:
 		return func(t *termRow) int64 {
 			counted := r.sumsOf(t)
 			if counted == nil || r.asked.own != nil {
 				return 0
 			}
-			return rankOf(r.basis(t, counted.all()))
+			return rankOf(r.basis(t, r.sums.all(counted)))
 		}, nil
 	}
 }

@@ -128,7 +128,7 @@ type Report struct {
 
 	asked    *question
 	terms    []termRow               // by referral, and by the terms of one
-	counted  []*termSumsInRange      // by the rows that counted something in the range
+	sums     *sumsInRange            // of the rows that counted something in the range
 	measures map[int]decimal.Decimal // of the thresholds that were measured
 	parties  map[int]party           // nil: they were not read
 
@@ -196,7 +196,7 @@ func (r *Report) part(referrerIDs []int, reports map[int]*Report) {
 	for _, id := range referrerIDs {
 		reports[id] = &Report{
 			Currency: r.Currency, Zone: r.Zone, Structures: r.Structures,
-			asked: r.asked, counted: r.counted, measures: r.measures, parties: r.parties, names: names,
+			asked: r.asked, sums: r.sums, measures: r.measures, parties: r.parties, names: names,
 		}
 	}
 	for _, t := range r.terms {
@@ -268,11 +268,10 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, of referrals) (*Report, error) {
 	r := &Report{Currency: asked.network.Currency, Zone: asked.network.TimeZone, asked: asked}
 	with := l.withTerms(asked)
-	var sums sumsInRange
 	var counted, paying func(ctx context.Context) error
 	if with.sums == nil {
 		counted = func(ctx context.Context) (err error) {
-			sums, err = l.sums(ctx, q, asked, of)
+			r.sums, err = l.sums(ctx, q, asked, of)
 			return err
 		}
 	}
@@ -283,7 +282,7 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 		read, err := l.terms(ctx, q, asked, of, with)
 		r.terms, r.parties, r.measures = read.terms, read.parties, read.measures
 		if with.sums != nil {
-			sums = read.sums
+			r.sums = read.sums
 		}
 		return err
 	}
@@ -309,9 +308,8 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 	if err := l.both(ctx, q, counted, told); err != nil {
 		return nil, err
 	}
-	r.counted = make([]*termSumsInRange, 0, len(sums))
 	for i := range r.terms {
-		r.keep(&r.terms[i], sums[r.terms[i].termID])
+		r.terms[i].counted = r.sums.placeOf(r.terms[i].termID)
 	}
 	if err := r.measure(ctx, q, func(t *termRow) bool { return r.sumsOf(t) != nil }); err != nil {
 		return nil, err
@@ -360,14 +358,14 @@ func (r *Report) count(terms []termRow) Totals {
 		if counted == nil { // as most rows of a month
 			continue
 		}
-		amounts := r.asked.structures[t.structureID].Amounts(r.Currency, counted.rowSums(), r.threshold(t, r.measures).Reached(), t.status())
-		counted.amounts = amounts
+		amounts := r.amounts(t, counted, r.threshold(t, r.measures))
+		counted.shows(amounts)
 		shown := Totals{Billed: amounts.Billed, Unbilled: amounts.Unbilled, BelowThreshold: amounts.BelowThreshold}
 		if amounts.Balance != nil {
 			shown.Balance = *amounts.Balance
 		}
 		if r.asked.own == nil { // it is not shown how many they were [R2]
-			shown.Conversions = counted.conversions()
+			shown.Conversions = r.sums.conversions(counted)
 		}
 		totals.add(shown)
 	}
@@ -423,20 +421,17 @@ func (r *Report) hasThreshold(t *termRow) bool {
 	return t.termID != 0 && r.asked.structures[t.structureID].MinimumEarnings != nil
 }
 
-// keep keeps what a row counted in the range, if anything.
-func (r *Report) keep(t *termRow, sums *termSumsInRange) {
-	if sums != nil {
-		r.counted = append(r.counted, sums)
-		t.counted = len(r.counted)
-	}
-}
-
 // sumsOf is what a row counted in the range; nil: nothing.
 func (r *Report) sumsOf(t *termRow) *termSumsInRange {
 	if t.counted == 0 {
 		return nil
 	}
-	return r.counted[t.counted-1]
+	return &r.sums.terms[t.counted-1]
+}
+
+// amounts is what a row shows of what it counted.
+func (r *Report) amounts(t *termRow, counted *termSumsInRange, threshold *commission.Threshold) commission.Amounts {
+	return r.asked.structures[t.structureID].Amounts(r.Currency, r.sums.rowSums(counted), threshold.Reached(), t.status())
 }
 
 // isUnmeasured tells whether the row has a threshold that was not measured yet.
@@ -569,8 +564,8 @@ func (r *Report) row(t *termRow, threshold *commission.Threshold) *Row {
 		row.Threshold = &Threshold{TermID: t.termID, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
 	}
 	if counted := r.sumsOf(t); counted != nil {
-		all := counted.all()
-		row.Conversions, row.BasisAmount, row.Amounts = all.Conversions, r.basis(t, all), counted.amounts
+		all := r.sums.all(counted)
+		row.Conversions, row.BasisAmount, row.Amounts = all.Conversions, r.basis(t, all), r.amounts(t, counted, threshold)
 	} else {
 		row.BasisAmount, row.Amounts = currency.Round(decimal.Zero), commission.NothingEarned(currency, row.Status)
 	}
@@ -749,124 +744,10 @@ func optional(micros stdsql.NullInt64) *decimal.Decimal {
 	return &amount
 }
 
-// termSumsInRange is what a term counted in the report's range, by what became of it. There are as many as terms that
-// counted something: they are whole numbers until a row is computed.
-type termSumsInRange struct {
-	unbilled, forfeited micros
-	lines, hidden       []lineSums
-	amounts             commission.Amounts // what its row shows, once it is computed
-}
-
-type lineSums struct {
-	lineID int
-	micros
-}
-
-// addTo adds to the sums of a line, which is among the last where it is there: months come in order.
-func addTo(lines *[]lineSums, lineID int, part micros) (err error) {
-	for i := len(*lines) - 1; i >= 0; i-- {
-		if line := &(*lines)[i]; line.lineID == lineID {
-			line.micros, err = line.plus(part)
-			return err
-		}
-	}
-	*lines = append(*lines, lineSums{lineID, part})
-	return nil
-}
-
-func (s *termSumsInRange) rowSums() commission.RowSums {
-	return commission.RowSums{Unbilled: s.unbilled.sums(), Lines: sumsOfLines(s.lines), Hidden: sumsOfLines(s.hidden)}
-}
-
-func sumsOfLines(lines []lineSums) []commission.Sums {
-	var sums []commission.Sums
-	for _, line := range lines {
-		sums = append(sums, line.sums())
-	}
-	return sums
-}
-
-func (s *termSumsInRange) all() commission.Sums { return s.rowSums().All().Plus(s.forfeited.sums()) }
-
-func (s *termSumsInRange) conversions() int64 {
-	count := s.unbilled.conversions + s.forfeited.conversions
-	for _, lines := range [][]lineSums{s.lines, s.hidden} {
-		for _, line := range lines {
-			count += line.conversions
-		}
-	}
-	return count
-}
-
 // referrals are those with ids from one behind after up to one: their rows are read together.
 type referrals struct{ after, upTo int }
 
 var everyReferral = referrals{0, math.MaxInt}
-
-// sums reads what each term of some referrals counted in the range: unbilled, forfeited, and by invoice line. It is one
-// statement, so that all of it is of one moment.
-func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (sumsInRange, error) {
-	var which []string // they read their own rows alone
-	var whose []any
-	if len(asked.referrers) > 0 {
-		which = append(which, "r.referrer_id IN ("+database.Placeholders(len(asked.referrers))+")")
-		for _, id := range asked.referrers {
-			whose = append(whose, id)
-		}
-	}
-	if of != everyReferral {
-		which, whose = append(which, "r.id > ? AND r.id <= ?"), append(whose, of.after, of.upTo)
-	}
-	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose, asked.own)
-	read := database.Sweep
-	if len(which) > 0 { // of few, which is not worth the longer way
-		q, read = asked.often(q), database.EachValues
-	}
-	sums := sumsInRange{}
-	var tooLarge error
-	err := read(ctx, q, query, args, func(row *database.Values) {
-		tooLarge = cmp.Or(tooLarge, sums.add(row.Int(0), row, 1, asked.own != nil))
-	})
-	return sums, cmp.Or(err, tooLarge)
-}
-
-// sumsInRange is what terms counted in the report's range, by their ids.
-type sumsInRange map[int]*termSumsInRange
-
-// These are the columns of a row of sums: sumColumns, and behind them for a partner whether the line is hidden from it.
-const (
-	lineOfSums = iota
-	conversionsOfSums
-	revenueOfSums
-	payoutOfSums
-	feeOfSums
-	isHiddenOfSums
-)
-
-// add adds a row of sums of a term, whose columns begin at one.
-func (s sumsInRange) add(termID int, row *database.Values, at int, own bool) (err error) {
-	lineID := row.Int(at + lineOfSums)
-	part := micros{
-		conversions: int64(row.Int(at + conversionsOfSums)), revenue: int64(row.Int(at + revenueOfSums)),
-		payout: int64(row.Int(at + payoutOfSums)), fee: int64(row.Int(at + feeOfSums)),
-	}
-	counted := s[termID]
-	if counted == nil {
-		counted = &termSumsInRange{}
-		s[termID] = counted
-	}
-	switch {
-	case lineID == unbilledLine:
-		counted.unbilled, err = counted.unbilled.plus(part)
-	case isGivenUp(lineID):
-		counted.forfeited, err = counted.forfeited.plus(part)
-	case own && row.Int(at+isHiddenOfSums) != 0:
-		err = addTo(&counted.hidden, lineID, part)
-	default:
-		err = addTo(&counted.lines, lineID, part)
-	}
-	return err
-}
 
 // scanSums reads the four sums of a term, behind some columns of their own.
 func scanSums(row *stdsql.Rows, head ...any) (commission.Sums, error) {

@@ -141,7 +141,7 @@ func (l *Ledger) SupersededAt(ctx context.Context, termIDs []int) (map[int]*time
 // termsRead is the terms of some referrals, in order, and what came with them.
 type termsRead struct {
 	terms    []termRow
-	sums     sumsInRange             // nil: they were not read
+	sums     *sumsInRange            // nil: they were not read
 	parties  map[int]party           // nil: they were not read
 	measures map[int]decimal.Decimal // of the thresholds that were measured
 }
@@ -221,7 +221,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	}
 	if with.sums != nil {
 		from.andSums(t, with.sums, asked.own)
-		read.sums = sumsInRange{}
+		read.sums = &sumsInRange{}
 	}
 	statement, args := query.Query()
 	var tooLarge error

@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"strings"
+
+	"partner.example/referrals/commission"
+	"partner.example/referrals/ent/database"
+)
+
+// sumsInRange is what terms counted in the report's range, by what became of it: in whole numbers, and without pointers that the
+// garbage collector would have to follow, since there are as many as terms that counted something.
+type sumsInRange struct {
+	terms  []termSumsInRange
+	lines  []lineSums
+	places placesByID // of terms
+}
+
+// termSumsInRange is the part of one term.
+type termSumsInRange struct {
+	unbilled, forfeited micros
+	lastLine            int // the one among the lines that came last; 0: none
+	shown               shown
+}
+
+// lineSums is what of a term is on one invoice line.
+type lineSums struct {
+	micros
+
+	lineID int
+	hidden bool // from the partner that asks
+	before int  // the one of the same term that came before it; 0: none
+}
+
+// shown is the amounts of a row once it is computed, by numbers as rankOf gives them.
+type shown struct{ billed, balance, unbilled, belowThreshold int64 }
+
+// sums reads what each term of some referrals counted in the range: unbilled, forfeited, and by invoice line. It is one
+// statement, so that all of it is of one moment.
+func (l *Ledger) sums(ctx context.Context, q database.Querier, asked *question, of referrals) (*sumsInRange, error) {
+	var which []string // they read their own rows alone
+	var whose []any
+	if len(asked.referrers) > 0 {
+		which = append(which, "r.referrer_id IN ("+database.Placeholders(len(asked.referrers))+")")
+		for _, id := range asked.referrers {
+			whose = append(whose, id)
+		}
+	}
+	if of != everyReferral {
+		which, whose = append(which, "r.id > ? AND r.id <= ?"), append(whose, of.after, of.upTo)
+	}
+	query, args := asked.days.statement(asked.network.ID, strings.Join(which, " AND "), whose, asked.own)
+	read := database.Sweep
+	if len(which) > 0 { // of few, which is not worth the longer way
+		q, read = asked.often(q), database.EachValues
+	}
+	sums := &sumsInRange{}
+	var tooLarge error
+	err := read(ctx, q, query, args, func(row *database.Values) {
+		tooLarge = cmp.Or(tooLarge, sums.add(row.Int(0), row, 1, asked.own != nil))
+	})
+	return sums, cmp.Or(err, tooLarge)
+}
+
+// These are the columns of a row of sums: sumColumns, and behind them for a partner whether the line is hidden from it.
+const (
+	lineOfSums = iota
+	conversionsOfSums
+	revenueOfSums
+	payoutOfSums
+	feeOfSums
+	isHiddenOfSums
+)
+
+// placeOf is the place of a term's sums, counted from one; 0: it counted nothing.
+func (s *sumsInRange) placeOf(termID int) int { return *s.places.at(termID) }
+
+// add adds a row of sums of a term, whose columns begin at one.
+func (s *sumsInRange) add(termID int, row *database.Values, at int, own bool) (err error) {
+	lineID := row.Int(at + lineOfSums)
+	part := micros{
+		conversions: int64(row.Int(at + conversionsOfSums)), revenue: int64(row.Int(at + revenueOfSums)),
+		payout: int64(row.Int(at + payoutOfSums)), fee: int64(row.Int(at + feeOfSums)),
+	}
+	place := s.places.at(termID)
+	if *place == 0 {
+		s.terms = add(s.terms, termSumsInRange{})
+		*place = len(s.terms)
+	}
+	counted := &s.terms[*place-1]
+	switch {
+	case lineID == unbilledLine:
+		counted.unbilled, err = counted.unbilled.plus(part)
+	case isGivenUp(lineID):
+		counted.forfeited, err = counted.forfeited.plus(part)
+	default:
+		err = s.addTo(counted, lineSums{micros: part, lineID: lineID, hidden: own && row.Int(at+isHiddenOfSums) != 0})
+	}
+	return err
+}
+
+// addTo adds to the sums of a line, which is among the last where it is there: months come in order.
+func (s *sumsInRange) addTo(counted *termSumsInRange, part lineSums) (err error) {
+	for line := range s.linesOf(counted) {
+		if line.lineID == part.lineID {
+			line.micros, err = line.plus(part.micros)
+			return err
+		}
+	}
+	part.before = counted.lastLine
+	s.lines = add(s.lines, part)
+	counted.lastLine = len(s.lines)
+	return nil
+}
+
+// linesOf is the lines of a term, the last first.
+func (s *sumsInRange) linesOf(counted *termSumsInRange) iter.Seq[*lineSums] {
+	return func(yield func(*lineSums) bool) {
+		for at := counted.lastLine; at > 0; at = s.lines[at-1].before {
+			if !yield(&s.lines[at-1]) {
+				return
+			}
+		}
+	}
+}
+
+// rowSums is what a term's row is computed from.
+func (s *sumsInRange) rowSums(counted *termSumsInRange) commission.RowSums {
+	row := commission.RowSums{Unbilled: counted.unbilled.sums()}
+	for line := range s.linesOf(counted) {
+		if line.hidden {
+			row.Hidden = append(row.Hidden, line.sums())
+		} else {
+			row.Lines = append(row.Lines, line.sums())
+		}
+	}
+	return row
+}
+
+// all is everything that a term counted in the range, also what was forfeited.
+func (s *sumsInRange) all(counted *termSumsInRange) commission.Sums {
+	return s.rowSums(counted).All().Plus(counted.forfeited.sums())
+}
+
+// conversions is how many they are.
+func (s *sumsInRange) conversions(counted *termSumsInRange) int64 {
+	count := counted.unbilled.conversions + counted.forfeited.conversions
+	for line := range s.linesOf(counted) {
+		count += line.conversions
+	}
+	return count
+}
+
+// shows keeps what the term's row shows.
+func (t *termSumsInRange) shows(amounts commission.Amounts) {
+	t.shown = shown{billed: rankOf(amounts.Billed), unbilled: rankOf(amounts.Unbilled), belowThreshold: rankOf(amounts.BelowThreshold)}
+	if amounts.Balance != nil {
+		t.shown.balance = rankOf(*amounts.Balance)
+	}
+}
+
+// placesByID are places by ids, of which most are near the one that was asked for before, as they are in a table. To
+// find each in a map by itself took a third of the time in which sums are read.
+type placesByID struct {
+	blocks map[int]*block
+	last   *block // that was looked into last, by its number
+	number int
+}
+
+// block is the places of neighbours. Of ids that have no neighbours each takes one.
+type block [32]int
+
+// at is the place of an id, to be read or set.
+func (p *placesByID) at(id int) *int {
+	number := id / len(block{})
+	if p.last == nil || number != p.number {
+		p.number, p.last = number, p.blocks[number]
+		if p.last == nil {
+			if p.blocks == nil {
+				p.blocks = map[int]*block{}
+			}
+			p.last = &block{}
+			p.blocks[number] = p.last
+		}
+	}
+	return &p.last[id%len(block{})]
+}
