@@ -42,4 +42,6 @@ func (d *Database) CheckBy(ctx context.Context, all fs.FS) error {
 func (d *Database) Prepared() int { return len(d.statements.known) }
 
 // Swept uses rows of a driver as Sweep does.
-func Swept(rows driver.Rows, use func(*Values)) (driver.Rows, error) { return sweep(use).of(rows) }
+func Swept(rows driver.Rows, use func(*Values)) (driver.Rows, error) {
+	return (&sweep{use: use}).all(rows)
+}

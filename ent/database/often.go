@@ -95,8 +95,8 @@ type statement struct{ prepared }
 // QueryContext asks.
 func (s statement) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := s.prepared.QueryContext(ctx, args)
-	if use, sweeps := ctx.Value(sweepKey{}).(sweep); sweeps && err == nil {
-		return use.of(rows)
+	if swept, sweeps := ctx.Value(sweepKey{}).(*sweep); sweeps && err == nil {
+		return swept.all(rows)
 	}
 	return rows, leftCluster(err)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -39,7 +40,11 @@ func Sweep(ctx context.Context, q Querier, query string, args []any, use func(ro
 		return fmt.Errorf("query: %w", err)
 	}
 	defer func() { err = cmp.Or(err, statement.Close()) }()
-	rows, err := statement.QueryContext(context.WithValue(ctx, sweepKey{}, sweep(use)), args...)
+	swept := &sweep{use: use}
+	rows, err := statement.QueryContext(context.WithValue(ctx, sweepKey{}, swept), args...)
+	if swept.panicked != nil {
+		panic(swept.panicked)
+	}
 	if mayNotPrepare(err) { // on another connection than before
 		return EachValues(ctx, q, query, args, use)
 	} else if err != nil {
@@ -49,13 +54,21 @@ func Sweep(ctx context.Context, q Querier, query string, args []any, use func(ro
 }
 
 // sweep uses the rows of a statement, which the statement finds in its context.
-type sweep func(row *Values)
+type sweep struct {
+	use      func(row *Values)
+	panicked any // with its stack: database/sql would keep the connection of a driver that panics
+}
 
 type sweepKey struct{}
 
-// of uses all of the driver's rows, and leaves none.
-func (use sweep) of(rows driver.Rows) (_ driver.Rows, err error) {
-	defer func() { err = cmp.Or(err, rows.Close()) }()
+// all uses all of the driver's rows, and leaves none.
+func (s *sweep) all(rows driver.Rows) (_ driver.Rows, err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			s.panicked, err = fmt.Sprintf("%v\n%s", panicked, debug.Stack()), errors.New("panic")
+		}
+		err = cmp.Or(err, rows.Close())
+	}()
 	row := newValues(rows.Columns())
 	for {
 		switch err := rows.Next(row.values); {
@@ -66,7 +79,7 @@ func (use sweep) of(rows driver.Rows) (_ driver.Rows, err error) {
 		case err != nil:
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		if use(row); row.wrong != nil {
+		if s.use(row); row.wrong != nil {
 			return nil, fmt.Errorf("scan: %w", row.wrong)
 		}
 	}

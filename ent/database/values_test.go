@@ -116,6 +116,22 @@ func TestValues_endWithTheirContextAndFreeTheirConnection(t *testing.T) {
 	})
 }
 
+func TestValues_ofWhoPanicsFreeTheirConnection(t *testing.T) {
+	eachReading(t, func(t *testing.T, db *database.Database, _ *ent.Partner, read reading) {
+		for range 50 { // more often than there are connections
+			func() {
+				defer func() {
+					if said := fmt.Sprint(recover()); !strings.HasPrefix(said, "oh") {
+						t.Errorf("it panicked with %s, want oh", said)
+					}
+				}()
+				_ = read(t.Context(), db, "SELECT 1", nil, func(*database.Values) { panic("oh") })
+				t.Error("it did not panic")
+			}()
+		}
+	})
+}
+
 func TestSweep_findsAnotherConnection(t *testing.T) {
 	databasetest.EachServer(t, func(t *testing.T, location string) {
 		through, statements := databasetest.Counted(t, location)
