@@ -16,18 +16,14 @@ import (
 )
 
 // EachValues is Each for rows whose values are taken as the driver read them, where Scan looks at every one for what it is
-// to become.
+// to become. Rows of a statement that a server has prepared are used where its driver reads them: to hand each of them on through
+// database/sql takes as long as that.
 func EachValues(ctx context.Context, q Querier, query string, args []any, use func(row *Values)) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("query: %w", err)
-	}
-	return eachValues(rows, use)
+	return eachOf(ctx, use, func(ctx context.Context) (*sql.Rows, error) { return q.QueryContext(ctx, query, args...) })
 }
 
 // Sweep is EachValues for thousands of rows. It prepares the statement, which is one way to a server and back longer, because
 // the server then sends numbers and moments as they are: to write them out and to read them again takes both sides longest.
-// Rows of a server are used where its driver reads them: to hand each of them on through database/sql takes as long as that.
 func Sweep(ctx context.Context, q Querier, query string, args []any, use func(row *Values)) (err error) {
 	p, prepares := q.(preparer)
 	if !prepares {
@@ -40,17 +36,24 @@ func Sweep(ctx context.Context, q Querier, query string, args []any, use func(ro
 		return fmt.Errorf("query: %w", err)
 	}
 	defer func() { err = cmp.Or(err, statement.Close()) }()
+	err = eachOf(ctx, use, func(ctx context.Context) (*sql.Rows, error) { return statement.QueryContext(ctx, args...) })
+	if mayNotPrepare(err) { // on another connection than before
+		return EachValues(ctx, q, query, args, use)
+	}
+	return err
+}
+
+// eachOf uses the rows that are asked for.
+func eachOf(ctx context.Context, use func(row *Values), ask func(ctx context.Context) (*sql.Rows, error)) error {
 	swept := &sweep{use: use}
-	rows, err := statement.QueryContext(context.WithValue(ctx, sweepKey{}, swept), args...)
+	rows, err := ask(context.WithValue(ctx, sweepKey{}, swept))
 	if swept.panicked != nil {
 		panic(swept.panicked)
 	}
-	if mayNotPrepare(err) { // on another connection than before
-		return EachValues(ctx, q, query, args, use)
-	} else if err != nil {
+	if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
-	return eachValues(rows, use) // a server's are used by now
+	return eachValues(rows, use) // of a prepared statement none is left
 }
 
 // sweep uses the rows of a statement, which the statement finds in its context.

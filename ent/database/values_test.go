@@ -20,10 +20,15 @@ import (
 // reading is a way to read rows by their values.
 type reading func(ctx context.Context, q database.Querier, query string, args []any, use func(*database.Values)) error
 
-// eachReading tests both ways, outside of a transaction and within.
+// often reads by a statement that stays prepared.
+func often(ctx context.Context, q database.Querier, query string, args []any, use func(*database.Values)) error {
+	return database.EachValues(ctx, database.Often(q), query, args, use)
+}
+
+// eachReading tests all ways, outside of a transaction and within.
 func eachReading(t *testing.T, test func(t *testing.T, db *database.Database, partner *ent.Partner, read reading)) {
 	eachEngine(t, func(t *testing.T, db *database.Database, partner *ent.Partner) {
-		for name, way := range map[string]reading{"each": database.EachValues, "sweep": database.Sweep} {
+		for name, way := range map[string]reading{"each": database.EachValues, "often": often, "sweep": database.Sweep} {
 			t.Run(name, func(t *testing.T) { test(t, db, partner, way) })
 			t.Run(name+" in a snapshot", func(t *testing.T) {
 				test(t, db, partner, func(ctx context.Context, _ database.Querier, query string, args []any, use func(*database.Values)) error {
