@@ -177,11 +177,9 @@ func (r *Resolver) cut(ctx context.Context, of reportPageOf, keep bool) (c cut) 
 
 // page is the rows that it shows.
 func (c cut) page(rows []*ledger.Row) *page.ReportRows {
-	edges := make([]*page.ReportRow, len(rows))
-	for i, row := range rows {
-		edges[i] = &page.ReportRow{Cursor: page.Encode(c.order + "/" + writeKey(c.keys[c.begin+i])), Node: row}
-	}
-	return page.With(edges, len(c.keys), c.end < len(c.keys), c.begin > 0)
+	return page.With(rows, func(row *ledger.Row) string {
+		return c.order + "/" + writeKey(ledger.RowKey{ReferralID: row.ReferralID, TermID: row.TermID})
+	}, len(c.keys), c.end < len(c.keys), c.begin > 0)
 }
 
 // ID is opaque: a row is a term or, tracked only, a referral.

@@ -16,7 +16,7 @@ var (
 	aList    = regexp.MustCompile(`graphql\.MarshalSliceConcurrently\(ctx, len\(v\), \d+, false, `)
 	aField   = regexp.MustCompile(`(?s)(func \(ec \*executionContext\) _(\w+)\(ctx context\.Context, field graphql\.CollectedField, obj [^)]*\)) \(ret graphql\.Marshaler\) \{\n` +
 		`\treturn graphql\.ResolveField\(\n\t\tctx,\n\t\tec\.OperationContext,\n\t\tfield,\n[^\n]*\n[^\n]*\n\t\t\},\n` +
-		`\t\tfunc\(ctx context\.Context\) \(any, error\) \{\n\t\t\treturn (obj\.[\w.]+, nil|ec\.Resolvers\.\w+\(\)\.ID\(ctx, obj\))\n\t\t\},\n\t\tnil,\n` +
+		`\t\tfunc\(ctx context\.Context\) \(any, error\) \{\n\t\t\treturn (obj\.[\w.]+(?:\(\))?, nil|ec\.Resolvers\.\w+\(\)\.ID\(ctx, obj\))\n\t\t\},\n\t\tnil,\n` +
 		`\t\tfunc\(ctx context\.Context, selections ast\.SelectionSet, v ([^ ]+)\) graphql\.Marshaler \{\n\t\t\treturn ec\.(marshal\S+)\(ctx, selections, v\)\n\t\t\},\n` +
 		`\t\ttrue,\n\t\t(true|false),\n\t\)\n\}`)
 	shared   = regexp.MustCompile(`(func \(ec \*executionContext\) marshal(?:[NO]CommissionStructure|[NO]Account|OPartner)2ᚖ[^\n]*\n(?:\t[^\n]*\n)*?)\treturn (ec\._\w+)\(ctx, sel, v\)\n`)
@@ -28,7 +28,7 @@ var (
 // themselves do:
 //   - An object whose fields are resolved one after the other is a resolve.Object.
 //   - A list is a resolve.List, which begins no goroutine for each of its rows.
-//   - A scalar that is a field of a struct, or an id, is written as it is: there is nothing to ask, to guard, or to fail.
+//   - A scalar that is a field of a struct, or what a method of it gives, or an id, is written as it is: there is nothing to ask, to guard, or to fail.
 //     The fields of the network are not, since support staff's look at them is noted.
 //   - Structures, accounts, and the partners that partners refer to are answered once for all rows of a list.
 //   - The data of an answer is written where there is room for it.

@@ -29,9 +29,13 @@ func (c *Connection[T]) Nodes() []T {
 
 // Edge is one row of a list.
 type Edge[T any] struct {
-	Cursor string
-	Node   T
+	Node T
+
+	position func(T) string
 }
+
+// Cursor names the row's place in the list. Most clients ask for that of the page's last row alone.
+func (e *Edge[T]) Cursor() string { return encode(e.position(e.Node)) }
 
 // Info says where a page begins and ends.
 type Info struct {
@@ -129,10 +133,10 @@ func ErrCursor() error {
 	return commission.Refuse(commission.BadUserInput, "after", "must be the cursor of a row of this list")
 }
 
-// Encode makes a cursor, which clients do not look into.
-func Encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+// encode makes a cursor, which clients do not look into.
+func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// Decode is what Encode was given; "" for what it did not make.
+// Decode is the position that a cursor was made of; "" for what is no cursor.
 func Decode(cursor string) string {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
@@ -141,7 +145,8 @@ func Decode(cursor string) string {
 	return string(text)
 }
 
-func (p Position) cursor() string { return Encode(strconv.Itoa(p.Row) + ":" + p.Text) }
+// String is how a cursor has it.
+func (p Position) String() string { return strconv.Itoa(p.Row) + ":" + p.Text }
 
 // Of makes a page of the rows that a list has behind the window's beginning: at most First + 1, the last
 // of which says only that there is more.
@@ -150,18 +155,19 @@ func Of[T any](window Window, rows []T, total int, position func(T) Position) *C
 	if more {
 		rows = rows[:window.First]
 	}
-	edges := make([]*Edge[T], len(rows))
-	for i, row := range rows {
-		edges[i] = &Edge[T]{Cursor: position(row).cursor(), Node: row}
-	}
-	return With(edges, total, more, window.After != nil)
+	return With(rows, func(row T) string { return position(row).String() }, total, more, window.After != nil)
 }
 
-// With makes a connection of edges.
-func With[T any](edges []*Edge[T], total int, more, before bool) *Connection[T] {
+// With makes a page of rows, whose cursors are made of their positions.
+func With[T any](rows []T, position func(T) string, total int, more, before bool) *Connection[T] {
+	all, edges := make([]Edge[T], len(rows)), make([]*Edge[T], len(rows))
+	for i, row := range rows {
+		all[i], edges[i] = Edge[T]{Node: row, position: position}, &all[i]
+	}
 	info := Info{HasNextPage: more, HasPreviousPage: before}
-	if len(edges) > 0 {
-		info.StartCursor, info.EndCursor = &edges[0].Cursor, &edges[len(edges)-1].Cursor
+	if len(rows) > 0 {
+		first, last := all[0].Cursor(), all[len(all)-1].Cursor()
+		info.StartCursor, info.EndCursor = &first, &last
 	}
 	return &Connection[T]{Edges: edges, TotalCount: total, PageInfo: info}
 }
