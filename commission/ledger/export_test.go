@@ -26,8 +26,11 @@ const (
 // PlacesByID are those that sums are found by.
 type PlacesByID = placesByID
 
-// At is the place of an id.
+// At is the place of an id, to be set.
 func (p *PlacesByID) At(id int) *int { return p.at(id) }
+
+// Find is the place of an id.
+func (p *PlacesByID) Find(id int) int { return p.find(id) }
 
 // FewRows is of how many rows what they show is computed at once.
 const FewRows = fewRows
@@ -48,7 +51,8 @@ func ReportOf(currency commission.Currency, structure commission.Structure, payo
 	r.total()
 	rows := make([]*Row, len(payouts))
 	for i := range r.terms {
-		rows[i] = r.row(&r.terms[i], nil)
+		row := r.row(&r.terms[i], nil)
+		rows[i] = &row
 	}
 	return r, rows
 }

@@ -93,10 +93,6 @@ func (r *Row) in(zone *time.Location) {
 	}
 }
 
-// hideBasis takes from a row what its referrer is not shown, whoever asks for it: how many conversions it was, and of
-// which amount [R2].
-func (r *Row) hideBasis() { r.Conversions, r.BasisAmount, r.Threshold = 0, decimal.Zero, nil }
-
 // Threshold is the way of a term to its minimum earnings, as of now [C3].
 type Threshold struct {
 	TermID   int
@@ -528,13 +524,15 @@ func rowsOf(ctx context.Context, q database.Querier, pages ...Page) ([][]*Row, e
 	}
 	rows := make([][]*Row, len(pages))
 	for i, of := range pages {
+		shown := make([]Row, len(terms[i]))
 		rows[i] = make([]*Row, len(terms[i]))
 		for j, t := range terms[i] {
 			known := of.measures
 			if of.isUnmeasured(t) {
 				known = measures
 			}
-			rows[i][j] = of.row(t, of.threshold(t, known))
+			shown[j] = of.row(t, of.threshold(t, known))
+			rows[i][j] = &shown[j]
 		}
 	}
 	return rows, nil
@@ -552,29 +550,39 @@ func (r *Report) find(key RowKey) *termRow {
 }
 
 // row is a row as the report shows it.
-func (r *Report) row(t *termRow, threshold *commission.Threshold) *Row {
-	asked, currency := r.asked, r.Currency
-	row := &Row{
+func (r *Report) row(t *termRow, threshold *commission.Threshold) Row {
+	asked, currency, term := r.asked, r.Currency, t.term()
+	row := Row{
 		Days: asked.days, Currency: currency,
 		ReferralID: t.referralID, TermID: t.termID, ReferrerID: t.referrerID, ReferredID: t.referredID, StructureID: t.structureID,
-		ReferredDate: t.referredDate.optional(), ReferralStartedAt: t.startedAt.at(), WindowEndsAt: t.windowEndsAt.optional(),
-		EndedAt: t.endedAt.optional(), Status: t.status(), State: r.state(t, threshold), Term: t.term(),
-	}
-	if threshold != nil {
-		row.Threshold = &Threshold{TermID: t.termID, Target: currency.Exact(threshold.Target), Progress: currency.Exact(threshold.Progress)}
+		ReferredDate: t.referredDate.optional(), ReferralStartedAt: t.startedAt.at(), WindowEndsAt: term.WindowEndsAt,
+		EndedAt: t.endedAt.optional(), Status: t.status(), State: r.state(t, threshold), Term: term,
 	}
 	if counted := r.sumsOf(t); counted != nil {
-		all := r.sums.all(counted)
-		row.Conversions, row.BasisAmount, row.Amounts = all.Conversions, r.basis(t, all), r.amounts(t, counted, threshold)
+		row.Amounts = r.amounts(t, counted, threshold)
 	} else {
-		row.BasisAmount, row.Amounts = currency.Round(decimal.Zero), commission.NothingEarned(currency, row.Status)
+		row.Amounts = commission.NothingEarned(currency, row.Status)
 	}
-	if asked.own != nil {
-		row.hideBasis()
+	if asked.own == nil {
+		r.tellBasis(&row, t, threshold)
 	}
 	row.told(r.parties)
 	row.in(asked.zone)
 	return row
+}
+
+// tellBasis tells of a row how many conversions it is, of which amount, and of its threshold: what its referrer is not shown,
+// whoever asks for it [R2].
+func (r *Report) tellBasis(row *Row, t *termRow, threshold *commission.Threshold) {
+	if counted := r.sumsOf(t); counted != nil {
+		all := r.sums.all(counted)
+		row.Conversions, row.BasisAmount = all.Conversions, r.basis(t, all)
+	} else {
+		row.BasisAmount = r.Currency.Round(decimal.Zero)
+	}
+	if threshold != nil {
+		row.Threshold = &Threshold{TermID: t.termID, Target: r.Currency.Exact(threshold.Target), Progress: r.Currency.Exact(threshold.Progress)}
+	}
 }
 
 // basis is the amount that a row's commission is of.

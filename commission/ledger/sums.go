@@ -75,7 +75,7 @@ const (
 )
 
 // placeOf is the place of a term's sums, counted from one; 0: it counted nothing.
-func (s *sumsInRange) placeOf(termID int) int { return *s.places.at(termID) }
+func (s *sumsInRange) placeOf(termID int) int { return s.places.find(termID) }
 
 // add adds a row of sums of a term, whose columns begin at one.
 func (s *sumsInRange) add(termID int, row *database.Values, at int, own bool) (err error) {
@@ -172,18 +172,30 @@ type placesByID struct {
 // block is the places of neighbours. Of ids that have no neighbours each takes one.
 type block [32]int
 
+// find is the place of an id; 0: it has none.
+func (p *placesByID) find(id int) int {
+	if p.look(id) == nil {
+		return 0
+	}
+	return p.last[id%len(block{})]
+}
+
 // at is the place of an id, to be read or set.
 func (p *placesByID) at(id int) *int {
-	number := id / len(block{})
-	if p.last == nil || number != p.number {
-		p.number, p.last = number, p.blocks[number]
-		if p.last == nil {
-			if p.blocks == nil {
-				p.blocks = map[int]*block{}
-			}
-			p.last = &block{}
-			p.blocks[number] = p.last
+	if p.look(id) == nil {
+		if p.blocks == nil {
+			p.blocks = map[int]*block{}
 		}
+		p.last = &block{}
+		p.blocks[p.number] = p.last
 	}
 	return &p.last[id%len(block{})]
+}
+
+// look looks into the block of an id; nil: there is none.
+func (p *placesByID) look(id int) *block {
+	if number := id / len(block{}); p.last == nil || number != p.number {
+		p.number, p.last = number, p.blocks[number]
+	}
+	return p.last
 }

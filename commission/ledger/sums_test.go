@@ -15,12 +15,17 @@ func TestPlacesByID_areThoseThatWereSet(t *testing.T) {
 		id := 0
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(t *rapid.T) {
-				if got := *places.At(id); got != want[id] {
+				if got := places.Find(id); got != want[id] {
 					t.Fatalf("the place of %d is %d, want %d", id, got, want[id])
 				}
 			},
 			"neighbour": func(t *rapid.T) { id = max(0, id+rapid.IntRange(-40, 40).Draw(t, "step")) },
 			"far away":  func(t *rapid.T) { id = rapid.IntMin(0).Draw(t, "id") },
+			"ask for": func(t *rapid.T) {
+				if got := *places.At(id); got != want[id] {
+					t.Fatalf("the place of %d to be set is %d, want %d", id, got, want[id])
+				}
+			},
 			"set": func(t *rapid.T) {
 				place := rapid.Int().Draw(t, "place")
 				*places.At(id), want[id] = place, place

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -193,12 +194,9 @@ var (
 	termColumns     = []string{"id", "structure_id", "referred_date", "window_ends_at", "stopped_at", "stop_reason", "grant_id"}
 )
 
-func columnsOf(table *sql.SelectTable, names ...string) []string {
-	columns := make([]string, len(names))
-	for i, name := range names {
-		columns[i] = table.C(name)
-	}
-	return columns
+// columnsOf selects columns of a table, as they are: ent quotes and qualifies each by itself.
+func columnsOf(table string, names ...string) sql.Querier {
+	return sql.Raw(table + "." + strings.Join(names, ", "+table+"."))
 }
 
 // fewReferrals is of how many referrals of a referrer all is read with the terms. Of more that takes longer than to read
@@ -213,8 +211,8 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 		return read, err
 	}
 	t := sql.Table("referral_term").As("t")
-	columns := slices.Concat(columnsOf(from.r, referralColumns...), columnsOf(t, termColumns...), columnsOf(from.referrer(), "status"))
-	query := from.Select(columns...).
+	from.referrer()
+	query := from.SelectExpr(columnsOf("r", referralColumns...), columnsOf("t", termColumns...), columnsOf("referrer", "status")).
 		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), from.r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
 	if with.all {
 		from.andAllElse(t)
@@ -227,7 +225,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	var tooLarge error
 	err = database.EachValues(ctx, asked.often(q), statement, args, func(row *database.Values) {
 		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
-		status := len(columns) - 1
+		status := len(referralColumns) + len(termColumns)
 		found.referrerActive = row.Text(status) == string(commission.PartnerActive)
 		read.terms = add(read.terms, found)
 		if with.all {
@@ -254,16 +252,15 @@ func (s *selection) andAllElse(t *sql.SelectTable) {
 	referred, structure := sql.Table("partner").As("referred"), sql.Table("commission_structure").As("s")
 	s.Join(referred).On(referred.C("id"), s.r.C("referred_id"))
 	s.LeftJoin(structure).OnP(sql.And(sql.ColumnsEQ(structure.C("id"), t.C("structure_id")), sql.NotNull(structure.C("minimum_earnings"))))
-	s.AppendSelect(s.referrer().C("name"), referred.C("name"), referred.C("status"))
-	s.AppendSelectExpr(sql.Raw("CASE WHEN s.id IS NOT NULL THEN (SELECT COALESCE(" + measure + ", 0) " +
-		"FROM referral_term earlier JOIN term_month total ON total.term_id = earlier.id WHERE " + isMeasured + ") END"))
+	s.AppendSelectExpr(columnsOf("referrer", "name"), columnsOf("referred", "name", "status"), sql.Raw("CASE WHEN s.id IS NOT NULL THEN (SELECT COALESCE("+measure+", 0) "+
+		"FROM referral_term earlier JOIN term_month total ON total.term_id = earlier.id WHERE "+isMeasured+") END"))
 }
 
 // andSums has terms come with what they counted in a month, behind all else: with as many rows as they have lines there.
 func (s *selection) andSums(t *sql.SelectTable, month *part, partnerID *int) {
 	c := sql.Table(month.table).As("c")
 	s.LeftJoin(c).OnP(sql.And(sql.ColumnsEQ(c.C("term_id"), t.C("id")), sql.EQ(c.C(month.column), month.from)))
-	s.AppendSelect(columnsOf(c, sumColumns...)...)
+	s.AppendSelectExpr(columnsOf("c", sumColumns...))
 	if partnerID != nil {
 		s.AppendSelectExpr(sql.ExprP("CASE WHEN c.line_id > 0 THEN "+isHidden+" ELSE FALSE END", hiddenFrom(*partnerID)...))
 	}
@@ -316,7 +313,7 @@ func (l *Ledger) swept(ctx context.Context, q database.Querier, asked *question)
 		return nil, err
 	}
 	var all []referralPart
-	statement, args := from.Select(columnsOf(from.r, referralColumns...)...).Query()
+	statement, args := from.SelectExpr(columnsOf("r", referralColumns...)).Query()
 	if err := database.Sweep(ctx, q, statement, args, func(row *database.Values) { all = add(all, referralIn(row)) }); err != nil {
 		return nil, err
 	}
@@ -326,7 +323,7 @@ func (l *Ledger) swept(ctx context.Context, q database.Querier, asked *question)
 	}
 	together := newJoin(all)
 	t := sql.Table("referral_term").As("t")
-	statement, args = sql.Dialect(l.DB.Dialect()).Select(columnsOf(t, append([]string{"referral_id"}, termColumns...)...)...).From(t).
+	statement, args = sql.Dialect(l.DB.Dialect()).SelectExpr(columnsOf("t", "referral_id"), columnsOf("t", termColumns...)).From(t).
 		Where(sql.And(sql.EQ(t.C("network_id"), asked.network.ID), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) }))).Query()
 	err = database.Sweep(ctx, q, statement, args, func(row *database.Values) { together.add(row.Int(0), termIn(row, 1)) })
 	return together.rows(), err

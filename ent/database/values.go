@@ -47,7 +47,7 @@ func Sweep(ctx context.Context, q Querier, query string, args []any, use func(ro
 func eachOf(ctx context.Context, use func(row *Values), ask func(ctx context.Context) (*sql.Rows, error)) error {
 	swept := &sweep{use: use}
 	rows, err := ask(context.WithValue(ctx, sweepKey{}, swept))
-	if swept.panicked != nil {
+	if swept.panicked != "" {
 		panic(swept.panicked)
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func eachOf(ctx context.Context, use func(row *Values), ask func(ctx context.Con
 // sweep uses the rows of a statement, which the statement finds in its context.
 type sweep struct {
 	use      func(row *Values)
-	panicked any // with its stack: database/sql would keep the connection of a driver that panics
+	panicked string // with its stack: database/sql would keep the connection of a driver that panics
 }
 
 type sweepKey struct{}
