@@ -70,7 +70,7 @@ func (e exports) answer(find func(e exports, ctx context.Context, v viewer.Viewe
 		case !to.begun:
 			graph.Refuse(w, r, err)
 		default:
-			slog.ErrorContext(r.Context(), "a table was cut off", "error", err.Error(), "request", graph.RequestID(r.Context()))
+			slog.ErrorContext(r.Context(), "a table was cut off", "error", err)
 			panic(http.ErrAbortHandler) // half a table must not look like a whole one
 		}
 	})
