@@ -187,7 +187,7 @@ func (w *world) collectIDs(in any) {
 func (w *world) send(as *viewer.Viewer, body string) (status int, answer []byte) {
 	request := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
-	ctx := graph.WithAddress(graph.WithRequestID(request.Context(), "test"), "192.0.2.1")
+	ctx := graph.WithReceived(request.Context(), graph.Received{RequestID: "test", Address: "192.0.2.1"})
 	if as != nil {
 		ctx = viewer.With(ctx, *as)
 	}

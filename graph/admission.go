@@ -11,6 +11,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/graph/resolve"
 )
 
 // admission decides whether a request may run, by what can be known before it does: cheap questions first, and
@@ -27,6 +28,7 @@ type admitted struct {
 	*document
 	operation *ast.OperationDefinition
 	choices   commission.Problems // what is wrong with its variables, and told when it runs
+	rows      readRows            // those of its variables that were read straight from it
 	cost      int
 }
 
@@ -68,20 +70,21 @@ func (a *admission) admit(ctx context.Context, asked *request) (*admitted, gqler
 	if err != nil {
 		return nil, refusals(err)
 	}
-	return &admitted{document: found, operation: operation, choices: choices, cost: cost}, nil
+	return &admitted{document: found, operation: operation, choices: choices, rows: asked.rows, cost: cost}, nil
 }
 
 // records tells whether somebody is of those who record conversions, thousands in a request.
 func records(v viewer.Viewer) bool { return v.Is(commission.Admin, commission.Tracker) }
 
-type choicesKey struct{}
+type admittedKey struct{}
 
 // withAdmitted hands on what was found out about a request.
 func withAdmitted(ctx context.Context, a *admitted) context.Context {
-	return context.WithValue(withDocument(ctx, a.document), choicesKey{}, a.choices)
+	return context.WithValue(resolve.WithSize(ctx, &a.size), admittedKey{}, a)
 }
 
-func choicesOf(ctx context.Context) commission.Problems {
-	choices, _ := ctx.Value(choicesKey{}).(commission.Problems)
-	return choices
+// admittedOf is what was found out about the request of the context; nil: it was not admitted.
+func admittedOf(ctx context.Context) *admitted {
+	a, _ := ctx.Value(admittedKey{}).(*admitted)
+	return a
 }

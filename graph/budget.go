@@ -43,7 +43,7 @@ func (b *Budgets) of(ctx context.Context) *budget {
 	if b == nil {
 		return nil
 	}
-	key, aMinute := "address "+origin(address(ctx)), b.ofAddress
+	key, aMinute := "address "+origin(receivedIn(ctx).Address), b.ofAddress
 	if v, ok := viewer.From(ctx); ok {
 		key, aMinute = "account "+strconv.Itoa(v.AccountID), b.ofAccount
 	}

@@ -60,8 +60,8 @@ func partnerColumns(document *ast.QueryDocument) []string {
 // readPartners is a query for partners, with what the document asks of them.
 func (r *Resolver) readPartners(ctx context.Context) *ent.PartnerQuery {
 	query := r.DB.Partner.Query()
-	if d := documentOf(ctx); d != nil && d.partners != nil {
-		query.Select(d.partners...)
+	if a := admittedOf(ctx); a != nil && a.partners != nil {
+		query.Select(a.partners...)
 	}
 	return query
 }

@@ -201,25 +201,12 @@ type known struct{}
 
 var _ graphql.Cache[*ast.QueryDocument] = known{}
 
-type documentKey struct{}
-
-func withDocument(ctx context.Context, d *document) context.Context {
-	return context.WithValue(resolve.WithSize(ctx, &d.size), documentKey{}, d)
-}
-
-// documentOf is the document of the context; nil: there is none.
-func documentOf(ctx context.Context) *document {
-	d, _ := ctx.Value(documentKey{}).(*document)
-	return d
-}
-
 // Get is the document of the context.
 func (known) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
-	d := documentOf(ctx)
-	if d == nil {
-		return nil, false
+	if a := admittedOf(ctx); a != nil {
+		return a.query, true
 	}
-	return d.query, true
+	return nil, false
 }
 
 // Add is not called: there is always a document.

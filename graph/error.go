@@ -206,15 +206,25 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{presented}})
 }
 
-type requestIDKey struct{}
+// Received is how a request came.
+type Received struct {
+	RequestID string // by which the log and an "internal error" name it
+	Address   string // that it came from
+}
 
-// WithRequestID gives the request an id, by which the log and an "internal error" name it.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
+type receivedKey struct{}
+
+// WithReceived says how the request of the context came.
+func WithReceived(ctx context.Context, how Received) context.Context {
+	return context.WithValue(ctx, receivedKey{}, &how)
+}
+
+func receivedIn(ctx context.Context) Received {
+	if how, there := ctx.Value(receivedKey{}).(*Received); there {
+		return *how
+	}
+	return Received{}
 }
 
 // RequestID is the id of the request.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
+func RequestID(ctx context.Context) string { return receivedIn(ctx).RequestID }

@@ -52,7 +52,7 @@ func (r *Resolver) HandlerBehind(directives generated.DirectiveRoot, options Opt
 	})
 	server.Use(extension.Introspection{}) // admission asked whether the viewer may
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		ctx = scalar.Collect(r.withLoaders(ctx), choicesOf(ctx))
+		ctx = scalar.Collect(r.withLoaders(ctx), admittedOf(ctx).choices)
 		if v, signedIn := viewer.From(ctx); signedIn { // again, where fields find it sooner: many ask who is asking
 			ctx = viewer.With(ctx, v)
 		}

@@ -80,7 +80,7 @@ func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		t.tooMuch(w, r, exec, spending, admitted.cost)
 		return
 	}
-	ctx = withRows(withAdmitted(ctx, admitted), asked.rows)
+	ctx = withAdmitted(ctx, admitted)
 	operation, wrong := exec.CreateOperationContext(ctx, &asked.RawParams)
 	if wrong != nil {
 		refuse(statusOf(codeOf(wrong[0]), accepted(r)), wrong...)

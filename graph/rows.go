@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -48,6 +50,21 @@ func (w *written) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 	return err
 }
 
+// value reads it as GraphQL's machinery wants it: numbers as they are written.
+func (w written) value() (value any, err error) {
+	err = jsonv2.Unmarshal([]byte(w), &value, exactly)
+	return value, err
+}
+
+var exactly = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(from *jsontext.Decoder, into *any) error {
+	if from.PeekKind() != '0' {
+		return errors.ErrUnsupported
+	}
+	number, err := from.ReadValue()
+	*into = json.Number(number)
+	return err
+}))
+
 // readVariables reads the values that readAhead left, for an operation. Those of rows it keeps apart: to GraphQL's
 // machinery they are an empty list.
 func (r *request) readVariables(operation *ast.OperationDefinition) error {
@@ -65,8 +82,8 @@ func (r *request) readVariables(operation *ast.OperationDefinition) error {
 				continue
 			}
 		}
-		var value any
-		if err := decode([]byte(text), &value); err != nil {
+		value, err := text.value()
+		if err != nil {
 			return err
 		}
 		r.Variables[name] = value
@@ -177,15 +194,6 @@ func (s *scanner) conversion() (row ledger.Conversion, ok bool) {
 // readRows is the rows that were read straight from a request, by the names of their variables.
 type readRows map[string][]ledger.Conversion
 
-type rowsKey struct{}
-
-func withRows(ctx context.Context, rows readRows) context.Context {
-	if rows == nil {
-		return ctx
-	}
-	return context.WithValue(ctx, rowsKey{}, rows)
-}
-
 // of is the rows that an argument stands for; nil: it has none that were read so.
 func (r readRows) of(argument *ast.Argument) []ledger.Conversion {
 	if argument == nil || argument.Value.Kind != ast.Variable {
@@ -196,6 +204,9 @@ func (r readRows) of(argument *ast.Argument) []ledger.Conversion {
 
 // rowsOf is the rows that an argument of the field stands for that is being resolved.
 func rowsOf(ctx context.Context, argument string) []ledger.Conversion {
-	rows, _ := ctx.Value(rowsKey{}).(readRows)
-	return rows.of(graphql.GetFieldContext(ctx).Field.Arguments.ForName(argument))
+	a := admittedOf(ctx)
+	if a == nil {
+		return nil
+	}
+	return a.rows.of(graphql.GetFieldContext(ctx).Field.Arguments.ForName(argument))
 }

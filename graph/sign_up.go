@@ -51,7 +51,7 @@ func (s *signUps) allow(key string, aMinute int) bool {
 // SignUp takes an application. What is answered, and when, is the same for every code and e-mail.
 func (r mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error) {
 	networkID := input.Network.Of(scalar.Network)
-	if !r.signUps.allow("address "+origin(address(ctx)), signUpsAnAddress) || !r.signUps.allow("network "+strconv.Itoa(networkID), signUpsANetwork) {
+	if !r.signUps.allow("address "+origin(receivedIn(ctx).Address), signUpsAnAddress) || !r.signUps.allow("network "+strconv.Itoa(networkID), signUpsANetwork) {
 		return nil, commission.Refuse(commission.RateLimited, "", "too many applications: try again in a minute")
 	}
 	arrived := r.Program.Now()
@@ -91,18 +91,6 @@ func origin(address string) string {
 	}
 	network, _ := at.Prefix(subscriber)
 	return network.String()
-}
-
-type addressKey struct{}
-
-// WithAddress says from which address a request comes.
-func WithAddress(ctx context.Context, address string) context.Context {
-	return context.WithValue(ctx, addressKey{}, address)
-}
-
-func address(ctx context.Context) string {
-	from, _ := ctx.Value(addressKey{}).(string)
-	return from
 }
 
 // RotateReferralCode gives a partner a new sign-up link.

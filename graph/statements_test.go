@@ -96,7 +96,7 @@ func (h *house) send(ctx context.Context, as *viewer.Viewer, document string, va
 	if err != nil {
 		h.Fatal(err)
 	}
-	ctx = graph.WithAddress(ctx, "192.0.2.1")
+	ctx = graph.WithReceived(ctx, graph.Received{Address: "192.0.2.1"})
 	if as != nil {
 		ctx = viewer.With(ctx, *as)
 	}

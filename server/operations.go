@@ -18,7 +18,7 @@ import (
 
 // operations notes what is asked of GraphQL and how it is answered, also where it is refused before it runs, and
 // traces it.
-type operations struct{ traces trace.TracerProvider }
+type operations struct{ tracer trace.Tracer }
 
 var (
 	_ graphql.HandlerExtension        = operations{}
@@ -34,33 +34,31 @@ func (operations) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext notes what is asked; it may be answered without being run.
 func (operations) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	if e := exchangeOf(ctx); e != nil {
-		e.operation, e.code = labelOf(operation.Operation), allRight
-		e.viewer, _ = viewer.From(ctx)
-	}
+	told := exchangeOf(ctx)
+	told.operation, told.code = labelOf(operation.Operation), allRight
+	told.viewer, _ = viewer.From(ctx)
 	return nil
 }
 
 // InterceptResponse is around the answer.
 func (o operations) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	name := invalid
-	if graphql.HasOperationContext(ctx) {
-		name = labelOf(graphql.GetOperationContext(ctx).Operation)
+	told := exchangeOf(ctx)
+	if told.operation == "" { // it was refused before it was understood
+		told.operation = invalid
+		told.viewer, _ = viewer.From(ctx)
 	}
-	ctx, span := o.traces.Tracer("referrals").Start(ctx, name, trace.WithSpanKind(trace.SpanKindInternal))
+	ctx, span := o.tracer.Start(ctx, told.operation)
 	defer span.End()
 	answer := next(ctx)
-	code := allRight
+	told.code = allRight
 	if answer != nil && len(answer.Errors) > 0 {
-		code = codeOf(answer.Errors[0])
+		told.code = codeOf(answer.Errors[0])
 	}
-	span.SetAttributes(semconv.GraphQLOperationName(name), attribute.String("referrals.code", code))
-	if code == internal || code == string(commission.Unavailable) {
-		span.SetStatus(codes.Error, code)
-	}
-	if e := exchangeOf(ctx); e != nil {
-		e.operation, e.code = name, code
-		e.viewer, _ = viewer.From(ctx)
+	if span.IsRecording() {
+		span.SetAttributes(semconv.GraphQLOperationName(told.operation), attribute.String("referrals.code", told.code))
+		if told.code == internal || told.code == string(commission.Unavailable) {
+			span.SetStatus(codes.Error, told.code)
+		}
 	}
 	return answer
 }

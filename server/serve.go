@@ -83,7 +83,7 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("read the welcome: %w", err)
 	}
-	d, err := c.Door.open(a, operations{c.telemetry.traces})
+	d, err := c.Door.open(a, operations{c.telemetry.traces.Tracer("referrals")})
 	if err != nil {
 		return err
 	}
@@ -273,8 +273,7 @@ type exchange struct {
 type exchangeKey struct{}
 
 func exchangeOf(ctx context.Context) *exchange {
-	e, _ := ctx.Value(exchangeKey{}).(*exchange)
-	return e
+	return ctx.Value(exchangeKey{}).(*exchange) //nolint:forcetypeassert // identify put it there
 }
 
 // identify gives every request an id, which is in the log and in the answer's headers, says from which address it
@@ -291,7 +290,7 @@ func (c *serveCommand) identify(next http.Handler) http.Handler {
 			address = strings.TrimSpace(entries[len(entries)-1])
 		}
 		var told exchange
-		ctx := context.WithValue(graph.WithAddress(graph.WithRequestID(r.Context(), id), address), exchangeKey{}, &told)
+		ctx := context.WithValue(graph.WithReceived(r.Context(), graph.Received{RequestID: id, Address: address}), exchangeKey{}, &told)
 		answer := &answer{ResponseWriter: w, status: http.StatusOK}
 		began := time.Now()
 		recovered(answer, r.WithContext(ctx), next)

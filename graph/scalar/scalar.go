@@ -209,7 +209,7 @@ type refusedKey struct{}
 
 // Collect begins to collect. What is known to be wrong already refuses every field of the root.
 func Collect(ctx context.Context, known commission.Problems) context.Context {
-	return context.WithValue(ctx, refusedKey{}, &Refused{problems: map[string]commission.Problems{}, known: known})
+	return context.WithValue(ctx, refusedKey{}, &Refused{known: known})
 }
 
 // refuse notes a problem at the argument that is being read; without a collector it is the error itself.
@@ -224,6 +224,9 @@ func refuse(ctx context.Context, message string) error {
 	defer collector.mu.Unlock()
 	problems := collector.problems[at]
 	problems.Add(Argument(ctx, graphql.GetPath(ctx)), "%s", message)
+	if collector.problems == nil {
+		collector.problems = map[string]commission.Problems{}
+	}
 	collector.problems[at] = problems
 	return nil
 }
