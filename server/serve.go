@@ -52,7 +52,7 @@ const (
 	// room is held and never touched, so that the system gives no memory for it. The garbage collector begins anew when the
 	// heap has doubled, which the small heap of a server at work does every few requests; this is a part of it. It is made
 	// before the heap has grown: memory that was used before would have to be cleared.
-	room = 4 << 20
+	room = 12 << 20
 )
 
 // Validate refuses what would keep the server busy with looking, or let it answer nothing.
