@@ -83,7 +83,7 @@ func withAdmitted(ctx context.Context, a *admitted) context.Context {
 	return context.WithValue(resolve.WithSize(ctx, &a.size), admittedKey{}, a)
 }
 
-// admittedOf is what was found out about the request of the context; nil: it was not admitted.
+// admittedOf is what was found out about the request of the context. Nothing runs that was not admitted.
 func admittedOf(ctx context.Context) *admitted {
 	a, _ := ctx.Value(admittedKey{}).(*admitted)
 	return a

@@ -60,8 +60,8 @@ func partnerColumns(document *ast.QueryDocument) []string {
 // readPartners is a query for partners, with what the document asks of them.
 func (r *Resolver) readPartners(ctx context.Context) *ent.PartnerQuery {
 	query := r.DB.Partner.Query()
-	if a := admittedOf(ctx); a != nil && a.partners != nil {
-		query.Select(a.partners...)
+	if asked := admittedOf(ctx).partners; asked != nil {
+		query.Select(asked...)
 	}
 	return query
 }

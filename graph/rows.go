@@ -204,9 +204,5 @@ func (r readRows) of(argument *ast.Argument) []ledger.Conversion {
 
 // rowsOf is the rows that an argument of the field stands for that is being resolved.
 func rowsOf(ctx context.Context, argument string) []ledger.Conversion {
-	a := admittedOf(ctx)
-	if a == nil {
-		return nil
-	}
-	return a.rows.of(graphql.GetFieldContext(ctx).Field.Arguments.ForName(argument))
+	return admittedOf(ctx).rows.of(graphql.GetFieldContext(ctx).Field.Arguments.ForName(argument))
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +15,7 @@ import (
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/ent/viewer"
+	"partner.example/referrals/graph"
 	"partner.example/referrals/table"
 )
 
@@ -88,6 +91,35 @@ func TestExports_refuseWhatGoesWrongBeforeTheFirstByte(t *testing.T) {
 	if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" || answer.Header().Get("Content-Disposition") != "" ||
 		!strings.HasPrefix(answer.Header().Get("Content-Type"), "application/") {
 		t.Errorf("answered %d %v %s", answer.Code, answer.Header(), answer.Body)
+	}
+}
+
+// What goes wrong later cuts the table off. The log tells why, without what is private, and of which request, once.
+func TestExports_tellInTheLogWhyATableIsCutOff(t *testing.T) {
+	var said bytes.Buffer
+	kept := slog.Default()
+	slog.SetDefault(newLogger("text", &said))
+	defer slog.SetDefault(kept)
+	server := tables(func(_ context.Context, add table.Row) error {
+		for i := range 9_000 {
+			if err := add("a text that takes its place", i); err != nil {
+				return err
+			}
+		}
+		return errors.New("ann@acme.example was in the way")
+	})
+	request := httptest.NewRequest(http.MethodGet, reportPath+"referrals.csv", nil)
+	request = request.WithContext(graph.WithReceived(request.Context(), graph.Received{RequestID: "R1"}))
+	func() {
+		defer func() {
+			if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+				t.Errorf("half a table looks like a whole one: %v", err)
+			}
+		}()
+		server.ServeHTTP(httptest.NewRecorder(), request)
+	}()
+	if told := said.String(); !strings.Contains(told, "was in the way") || strings.Contains(told, "ann@") || strings.Count(told, "R1") != 1 {
+		t.Errorf("the log: %s", told)
 	}
 }
 

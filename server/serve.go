@@ -272,8 +272,12 @@ type exchange struct {
 
 type exchangeKey struct{}
 
+// exchangeOf is where to note what becomes of the request; outside of identify nobody tells of it.
 func exchangeOf(ctx context.Context) *exchange {
-	return ctx.Value(exchangeKey{}).(*exchange) //nolint:forcetypeassert // identify put it there
+	if told, there := ctx.Value(exchangeKey{}).(*exchange); there {
+		return told
+	}
+	return &exchange{}
 }
 
 // identify gives every request an id, which is in the log and in the answer's headers, says from which address it

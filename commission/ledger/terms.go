@@ -211,7 +211,7 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 		return read, err
 	}
 	t := sql.Table("referral_term").As("t")
-	from.referrer()
+	from.referrer() // whose status comes too
 	query := from.SelectExpr(columnsOf("r", referralColumns...), columnsOf("t", termColumns...), columnsOf("referrer", "status")).
 		LeftJoin(t).OnP(sql.And(sql.ColumnsEQ(t.C("referral_id"), from.r.C("id")), sql.P(func(b *sql.Builder) { b.WriteString(countsStill) })))
 	if with.all {
