@@ -2,8 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -50,21 +48,6 @@ func (w *written) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 	return err
 }
 
-// value reads it as GraphQL's machinery wants it: numbers as they are written.
-func (w written) value() (value any, err error) {
-	err = jsonv2.Unmarshal([]byte(w), &value, exactly)
-	return value, err
-}
-
-var exactly = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(from *jsontext.Decoder, into *any) error {
-	if from.PeekKind() != '0' {
-		return errors.ErrUnsupported
-	}
-	number, err := from.ReadValue()
-	*into = json.Number(number)
-	return err
-}))
-
 // readVariables reads the values that readAhead left, for an operation. Those of rows it keeps apart: to GraphQL's
 // machinery they are an empty list.
 func (r *request) readVariables(operation *ast.OperationDefinition) error {
@@ -82,8 +65,8 @@ func (r *request) readVariables(operation *ast.OperationDefinition) error {
 				continue
 			}
 		}
-		value, err := text.value()
-		if err != nil {
+		var value any
+		if err := decode([]byte(text), &value); err != nil {
 			return err
 		}
 		r.Variables[name] = value

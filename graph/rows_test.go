@@ -2,15 +2,12 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"pgregory.net/rapid"
 
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/graph/generated"
@@ -125,29 +122,4 @@ func TestReadAhead_leavesOddBodiesToTheUsualWay(t *testing.T) {
 			t.Errorf("%s is read ahead: %s", body, strconv.FormatBool(got))
 		}
 	}
-}
-
-// A variable is the same, to the digit, whichever way its request was read.
-func TestValue_isWhatTheUsualWayReads(t *testing.T) {
-	numbers := rapid.SampledFrom([]string{"0", "-0", "1", "-1.50", "12345678901234567890.123456789012345678", "1e400", "2E-7"})
-	var values *rapid.Generator[any]
-	values = rapid.OneOf(
-		rapid.Custom(func(t *rapid.T) any { return json.Number(numbers.Draw(t, "number")) }),
-		rapid.String().AsAny(), rapid.Bool().AsAny(), rapid.Just[any](nil),
-		rapid.SliceOfN(rapid.Deferred(func() *rapid.Generator[any] { return values }), 0, 3).AsAny(),
-		rapid.MapOfN(rapid.String(), rapid.Deferred(func() *rapid.Generator[any] { return values }), 0, 3).AsAny(),
-	)
-	rapid.Check(t, func(t *rapid.T) {
-		text, err := json.Marshal(values.Draw(t, "value"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var usual any
-		if err := decode(text, &usual); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := written(text).value(); err != nil || !reflect.DeepEqual(got, usual) {
-			t.Fatalf("%s is %#v (%v), and in the usual way %#v", text, got, err, usual)
-		}
-	})
 }
