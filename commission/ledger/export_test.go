@@ -27,10 +27,10 @@ const (
 type PlacesByID = placesByID
 
 // At is the place of an id, to be set.
-func (p *PlacesByID) At(id int) *int { return p.at(id) }
+func (p *PlacesByID) At(id int) *int32 { return p.at(id) }
 
 // Find is the place of an id.
-func (p *PlacesByID) Find(id int) int { return p.find(id) }
+func (p *PlacesByID) Find(id int) int32 { return p.find(id) }
 
 // FewRows is of how many rows what they show is computed at once.
 const FewRows = fewRows
@@ -40,18 +40,17 @@ const FewRows = fewRows
 func ReportOf(currency commission.Currency, structure commission.Structure, payouts []int64) (*Report, []*Row) {
 	r := &Report{Currency: currency, asked: &question{zone: time.UTC, structures: map[int]commission.Structure{1: structure}}, sums: &sumsInRange{}}
 	for i, payout := range payouts {
-		t := termRow{referralPart: referralPart{referralID: i + 1, endedAt: never}, termPart: trackedOnly}
-		t.termID, t.structureID, t.referredDate = i+1, 1, 0
+		term := trackedOnly
+		term.termID, term.structureID, term.referredDate = i+1, 1, 0
+		r.add(referralPart{referralID: i + 1, endedAt: never}, term)
 		if payout != 0 {
-			r.sums.terms = append(r.sums.terms, termSumsInRange{unbilled: micros{conversions: 1, payout: payout}})
-			t.counted = len(r.sums.terms)
+			r.rows[i].counted = int32(r.sums.terms.add(termSumsInRange{unbilled: micros{conversions: 1, payout: payout}})) + 1
 		}
-		r.terms = append(r.terms, t)
 	}
 	r.total()
 	rows := make([]*Row, len(payouts))
-	for i := range r.terms {
-		row := r.row(&r.terms[i], nil)
+	for i, at := range r.rows {
+		row := r.row(r.of(at), nil)
 		rows[i] = &row
 	}
 	return r, rows

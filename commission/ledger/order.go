@@ -60,7 +60,7 @@ func (o Order) compare(a, b *Row) int {
 	if o.Descending {
 		order = -order
 	}
-	return cmp.Or(order, cmp.Compare(a.ReferralID, b.ReferralID), cmp.Compare(a.TermID, b.TermID))
+	return cmp.Or(order, a.key().compare(b.key()))
 }
 
 // Sorted is all rows of a report in an order: that of compare, by numbers that stand for what it compares, since a hundred
@@ -72,41 +72,47 @@ func (l *Ledger) Sorted(ctx context.Context, report *Report, by Order) ([]RowKey
 	}
 	type ranked struct {
 		rank int64
-		RowKey
+		row  int32 // which one: they are in the order of their keys
 	}
-	rows := make([]ranked, 0, len(report.terms))
-	var zero []RowKey // most amounts; they are in order
-	for i := range report.terms {
-		t := &report.terms[i]
-		switch at := rank(t); {
-		case at == 0:
-			zero = add(zero, t.key())
+	rows := make([]ranked, 0, len(report.rows))
+	var zero []int32 // most amounts
+	for i, at := range report.rows {
+		switch rank, row := rank(report.of(at)), int32(i); { //nolint:gosec // no more than memory holds
+		case rank == 0:
+			zero = append(zero, row)
 		case by.Descending:
-			rows = append(rows, ranked{^at, t.key()})
+			rows = append(rows, ranked{^rank, row})
 		default:
-			rows = append(rows, ranked{at, t.key()})
+			rows = append(rows, ranked{rank, row})
 		}
 	}
 	slices.SortFunc(rows, func(a, b ranked) int {
 		if a.rank != b.rank { // as nearly all
 			return cmp.Compare(a.rank, b.rank)
 		}
-		return cmp.Or(cmp.Compare(a.ReferralID, b.ReferralID), cmp.Compare(a.TermID, b.TermID))
+		return cmp.Compare(a.row, b.row)
 	})
-	keys := make([]RowKey, 0, len(report.terms))
+	keys := make([]RowKey, 0, len(report.rows))
+	add := func(row int32) { keys = append(keys, report.of(report.rows[row]).key()) }
 	for _, row := range rows {
-		if row.rank >= 0 && zero != nil {
-			keys, zero = append(keys, zero...), nil
+		if row.rank >= 0 {
+			for _, row := range zero {
+				add(row)
+			}
+			zero = nil
 		}
-		keys = append(keys, row.RowKey)
+		add(row.row)
 	}
-	return append(keys, zero...), nil
+	for _, row := range zero {
+		add(row)
+	}
+	return keys, nil
 }
 
 // ranks gives each row a number that is less than another row's where it comes before it in ascending order.
-func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField) (func(*termRow) int64, error) {
-	amount := func(of func(*shown) int64) func(*termRow) int64 {
-		return func(t *termRow) int64 {
+func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField) (func(termRow) int64, error) {
+	amount := func(of func(*shown) int64) func(termRow) int64 {
+		return func(t termRow) int64 {
 			counted := r.sumsOf(t)
 			if counted == nil {
 				return 0
@@ -119,20 +125,20 @@ func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField
 		parties, err := r.allParties(ctx, q)
 		names := rankNames(parties)
 		if field == ByReferrer {
-			return func(t *termRow) int64 { return names[t.referrerID] }, err
+			return func(t termRow) int64 { return names[t.referrerID] }, err
 		}
-		return func(t *termRow) int64 { return names[t.referredID] }, err
+		return func(t termRow) int64 { return names[t.referredID] }, err
 	case ByReferredDate:
-		return func(t *termRow) int64 { return int64(t.referredDate) }, nil
+		return func(t termRow) int64 { return int64(t.referredDate) }, nil
 	case ByReferralStart:
-		return func(t *termRow) int64 { return int64(t.startedAt) }, nil
+		return func(t termRow) int64 { return int64(t.startedAt) }, nil
 	case ByWindowEnd:
-		return func(t *termRow) int64 { return int64(t.windowEndsAt) }, nil
+		return func(t termRow) int64 { return int64(t.windowEndsAt) }, nil
 	case ByBilled:
 		return amount(func(s *shown) int64 { return s.billed }), nil
 	case ByBalance:
 		balance := amount(func(s *shown) int64 { return s.balance })
-		return func(t *termRow) int64 {
+		return func(t termRow) int64 {
 			if t.status() == commission.ReferralInactive { // it has none
 				return math.MinInt64
 			}
@@ -143,7 +149,7 @@ func (r *Report) ranks(ctx context.Context, q database.Querier, field OrderField
 	case ByBelowThreshold:
 		return amount(func(s *shown) int64 { return s.belowThreshold }), nil
 	default:
-		return func(t *termRow) int64 {
+		return func(t termRow) int64 {
 			counted := r.sumsOf(t)
 			if counted == nil || r.asked.own != nil {
 				return 0

@@ -71,6 +71,8 @@ type Row struct {
 	commission.Amounts
 }
 
+func (r *Row) key() RowKey { return RowKey{r.ReferralID, r.TermID} }
+
 // Explain says why the row shows what it does, to whoever it is shown to [P5].
 func (r *Row) Explain(ctx context.Context, structure *commission.Structure) (commission.Reason, string) {
 	v, _ := viewer.From(ctx)
@@ -122,8 +124,9 @@ type Report struct {
 	Totals     Totals
 	Structures map[int]*ent.CommissionStructure // all of the network's: a viewer sees those of its rows
 
+	termRows
+
 	asked    *question
-	terms    []termRow               // by referral, and by the terms of one
 	sums     *sumsInRange            // of the rows that counted something in the range
 	measures map[int]decimal.Decimal // of the thresholds that were measured
 	parties  map[int]party           // nil: they were not read
@@ -135,6 +138,10 @@ type Report struct {
 type RowKey struct {
 	ReferralID int
 	TermID     int // 0: tracked only
+}
+
+func (k RowKey) compare(other RowKey) int {
+	return cmp.Or(cmp.Compare(k.ReferralID, other.ReferralID), cmp.Compare(k.TermID, other.TermID))
 }
 
 // Report computes the referral report [P1 to P4], for the rows that the viewer sees. It takes as many statements for any
@@ -192,12 +199,13 @@ func (r *Report) part(referrerIDs []int, reports map[int]*Report) {
 	for _, id := range referrerIDs {
 		reports[id] = &Report{
 			Currency: r.Currency, Zone: r.Zone, Structures: r.Structures,
-			asked: r.asked, sums: r.sums, measures: r.measures, parties: r.parties, names: names,
+			termRows: termRows{referrals: r.referrals, terms: r.terms},
+			asked:    r.asked, sums: r.sums, measures: r.measures, parties: r.parties, names: names,
 		}
 	}
-	for _, t := range r.terms {
-		its := reports[t.referrerID]
-		its.terms = append(its.terms, t)
+	for _, at := range r.rows {
+		its := reports[r.of(at).referrerID]
+		its.rows = append(its.rows, at)
 	}
 	for _, id := range referrerIDs {
 		reports[id].total()
@@ -254,7 +262,7 @@ func (l *Ledger) report(ctx context.Context, q database.Querier, asked *question
 		return nil, err
 	}
 	if asked.filter.computed() {
-		r.terms = slices.DeleteFunc(r.terms, func(t termRow) bool { return !r.wants(&t) })
+		r.rows = slices.DeleteFunc(r.rows, func(at rowAt) bool { return !r.wants(r.of(at)) })
 	}
 	r.total()
 	return r, nil
@@ -276,7 +284,7 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 	}
 	named := func(ctx context.Context) error {
 		read, err := l.terms(ctx, q, asked, of, with)
-		r.terms, r.parties, r.measures = read.terms, read.parties, read.measures
+		r.termRows, r.parties, r.measures = read.termRows, read.parties, read.measures
 		if with.sums != nil {
 			r.sums = read.sums
 		}
@@ -304,10 +312,10 @@ func (l *Ledger) read(ctx context.Context, q database.Querier, asked *question, 
 	if err := l.both(ctx, q, counted, told); err != nil {
 		return nil, err
 	}
-	for i := range r.terms {
-		r.terms[i].counted = r.sums.placeOf(r.terms[i].termID)
+	for i, at := range r.rows {
+		r.rows[i].counted = r.sums.placeOf(r.of(at).termID)
 	}
-	if err := r.measure(ctx, q, func(t *termRow) bool { return r.sumsOf(t) != nil }); err != nil {
+	if err := r.measure(ctx, q, func(t termRow) bool { return t.counted != 0 }); err != nil {
 		return nil, err
 	}
 	r.Structures = asked.stored
@@ -320,7 +328,7 @@ const fewRows = 10_000
 // total computes what the rows show of the range, and their totals.
 func (r *Report) total() {
 	cores := runtime.GOMAXPROCS(0)
-	parts := slices.Collect(slices.Chunk(r.terms, max(fewRows, (len(r.terms)+cores-1)/cores)))
+	parts := slices.Collect(slices.Chunk(r.rows, max(fewRows, (len(r.rows)+cores-1)/cores)))
 	totals := make([]Totals, len(parts))
 	var counting sync.WaitGroup
 	for i, part := range parts {
@@ -345,15 +353,14 @@ func (r *Report) nothing() Totals {
 }
 
 // count computes what some rows show of what they counted in the range, and their totals.
-func (r *Report) count(terms []termRow) Totals {
+func (r *Report) count(rows []rowAt) Totals {
 	totals := r.nothing()
-	totals.Rows = len(terms)
-	for i := range terms {
-		t := &terms[i]
-		counted := r.sumsOf(t)
-		if counted == nil { // as most rows of a month
+	totals.Rows = len(rows)
+	for _, at := range rows {
+		if at.counted == 0 { // as most rows of a month
 			continue
 		}
+		t, counted := r.of(at), r.sums.at(at.counted)
 		amounts := r.amounts(t, counted, r.threshold(t, r.measures))
 		counted.shows(amounts)
 		shown := Totals{Billed: amounts.Billed, Unbilled: amounts.Unbilled, BelowThreshold: amounts.BelowThreshold}
@@ -388,10 +395,10 @@ func (t *Totals) add(others Totals) {
 }
 
 // each is the rows that are which.
-func (r *Report) each(which func(*termRow) bool) iter.Seq[*termRow] {
-	return func(yield func(*termRow) bool) {
-		for i := range r.terms {
-			if t := &r.terms[i]; which(t) && !yield(t) {
+func (r *Report) each(which func(termRow) bool) iter.Seq[termRow] {
+	return func(yield func(termRow) bool) {
+		for t := range r.all() {
+			if which(t) && !yield(t) {
 				return
 			}
 		}
@@ -401,8 +408,8 @@ func (r *Report) each(which func(*termRow) bool) iter.Seq[*termRow] {
 // hasUnknownStructure tells whether a row has a structure that was not read.
 func (r *Report) hasUnknownStructure() bool {
 	known := 0 // neighbours have the same, mostly
-	for i := range r.terms {
-		if id := r.terms[i].structureID; id != known {
+	for t := range r.all() {
+		if id := t.structureID; id != known {
 			if r.asked.stored[id] == nil && id != 0 {
 				return true
 			}
@@ -413,31 +420,31 @@ func (r *Report) hasUnknownStructure() bool {
 }
 
 // hasThreshold tells whether the row's structure has minimum earnings.
-func (r *Report) hasThreshold(t *termRow) bool {
+func (r *Report) hasThreshold(t termRow) bool {
 	return t.termID != 0 && r.asked.structures[t.structureID].MinimumEarnings != nil
 }
 
 // sumsOf is what a row counted in the range; nil: nothing.
-func (r *Report) sumsOf(t *termRow) *termSumsInRange {
+func (r *Report) sumsOf(t termRow) *termSumsInRange {
 	if t.counted == 0 {
 		return nil
 	}
-	return &r.sums.terms[t.counted-1]
+	return r.sums.at(t.counted)
 }
 
 // amounts is what a row shows of what it counted.
-func (r *Report) amounts(t *termRow, counted *termSumsInRange, threshold *commission.Threshold) commission.Amounts {
+func (r *Report) amounts(t termRow, counted *termSumsInRange, threshold *commission.Threshold) commission.Amounts {
 	return r.asked.structures[t.structureID].Amounts(r.Currency, r.sums.rowSums(counted), threshold.Reached(), t.status())
 }
 
 // isUnmeasured tells whether the row has a threshold that was not measured yet.
-func (r *Report) isUnmeasured(t *termRow) bool {
+func (r *Report) isUnmeasured(t termRow) bool {
 	_, measured := r.measures[t.termID]
 	return r.hasThreshold(t) && !measured
 }
 
 // measure measures the thresholds of rows that were not measured yet.
-func (r *Report) measure(ctx context.Context, q database.Querier, which func(*termRow) bool) error {
+func (r *Report) measure(ctx context.Context, q database.Querier, which func(termRow) bool) error {
 	var termIDs []int
 	for t := range r.each(which) {
 		if r.isUnmeasured(t) {
@@ -455,7 +462,7 @@ func (r *Report) measure(ctx context.Context, q database.Querier, which func(*te
 func (f Filter) computed() bool { return f.Type != "" || f.Search != "" || len(f.States) > 0 }
 
 // wants tells whether a row that was read passes the filter [P4].
-func (r *Report) wants(t *termRow) bool {
+func (r *Report) wants(t termRow) bool {
 	f := r.asked.filter
 	if f.Type != "" && (t.termID == 0 || r.asked.structures[t.structureID].Commission.Type() != f.Type) {
 		return false
@@ -467,14 +474,14 @@ func (r *Report) wants(t *termRow) bool {
 }
 
 // threshold is nil where the row has none.
-func (r *Report) threshold(t *termRow, measures map[int]decimal.Decimal) *commission.Threshold {
+func (r *Report) threshold(t termRow, measures map[int]decimal.Decimal) *commission.Threshold {
 	if !r.hasThreshold(t) {
 		return nil
 	}
 	return r.asked.structures[t.structureID].ThresholdAt(measures[t.termID])
 }
 
-func (r *Report) state(t *termRow, threshold *commission.Threshold) commission.State {
+func (r *Report) state(t termRow, threshold *commission.Threshold) commission.State {
 	if t.termID == 0 {
 		return commission.Tracked
 	}
@@ -483,9 +490,9 @@ func (r *Report) state(t *termRow, threshold *commission.Threshold) commission.S
 
 // Keys is all rows, by referral and by the terms of one.
 func (r *Report) Keys() []RowKey {
-	keys := make([]RowKey, len(r.terms))
-	for i := range r.terms {
-		keys[i] = r.terms[i].key()
+	keys := make([]RowKey, len(r.rows))
+	for i, at := range r.rows {
+		keys[i] = r.of(at).key()
 	}
 	return keys
 }
@@ -504,15 +511,15 @@ func (l *Ledger) Pages(ctx context.Context, pages ...Page) ([][]*Row, error) {
 }
 
 func rowsOf(ctx context.Context, q database.Querier, pages ...Page) ([][]*Row, error) {
-	terms := make([][]*termRow, len(pages))
+	shown := make([][]termRow, len(pages))
 	var unmeasured []int
 	for i, of := range pages {
 		for _, key := range of.Keys {
-			t := of.find(key)
-			if t == nil {
+			t, found := of.find(key)
+			if !found {
 				continue
 			}
-			terms[i] = append(terms[i], t)
+			shown[i] = append(shown[i], t)
 			if of.isUnmeasured(t) {
 				unmeasured = append(unmeasured, t.termID)
 			}
@@ -524,33 +531,31 @@ func rowsOf(ctx context.Context, q database.Querier, pages ...Page) ([][]*Row, e
 	}
 	rows := make([][]*Row, len(pages))
 	for i, of := range pages {
-		shown := make([]Row, len(terms[i]))
-		rows[i] = make([]*Row, len(terms[i]))
-		for j, t := range terms[i] {
+		all := make([]Row, len(shown[i]))
+		rows[i] = make([]*Row, len(shown[i]))
+		for j, t := range shown[i] {
 			known := of.measures
 			if of.isUnmeasured(t) {
 				known = measures
 			}
-			shown[j] = of.row(t, of.threshold(t, known))
-			rows[i][j] = &shown[j]
+			all[j] = of.row(t, of.threshold(t, known))
+			rows[i][j] = &all[j]
 		}
 	}
 	return rows, nil
 }
 
-// find is nil for a row that the report has not.
-func (r *Report) find(key RowKey) *termRow {
-	at, found := slices.BinarySearchFunc(r.terms, key, func(t termRow, key RowKey) int {
-		return cmp.Or(cmp.Compare(t.referralID, key.ReferralID), cmp.Compare(t.termID, key.TermID))
-	})
+// find is the row of a key, if the report has it.
+func (r *Report) find(key RowKey) (termRow, bool) {
+	i, found := slices.BinarySearchFunc(r.rows, key, func(at rowAt, key RowKey) int { return r.of(at).key().compare(key) })
 	if !found {
-		return nil
+		return termRow{}, false
 	}
-	return &r.terms[at]
+	return r.of(r.rows[i]), true
 }
 
 // row is a row as the report shows it.
-func (r *Report) row(t *termRow, threshold *commission.Threshold) Row {
+func (r *Report) row(t termRow, threshold *commission.Threshold) Row {
 	asked, currency, term := r.asked, r.Currency, t.term()
 	row := Row{
 		Days: asked.days, Currency: currency,
@@ -573,7 +578,7 @@ func (r *Report) row(t *termRow, threshold *commission.Threshold) Row {
 
 // tellBasis tells of a row how many conversions it is, of which amount, and of its threshold: what its referrer is not shown,
 // whoever asks for it [R2].
-func (r *Report) tellBasis(row *Row, t *termRow, threshold *commission.Threshold) {
+func (r *Report) tellBasis(row *Row, t termRow, threshold *commission.Threshold) {
 	if counted := r.sumsOf(t); counted != nil {
 		all := r.sums.all(counted)
 		row.Conversions, row.BasisAmount = all.Conversions, r.basis(t, all)
@@ -586,7 +591,7 @@ func (r *Report) tellBasis(row *Row, t *termRow, threshold *commission.Threshold
 }
 
 // basis is the amount that a row's commission is of.
-func (r *Report) basis(t *termRow, all commission.Sums) decimal.Decimal {
+func (r *Report) basis(t termRow, all commission.Sums) decimal.Decimal {
 	return r.Currency.Exact(all.Of(r.asked.structures[t.structureID].Basis()))
 }
 
@@ -645,9 +650,9 @@ func (r *Report) allParties(ctx context.Context, q database.Querier) (map[int]pa
 }
 
 func (r *Report) partyIDs() map[int]bool {
-	ids := make(map[int]bool, len(r.terms))
-	for i := range r.terms {
-		ids[r.terms[i].referrerID], ids[r.terms[i].referredID] = true, true
+	ids := make(map[int]bool, len(r.rows))
+	for t := range r.all() {
+		ids[t.referrerID], ids[t.referredID] = true, true
 	}
 	return ids
 }

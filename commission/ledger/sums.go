@@ -13,25 +13,25 @@ import (
 // sumsInRange is what terms counted in the report's range, by what became of it: in whole numbers, and without pointers that the
 // garbage collector would have to follow, since there are as many as terms that counted something.
 type sumsInRange struct {
-	terms  []termSumsInRange
-	lines  []lineSums
-	places placesByID // of terms
+	terms  list[termSumsInRange]
+	lines  list[lineSums]
+	places placesByID // of terms, counted from one
 }
 
 // termSumsInRange is the part of one term.
 type termSumsInRange struct {
-	unbilled, forfeited micros
-	lastLine            int // the one among the lines that came last; 0: none
-	shown               shown
+	unbilled micros
+	shown    shown
+	lastLine int32 // the one among the lines that came last, counted from one; 0: none
 }
 
-// lineSums is what of a term is on one invoice line.
+// lineSums is what of a term is on one invoice line, or was given up.
 type lineSums struct {
 	micros
 
 	lineID int
-	hidden bool // from the partner that asks
-	before int  // the one of the same term that came before it; 0: none
+	before int32 // the one of the same term that came before it, counted from one; 0: none
+	hidden bool  // from the partner that asks
 }
 
 // shown is the amounts of a row once it is computed, by numbers as rankOf gives them.
@@ -75,7 +75,10 @@ const (
 )
 
 // placeOf is the place of a term's sums, counted from one; 0: it counted nothing.
-func (s *sumsInRange) placeOf(termID int) int { return s.places.find(termID) }
+func (s *sumsInRange) placeOf(termID int) int32 { return s.places.find(termID) }
+
+// at is the sums at such a place.
+func (s *sumsInRange) at(place int32) *termSumsInRange { return s.terms.at(int(place - 1)) }
 
 // add adds a row of sums of a term, whose columns begin at one.
 func (s *sumsInRange) add(termID int, row *database.Values, at int, own bool) (err error) {
@@ -86,19 +89,14 @@ func (s *sumsInRange) add(termID int, row *database.Values, at int, own bool) (e
 	}
 	place := s.places.at(termID)
 	if *place == 0 {
-		s.terms = add(s.terms, termSumsInRange{})
-		*place = len(s.terms)
+		*place = int32(s.terms.add(termSumsInRange{})) + 1 //nolint:gosec // no more than memory holds
 	}
-	counted := &s.terms[*place-1]
-	switch {
-	case lineID == unbilledLine:
+	counted := s.at(*place)
+	if lineID == unbilledLine {
 		counted.unbilled, err = counted.unbilled.plus(part)
-	case isGivenUp(lineID):
-		counted.forfeited, err = counted.forfeited.plus(part)
-	default:
-		err = s.addTo(counted, lineSums{micros: part, lineID: lineID, hidden: own && row.Int(at+isHiddenOfSums) != 0})
+		return err
 	}
-	return err
+	return s.addTo(counted, lineSums{micros: part, lineID: lineID, hidden: own && row.Int(at+isHiddenOfSums) != 0})
 }
 
 // addTo adds to the sums of a line, which is among the last where it is there: months come in order.
@@ -110,18 +108,19 @@ func (s *sumsInRange) addTo(counted *termSumsInRange, part lineSums) (err error)
 		}
 	}
 	part.before = counted.lastLine
-	s.lines = add(s.lines, part)
-	counted.lastLine = len(s.lines)
+	counted.lastLine = int32(s.lines.add(part)) + 1 //nolint:gosec // no more than memory holds
 	return nil
 }
 
 // linesOf is the lines of a term, the last first.
 func (s *sumsInRange) linesOf(counted *termSumsInRange) iter.Seq[*lineSums] {
 	return func(yield func(*lineSums) bool) {
-		for at := counted.lastLine; at > 0; at = s.lines[at-1].before {
-			if !yield(&s.lines[at-1]) {
+		for at := counted.lastLine; at > 0; {
+			line := s.lines.at(int(at - 1))
+			if !yield(line) {
 				return
 			}
+			at = line.before
 		}
 	}
 }
@@ -130,23 +129,29 @@ func (s *sumsInRange) linesOf(counted *termSumsInRange) iter.Seq[*lineSums] {
 func (s *sumsInRange) rowSums(counted *termSumsInRange) commission.RowSums {
 	row := commission.RowSums{Unbilled: counted.unbilled.sums()}
 	for line := range s.linesOf(counted) {
-		if line.hidden {
+		switch {
+		case isGivenUp(line.lineID):
+		case line.hidden:
 			row.Hidden = append(row.Hidden, line.sums())
-		} else {
+		default:
 			row.Lines = append(row.Lines, line.sums())
 		}
 	}
 	return row
 }
 
-// all is everything that a term counted in the range, also what was forfeited.
+// all is everything that a term counted in the range, also what was given up.
 func (s *sumsInRange) all(counted *termSumsInRange) commission.Sums {
-	return s.rowSums(counted).All().Plus(counted.forfeited.sums())
+	all := counted.unbilled.sums()
+	for line := range s.linesOf(counted) {
+		all = all.Plus(line.sums())
+	}
+	return all
 }
 
 // conversions is how many they are.
 func (s *sumsInRange) conversions(counted *termSumsInRange) int64 {
-	count := counted.unbilled.conversions + counted.forfeited.conversions
+	count := counted.unbilled.conversions
 	for line := range s.linesOf(counted) {
 		count += line.conversions
 	}
@@ -170,10 +175,10 @@ type placesByID struct {
 }
 
 // block is the places of neighbours. Of ids that have no neighbours each takes one.
-type block [32]int
+type block [32]int32
 
 // find is the place of an id; 0: it has none.
-func (p *placesByID) find(id int) int {
+func (p *placesByID) find(id int) int32 {
 	if p.look(id) == nil {
 		return 0
 	}
@@ -181,7 +186,7 @@ func (p *placesByID) find(id int) int {
 }
 
 // at is the place of an id, to be read or set.
-func (p *placesByID) at(id int) *int {
+func (p *placesByID) at(id int) *int32 {
 	if p.look(id) == nil {
 		if p.blocks == nil {
 			p.blocks = map[int]*block{}

@@ -11,7 +11,7 @@ import (
 func TestPlacesByID_areThoseThatWereSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var places ledger.PlacesByID
-		want := map[int]int{}
+		want := map[int]int32{}
 		id := 0
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(t *rapid.T) {
@@ -27,7 +27,7 @@ func TestPlacesByID_areThoseThatWereSet(t *testing.T) {
 				}
 			},
 			"set": func(t *rapid.T) {
-				place := rapid.Int().Draw(t, "place")
+				place := rapid.Int32().Draw(t, "place")
 				*places.At(id), want[id] = place, place
 			},
 		})

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	stdsql "database/sql"
+	"iter"
 	"maps"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -20,12 +22,65 @@ import (
 	"partner.example/referrals/ent/viewer"
 )
 
-// termRow is a row of the report as it is read: a term, or a referral that is tracked only. Of a hundred thousand a page shows
-// fifty, so they are small, and without pointers that the garbage collector would have to follow.
+// termRows is the rows of a report as they are read, by referral and by the terms of one: each is a term, or a referral that is
+// tracked only. Of a hundred thousand a page shows fifty, so they are small, and without pointers that the garbage collector
+// would have to follow.
+type termRows struct {
+	referrals list[referralPart]
+	terms     list[termPart]
+	rows      []rowAt
+}
+
+// rowAt is a row, by where it is what it is made of.
+type rowAt struct {
+	referral int32
+	term     int32 // noTerm: it is tracked only
+	counted  int32 // of its sums among the report's, counted from one; 0: it counted nothing in the range
+}
+
+const noTerm = -1
+
+// termRow is one of the rows.
 type termRow struct {
-	referralPart
-	termPart
-	counted int // the place of its sums among the report's; 0: it counted nothing in the range
+	*referralPart
+	*termPart
+
+	counted int32
+}
+
+// of is the row that is there.
+func (r *termRows) of(at rowAt) termRow {
+	row := termRow{r.referrals.at(int(at.referral)), &trackedOnly, at.counted}
+	if at.term != noTerm {
+		row.termPart = r.terms.at(int(at.term))
+	}
+	return row
+}
+
+// all is each row.
+func (r *termRows) all() iter.Seq[termRow] {
+	return func(yield func(termRow) bool) {
+		for _, at := range r.rows {
+			if !yield(r.of(at)) {
+				return
+			}
+		}
+	}
+}
+
+// add adds a row.
+func (r *termRows) add(referral referralPart, term termPart) termRow {
+	at := rowAt{referral: int32(r.referrals.add(referral)), term: noTerm} //nolint:gosec // no more than memory holds
+	if term.termID != 0 {
+		at.term = int32(r.terms.add(term)) //nolint:gosec // as above
+	}
+	r.rows = append(r.rows, at)
+	return r.of(at)
+}
+
+// sort has the rows in order.
+func (r *termRows) sort() {
+	slices.SortFunc(r.rows, func(a, b rowAt) int { return r.of(a).key().compare(r.of(b).key()) })
 }
 
 // referralPart is what a row has from its referral.
@@ -79,7 +134,7 @@ var (
 )
 
 // term is the term that the row is, if any, as far as its state and its explanation need it.
-func (t *termRow) term() commission.Term {
+func (t termRow) term() commission.Term {
 	term := commission.Term{WindowEndsAt: t.windowEndsAt.optional(), ClosedAt: t.closedAt.optional(), Granted: t.granted}
 	if t.termID != 0 {
 		term.ReferredDate = t.referredDate.at()
@@ -90,33 +145,29 @@ func (t *termRow) term() commission.Term {
 	return term
 }
 
-func (t *termRow) key() RowKey {
-	return RowKey{t.referralID, t.termID}
-}
+func (t termRow) key() RowKey { return RowKey{t.referralID, t.termID} }
 
-// compareTerms sorts as rows are sorted that are equal in all else.
-func compareTerms(a, b termRow) int {
-	return cmp.Or(cmp.Compare(a.referralID, b.referralID), cmp.Compare(a.termID, b.termID))
-}
-
-// supersede closes the terms that others of their referrals follow [T2]. They come with all of each referral, one after the other.
-func supersede(terms []termRow) {
-	for len(terms) > 0 {
-		its := terms[:1]
-		for len(its) < len(terms) && terms[len(its)].referralID == its[0].referralID {
-			its = terms[:len(its)+1]
+// supersede closes the terms that others of their referrals follow [T2]. The rows of each referral are all there, one after the
+// other.
+func (r *termRows) supersede() {
+	for rest := r.rows; len(rest) > 0; {
+		its := rest[:1]
+		for len(its) < len(rest) && r.of(rest[len(its)]).referralID == r.of(its[0]).referralID {
+			its = rest[:len(its)+1]
 		}
-		for i := range its {
-			its[i].supersededAmong(its)
+		if len(its) > 1 { // a few referrals
+			for _, at := range its {
+				r.of(at).supersededAmong(r, its)
+			}
 		}
-		terms = terms[len(its):]
+		rest = rest[len(its):]
 	}
 }
 
 // supersededAmong is commission.Term.Supersede by the next among the terms of its referral. A grant's follows none, and is followed by none.
-func (t *termRow) supersededAmong(its []termRow) {
-	for i := range its {
-		next := &its[i]
+func (t termRow) supersededAmong(all *termRows, its []rowAt) {
+	for _, at := range its {
+		next := all.of(at)
 		if !t.granted && !next.granted && next.referredDate > t.referredDate && (t.closedAt == never || next.referredDate <= t.closedAt) {
 			t.closedAt, t.closeReason = next.referredDate, superseded
 		}
@@ -141,7 +192,8 @@ func (l *Ledger) SupersededAt(ctx context.Context, termIDs []int) (map[int]*time
 
 // termsRead is the terms of some referrals, in order, and what came with them.
 type termsRead struct {
-	terms    []termRow
+	termRows
+
 	sums     *sumsInRange            // nil: they were not read
 	parties  map[int]party           // nil: they were not read
 	measures map[int]decimal.Decimal // of the thresholds that were measured
@@ -169,7 +221,7 @@ func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question,
 	}
 	read := termsRead{measures: map[int]decimal.Decimal{}}
 	err := l.DB.Snapshot(ctx, func(ctx context.Context, q database.Querier) (err error) { // both tables at one moment
-		read.terms, err = l.swept(ctx, q, asked)
+		read.termRows, err = l.swept(ctx, q, asked)
 		return err
 	})
 	return read, err
@@ -224,12 +276,11 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 	statement, args := query.Query()
 	var tooLarge error
 	err = database.EachValues(ctx, asked.often(q), statement, args, func(row *database.Values) {
-		found := termRow{referralPart: referralIn(row), termPart: termIn(row, len(referralColumns))}
-		status := len(referralColumns) + len(termColumns)
-		found.referrerActive = row.Text(status) == string(commission.PartnerActive)
-		read.terms = add(read.terms, found)
+		referral, status := referralIn(row), len(referralColumns)+len(termColumns)
+		referral.referrerActive = row.Text(status) == string(commission.PartnerActive)
+		found := read.add(referral, termIn(row, len(referralColumns)))
 		if with.all {
-			read.keep(row, &found, status)
+			read.keep(row, found, status)
 		}
 		if line := status + firstSum; with.sums != nil && !row.IsNull(line) {
 			tooLarge = cmp.Or(tooLarge, read.sums.add(found.termID, row, line, asked.own != nil))
@@ -239,11 +290,11 @@ func (l *Ledger) joined(ctx context.Context, q database.Querier, asked *question
 		l.many.add(asked.referrers[0])
 	}
 	// Sorted here: engines sort whole rows, which takes them as long as reading these.
-	slices.SortFunc(read.terms, compareTerms)
+	read.sort()
 	if with.sums != nil { // a term came with each of its lines
-		read.terms = slices.CompactFunc(read.terms, func(a, b termRow) bool { return a.key() == b.key() })
+		read.rows = slices.CompactFunc(read.rows, func(a, b rowAt) bool { return read.of(a).key() == read.of(b).key() })
 	}
-	supersede(read.terms)
+	read.supersede()
 	return read, cmp.Or(err, tooLarge)
 }
 
@@ -276,7 +327,7 @@ const (
 )
 
 // keep keeps what came with a term. The status of the referrer is in a column.
-func (r *termsRead) keep(row *database.Values, found *termRow, status int) {
+func (r *termsRead) keep(row *database.Values, found termRow, status int) {
 	if r.parties == nil {
 		r.parties = map[int]party{found.referrerID: {row.Text(status + referrerName), commission.PartnerStatus(row.Text(status))}}
 	}
@@ -307,19 +358,19 @@ func (r *referrers) add(id int) {
 
 // swept reads referrals and terms one table after the other, and puts them together here: an engine that joins them looks
 // every term up by itself, which takes it three times as long.
-func (l *Ledger) swept(ctx context.Context, q database.Querier, asked *question) ([]termRow, error) {
+func (l *Ledger) swept(ctx context.Context, q database.Querier, asked *question) (termRows, error) {
 	from, err := l.selection(ctx, asked, everyReferral)
 	if err != nil {
-		return nil, err
+		return termRows{}, err
 	}
-	var all []referralPart
+	var all list[referralPart]
 	statement, args := from.SelectExpr(columnsOf("r", referralColumns...)).Query()
-	if err := database.Sweep(ctx, q, statement, args, func(row *database.Values) { all = add(all, referralIn(row)) }); err != nil {
-		return nil, err
+	if err := database.Sweep(ctx, q, statement, args, func(row *database.Values) { all.add(referralIn(row)) }); err != nil {
+		return termRows{}, err
 	}
-	slices.SortFunc(all, func(a, b referralPart) int { return cmp.Compare(a.referralID, b.referralID) })
-	if err := readStatuses(ctx, q, all); err != nil {
-		return nil, err
+	all.sort(func(a, b referralPart) int { return cmp.Compare(a.referralID, b.referralID) })
+	if err := readStatuses(ctx, q, &all); err != nil {
+		return termRows{}, err
 	}
 	together := newJoin(all)
 	t := sql.Table("referral_term").As("t")
@@ -331,68 +382,64 @@ func (l *Ledger) swept(ctx context.Context, q database.Querier, asked *question)
 
 // join puts terms to their referrals, which are in order. It is a sort that takes no longer than the rows are many.
 type join struct {
-	referrals []referralPart
+	referrals list[referralPart]
 	last      []int32 // of each referral: the term that came last, as the how manieth of all; 0: it has none
-	terms     []termPart
-	before    []int32 // of each term: the one that came before it, likewise
-	tracked   int     // how many referrals have no term
-	at        int     // the referral of the term that came last
+	terms     list[termPart]
+	before    list[int32] // of each term: the one that came before it, likewise
+	tracked   int         // how many referrals have no term
+	at        int         // the referral of the term that came last
 }
 
-func newJoin(all []referralPart) *join {
-	room := len(all) + len(all)/8 //nolint:mnd // some have another structure by now
-	return &join{referrals: all, last: make([]int32, len(all)), terms: make([]termPart, 0, room), before: make([]int32, 0, room), tracked: len(all)}
+func newJoin(all list[referralPart]) *join {
+	return &join{referrals: all, last: make([]int32, all.len()), tracked: all.len()}
 }
+
+func (j *join) referralID() int { return j.referrals.at(j.at).referralID }
 
 // add adds a term, unless it is of no such referral. Terms come nearly in order.
 func (j *join) add(referralID int, term termPart) {
 	for range 2 { // nearly always it is the same or the next
-		if j.at < len(j.referrals) && j.referrals[j.at].referralID < referralID {
+		if j.at < len(j.last) && j.referralID() < referralID {
 			j.at++
 		}
 	}
-	if j.at == len(j.referrals) || j.referrals[j.at].referralID != referralID {
-		var found bool
-		if j.at, found = slices.BinarySearchFunc(j.referrals, referralID, func(r referralPart, id int) int { return cmp.Compare(r.referralID, id) }); !found {
+	if j.at == len(j.last) || j.referralID() != referralID {
+		j.at = sort.Search(len(j.last), func(i int) bool { return j.referrals.at(i).referralID >= referralID })
+		if j.at == len(j.last) || j.referralID() != referralID {
 			return
 		}
 	}
 	if j.last[j.at] == 0 {
 		j.tracked--
 	}
-	j.terms, j.before = add(j.terms, term), add(j.before, j.last[j.at])
-	j.last[j.at] = int32(len(j.terms)) //nolint:gosec // no more than memory holds
+	j.before.add(j.last[j.at])
+	j.last[j.at] = int32(j.terms.add(term)) + 1 //nolint:gosec // no more than memory holds
 }
 
 // rows is all of them, in order.
-func (j *join) rows() []termRow {
-	rows := make([]termRow, 0, len(j.terms)+j.tracked)
-	for i, r := range j.referrals {
-		begin := len(rows)
-		for at := j.last[i]; at > 0; at = j.before[at-1] {
-			rows = append(rows, termRow{referralPart: r, termPart: j.terms[at-1]})
+func (j *join) rows() termRows {
+	all := termRows{j.referrals, j.terms, make([]rowAt, 0, j.terms.len()+j.tracked)}
+	for i, last := range j.last {
+		its, begin := rowAt{referral: int32(i), term: noTerm}, len(all.rows) //nolint:gosec // as above
+		if last == 0 {
+			all.rows = append(all.rows, its)
 		}
-		if len(rows) == begin {
-			rows = append(rows, termRow{referralPart: r, termPart: trackedOnly})
+		for ; last > 0; last = *j.before.at(int(last - 1)) {
+			its.term = last - 1
+			all.rows = append(all.rows, its)
 		}
-		slices.SortFunc(rows[begin:], compareTerms)
+		slices.SortFunc(all.rows[begin:], func(a, b rowAt) int {
+			return cmp.Compare(j.terms.at(int(a.term)).termID, j.terms.at(int(b.term)).termID)
+		})
 	}
-	supersede(rows)
-	return rows
-}
-
-// add is append that grows by as much as there is: of a hundred thousand rows append would copy each five times.
-func add[T any](rows []T, row T) []T {
-	if len(rows) == cap(rows) {
-		rows = slices.Grow(rows, max(len(rows), 64)) //nolint:mnd // the first ones
-	}
-	return append(rows, row)
+	all.supersede()
+	return all
 }
 
 // readStatuses reads which referrers are active: there are far fewer of them than referrals.
-func readStatuses(ctx context.Context, q database.Querier, all []referralPart) error {
+func readStatuses(ctx context.Context, q database.Querier, all *list[referralPart]) error {
 	inactive := map[int]bool{}
-	for _, r := range all {
+	for r := range all.each() {
 		inactive[r.referrerID] = false
 	}
 	err := database.EachIn(ctx, q, "SELECT id FROM partner WHERE status <> ? AND id IN (%s)", []any{commission.PartnerActive},
@@ -402,8 +449,8 @@ func readStatuses(ctx context.Context, q database.Querier, all []referralPart) e
 			inactive[id] = true
 			return err
 		})
-	for i := range all {
-		all[i].referrerActive = !inactive[all[i].referrerID]
+	for r := range all.each() {
+		r.referrerActive = !inactive[r.referrerID]
 	}
 	return err
 }
