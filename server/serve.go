@@ -49,10 +49,12 @@ const (
 	firstPatience  = 250 * time.Millisecond // for a database that is not there yet, the first time
 	longPatience   = 8 * time.Second        // and after a while
 
-	// room is held and never touched, so that the system gives no memory for it. The garbage collector begins anew when the
-	// heap has doubled, which the small heap of a server at work does every few requests; this is a part of it. It is made
-	// before the heap has grown: memory that was used before would have to be cleared.
-	room = 12 << 20
+	// The garbage collector begins anew when the heap has grown by a part of itself, and the heap of a server at work is small. Of
+	// room that is held and never touched, so that the system gives no memory for it, the same part is there to grow by: a dozen
+	// megabytes always, where a report of a large network may need a hundred, and would else grow by as many. It is
+	// made before the heap has grown: memory that was used before would have to be cleared.
+	room      = 48 << 20
+	heapGrows = 25 // percent
 )
 
 // Validate refuses what would keep the server busy with looking, or let it answer nothing.
@@ -78,6 +80,7 @@ func (c *serveCommand) prepare(ctx context.Context) ([]database.Option, error) {
 
 // Run serves until the process is told to stop, and lets what is running finish.
 func (c *serveCommand) Run(a *app) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(heapGrows))
 	defer runtime.KeepAlive(make([]byte, room))
 	greeting, err := readWelcome(c.Welcome)
 	if err != nil {

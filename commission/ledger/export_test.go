@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -31,6 +32,29 @@ func (p *PlacesByID) At(id int) *int32 { return p.at(id) }
 
 // Find is the place of an id.
 func (p *PlacesByID) Find(id int) int32 { return p.find(id) }
+
+// List is rows by their places.
+type List struct{ list[int] }
+
+// Add adds a row, and gives its place.
+func (l *List) Add(row int) (place int) { return l.add(row) }
+
+// At is where a row is.
+func (l *List) At(place int) *int { return l.at(place) }
+
+// Sort sorts the rows.
+func (l *List) Sort() { l.sort(cmp.Compare[int]) }
+
+// All is the rows, by their places.
+func (l *List) All() (rows []int) {
+	for row := range l.each() {
+		rows = append(rows, *row)
+	}
+	return rows
+}
+
+// TakeTurn takes one of the turns at which reports of all referrals are computed.
+func (l *Ledger) TakeTurn(ctx context.Context) (done func(), err error) { return l.sweeping.take(ctx) }
 
 // FewRows is of how many rows what they show is computed at once.
 const FewRows = fewRows

@@ -26,6 +26,7 @@ type Ledger struct {
 	histories  recalledHistories
 	addresses  addresses
 	structures networkStructures
+	sweeping   turns     // of reports that may have all rows of a network, since each has them in memory
 	many       referrers // who have more than few referrals, as was seen: it says which way to read them is the shorter one
 }
 

@@ -77,7 +77,7 @@ func (l *Ledger) Sorted(ctx context.Context, report *Report, by Order) ([]RowKey
 	rows := make([]ranked, 0, len(report.rows))
 	var zero []int32 // most amounts
 	for i, at := range report.rows {
-		switch rank, row := rank(report.of(at)), int32(i); { //nolint:gosec // no more than memory holds
+		switch rank, row := rank(report.of(at)), int32(i); {
 		case rank == 0:
 			zero = append(zero, row)
 		case by.Descending:

@@ -151,6 +151,13 @@ func (l *Ledger) Report(ctx context.Context, network *ent.Network, days Range, f
 	if err != nil {
 		return nil, err
 	}
+	if sweeps(ctx, asked, everyReferral) {
+		done, err := l.sweeping.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+	}
 	return l.report(ctx, l.DB, asked, everyReferral)
 }
 

@@ -216,7 +216,7 @@ func (l *Ledger) withTerms(asked *question) (with withTerms) {
 
 // terms reads the terms of some referrals; a referral without terms comes with none.
 func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question, of referrals, with withTerms) (termsRead, error) {
-	if v, _ := viewer.From(ctx); v.Limited || of != everyReferral || asked.names() {
+	if !sweeps(ctx, asked, of) {
 		return l.joined(ctx, q, asked, of, with)
 	}
 	read := termsRead{measures: map[int]decimal.Decimal{}}
@@ -225,6 +225,12 @@ func (l *Ledger) terms(ctx context.Context, q database.Querier, asked *question,
 		return err
 	})
 	return read, err
+}
+
+// sweeps tells whether the tables are read whole, where the rows may be all that a network has.
+func sweeps(ctx context.Context, asked *question, of referrals) bool {
+	v, _ := viewer.From(ctx)
+	return !v.Limited && of == everyReferral && !asked.names()
 }
 
 // names tells whether it is of the referrals of few partners.
@@ -420,7 +426,7 @@ func (j *join) add(referralID int, term termPart) {
 func (j *join) rows() termRows {
 	all := termRows{j.referrals, j.terms, make([]rowAt, 0, j.terms.len()+j.tracked)}
 	for i, last := range j.last {
-		its, begin := rowAt{referral: int32(i), term: noTerm}, len(all.rows) //nolint:gosec // as above
+		its, begin := rowAt{referral: int32(i), term: noTerm}, len(all.rows)
 		if last == 0 {
 			all.rows = append(all.rows, its)
 		}
