@@ -43,15 +43,8 @@ func note(b *testing.B, measured line) {
 type goal struct {
 	what, product, against, unit string
 	reached, least, most         float64
-	slack                        float64 // by how much more it may be missed at the small size; 0: no more
-	large                        bool    // at the small size it means nothing: then it is told, and not held
+	large                        bool // at the small size it means nothing: then it is told, and not held
 }
-
-// How much more the small size allows.
-const (
-	slackByHand = 2   // of little data the way to a server and back is a large part, which SQL by hand does not go
-	slackBeside = 1.5 // a server that is under load for half a second has not always come to its speed
-)
 
 // must holds a measurement to its target, as far as the size that is measured allows.
 func must(b *testing.B, g goal) {
@@ -62,13 +55,9 @@ func must(b *testing.B, g goal) {
 		}
 		return fmt.Sprintf("%.2f x", n)
 	}
-	tolerance := sizes.Tolerance
-	if g.slack > 0 && sizes.small() {
-		tolerance *= g.slack
-	}
-	target, met := ">= "+write(g.least), g.reached >= g.least/tolerance
+	target, met := ">= "+write(g.least), g.reached >= g.least/sizes.Tolerance
 	if g.most > 0 {
-		target, met = "<= "+write(g.most), g.reached <= g.most*tolerance
+		target, met = "<= "+write(g.most), g.reached <= g.most*sizes.Tolerance
 	}
 	met = met || (g.large && sizes.small())
 	note(b, line{what: g.what, product: g.product, against: cmp.Or(g.against, "-"), ratio: write(g.reached), target: target, met: met})

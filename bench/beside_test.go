@@ -122,7 +122,7 @@ func beside(b *testing.B, bare *sql.DB, all []subject, p page) map[string]*measu
 	for _, m := range of {
 		m.settle()
 	}
-	againstPeers(b, p.name, of, false)
+	againstPeers(b, p.name, of)
 	return of
 }
 
@@ -241,9 +241,8 @@ func asOften(b *testing.B, work func() error) outcome {
 	return done
 }
 
-// againstPeers holds the product against the best of its peers; where there were but few requests, only if the size is
-// not the small one.
-func againstPeers(b *testing.B, workload string, of map[string]*measured, few bool) {
+// againstPeers holds the product against the best of its peers.
+func againstPeers(b *testing.B, workload string, of map[string]*measured) {
 	b.Helper()
 	product := of[theProduct]
 	fastest, steadiest := of[peers[0].name], of[peers[0].name]
@@ -257,7 +256,7 @@ func againstPeers(b *testing.B, workload string, of map[string]*measured, few bo
 	}
 	must(b, goal{
 		what: workload + ": throughput", product: product.throughput(), against: fastest.throughput() + " of " + fastest.subject,
-		reached: product.perSecond / fastest.perSecond, least: 1, slack: slackBeside, large: few,
+		reached: product.perSecond / fastest.perSecond, least: 1,
 	})
 	must(b, goal{
 		what: workload + ": p99", product: inMillis(product.tail()), against: inMillis(steadiest.tail()) + " of " + steadiest.subject,

@@ -65,7 +65,7 @@ func BenchmarkSettings(b *testing.B) {
 		what: "the longest wait of recording meanwhile", product: inMillis(longest), against: inMillis(median(waits[theProduct])) + " at the median",
 		reached: longest.Seconds(), most: mostOfRecording, unit: "s",
 	})
-	againstPeers(b, name, found, true)
+	againstPeers(b, name, found)
 }
 
 // settings is those of a network that is changed again and again.

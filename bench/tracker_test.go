@@ -39,10 +39,10 @@ func BenchmarkTracker(b *testing.B) {
 			}
 			must(b, goal{
 				what: product.workload, product: product.throughput(), against: byHand.throughput() + " bare INSERT",
-				reached: median(ratios), least: 0.7, slack: slackByHand,
+				reached: median(ratios), least: 0.7,
 			})
 		}
-		againstPeers(b, product.workload, of, false)
+		againstPeers(b, product.workload, of)
 	}
 	memory(b, "recording", all)
 	run(b, "verify", "--database", location) // what the peers recorded, too
