@@ -37,7 +37,7 @@ func (p *PlacesByID) Find(id int) int32 { return p.find(id) }
 type List struct{ list[int] }
 
 // Add adds a row, and gives its place.
-func (l *List) Add(row int) (place int) { return l.add(row) }
+func (l *List) Add(row int) (place int) { return int(l.add(row)) }
 
 // At is where a row is.
 func (l *List) At(place int) *int { return l.at(place) }
@@ -68,7 +68,7 @@ func ReportOf(currency commission.Currency, structure commission.Structure, payo
 		term.termID, term.structureID, term.referredDate = i+1, 1, 0
 		r.add(referralPart{referralID: i + 1, endedAt: never}, term)
 		if payout != 0 {
-			r.rows[i].counted = int32(r.sums.terms.add(termSumsInRange{unbilled: micros{conversions: 1, payout: payout}})) + 1
+			r.rows[i].counted = r.sums.terms.add(termSumsInRange{unbilled: micros{conversions: 1, payout: payout}}) + 1
 		}
 	}
 	r.total()

@@ -6,7 +6,10 @@ import (
 )
 
 // list is rows by their places. Of a hundred thousand a slice would copy each as it grows, and keep twice the room.
-type list[T any] struct{ parts [][]T }
+type list[T any] struct {
+	parts [][]T
+	count int32 // so is a place: memory holds no more
+}
 
 const (
 	partOfList  = 1024 // rows
@@ -14,7 +17,7 @@ const (
 )
 
 // add gives the place of the row, counted from 0.
-func (l *list[T]) add(row T) (place int) {
+func (l *list[T]) add(row T) (place int32) {
 	last := len(l.parts) - 1
 	switch {
 	case last < 0:
@@ -25,19 +28,14 @@ func (l *list[T]) add(row T) (place int) {
 		l.parts[last] = slices.Grow(l.parts[last], len(l.parts[last]))
 	}
 	l.parts[last] = append(l.parts[last], row)
-	return last*partOfList + len(l.parts[last]) - 1
+	l.count++
+	return l.count - 1
 }
 
 // at is where the row is, until the next is added.
 func (l *list[T]) at(place int) *T { return &l.parts[place/partOfList][place%partOfList] }
 
-func (l *list[T]) len() int {
-	last := len(l.parts) - 1
-	if last < 0 {
-		return 0
-	}
-	return last*partOfList + len(l.parts[last])
-}
+func (l *list[T]) len() int { return int(l.count) }
 
 // each is where each row is.
 func (l *list[T]) each() iter.Seq[*T] {

@@ -89,7 +89,7 @@ func (s *sumsInRange) add(termID int, row *database.Values, at int, own bool) (e
 	}
 	place := s.places.at(termID)
 	if *place == 0 {
-		*place = int32(s.terms.add(termSumsInRange{})) + 1 //nolint:gosec // no more than memory holds
+		*place = s.terms.add(termSumsInRange{}) + 1
 	}
 	counted := s.at(*place)
 	if lineID == unbilledLine {
@@ -108,7 +108,7 @@ func (s *sumsInRange) addTo(counted *termSumsInRange, part lineSums) (err error)
 		}
 	}
 	part.before = counted.lastLine
-	counted.lastLine = int32(s.lines.add(part)) + 1 //nolint:gosec // no more than memory holds
+	counted.lastLine = s.lines.add(part) + 1
 	return nil
 }
 

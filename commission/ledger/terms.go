@@ -70,9 +70,9 @@ func (r *termRows) all() iter.Seq[termRow] {
 
 // add adds a row.
 func (r *termRows) add(referral referralPart, term termPart) termRow {
-	at := rowAt{referral: int32(r.referrals.add(referral)), term: noTerm} //nolint:gosec // no more than memory holds
+	at := rowAt{referral: r.referrals.add(referral), term: noTerm}
 	if term.termID != 0 {
-		at.term = int32(r.terms.add(term)) //nolint:gosec // as above
+		at.term = r.terms.add(term)
 	}
 	r.rows = append(r.rows, at)
 	return r.of(at)
@@ -419,7 +419,7 @@ func (j *join) add(referralID int, term termPart) {
 		j.tracked--
 	}
 	j.before.add(j.last[j.at])
-	j.last[j.at] = int32(j.terms.add(term)) + 1 //nolint:gosec // no more than memory holds
+	j.last[j.at] = j.terms.add(term) + 1
 }
 
 // rows is all of them, in order.
