@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"iter"
 
 	"partner.example/referrals/commission/ledger"
@@ -17,8 +18,8 @@ const MostProofs = mostProofs
 
 // Prove takes the place of a reconciliation that is being computed, until it is done.
 func (r *Resolver) Prove() (done func()) {
-	r.proving <- struct{}{}
-	return func() { <-r.proving }
+	_ = r.proving.Acquire(context.Background(), 1) // which never ends
+	return func() { r.proving.Release(1) }
 }
 
 // Unpack is the other way round.

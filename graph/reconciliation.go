@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"partner.example/referrals/commission"
 	"partner.example/referrals/commission/ledger"
@@ -22,12 +23,10 @@ const mostProofs = 2
 
 // reconciliations computes those of some networks, once in a request however often it asks.
 func (r *Resolver) reconciliations(ctx context.Context, networks []int) (map[int]*ledger.Reconciliation, error) {
-	select {
-	case r.proving <- struct{}{}:
-		defer func() { <-r.proving }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := r.proving.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("wait for other reconciliations: %w", err)
 	}
+	defer r.proving.Release(1)
 	proved := make(map[int]*ledger.Reconciliation, len(networks))
 	for _, id := range networks {
 		n, err := one(ctx, loadersOf(ctx).network, id, "network")

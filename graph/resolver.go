@@ -4,6 +4,8 @@
 package graph
 
 import (
+	"golang.org/x/sync/semaphore"
+
 	"partner.example/referrals/commission/billing"
 	"partner.example/referrals/commission/ledger"
 	"partner.example/referrals/commission/program"
@@ -22,16 +24,16 @@ type Resolver struct {
 
 	orders          *orders
 	signUps         *signUps
-	partnersOf      *counts       // networks
-	referralsMadeBy *counts       // partners
-	proving         chan struct{} // holds one for each reconciliation that is being computed
+	partnersOf      *counts             // networks
+	referralsMadeBy *counts             // partners
+	proving         *semaphore.Weighted // of reconciliations that are being computed
 }
 
 // New makes the root.
 func New(db *database.Database, l *ledger.Ledger, p *program.Program, b *billing.Billing) *Resolver {
 	return &Resolver{
 		DB: db, Ledger: l, Program: p, Billing: b,
-		orders: newOrders(), signUps: newSignUps(), partnersOf: newCounts(), referralsMadeBy: newCounts(), proving: make(chan struct{}, mostProofs),
+		orders: newOrders(), signUps: newSignUps(), partnersOf: newCounts(), referralsMadeBy: newCounts(), proving: semaphore.NewWeighted(mostProofs),
 	}
 }
 
